@@ -1,0 +1,55 @@
+/** Option objects at the edge: a misspelt key is an error that names the right ones. */
+
+import { type ErrorCode, SpringhouseError } from "./errors.ts";
+
+/**
+ * Throws when `options` has a key that is not in `known`.
+ *
+ * @param what the function or object that takes the options, for the message.
+ */
+export function refuseUnknownKeys(
+  options: object,
+  known: readonly string[],
+  what: string,
+  code: ErrorCode = "INVALID_ARGUMENT",
+): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, known);
+    const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
+    throw new SpringhouseError(
+      code,
+      `${what}: unknown option "${key}".${hint} Known options: ${known.join(", ")}.`,
+      { fields: { key, known } },
+    );
+  }
+}
+
+/** The known name closest to `name`, when one is close enough to be meant. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance, by the two-row method. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current[j] = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution);
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,7 +1,7 @@
-import { mergeConfig, type UserConfig } from "vitest/config";
+import { mergeConfig, type ViteUserConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
-const config: UserConfig = mergeConfig(base, {
+const config: ViteUserConfig = mergeConfig(base, {
   test: {
     testTimeout: 600_000,
     hookTimeout: 60_000,

@@ -85,7 +85,7 @@ function callOf(before: string): string {
 }
 
 /** The end of parameters, right before a body or before the return type that stands between. */
-const PARAMETERS_END = /\)(?:\s*:(?:[^;{}()=]|=>|\{[^{}]*\}|\([^()]*\))*)?$/;
+const PARAMETERS_END = /\)(?:\s*:(?:[^;{}()=]|=>|(?<![\w$>\])}]\s*)\{[^{}]*\}|\([^()]*\))*)?$/;
 
 /** The name before the parameters, when what stands before the brace makes it a function's body. */
 function methodOf(

@@ -165,9 +165,16 @@ describe("the rules on lengths", () => {
     "const a = {",
     "interface A {",
     "class A extends f(B) implements C {",
+    "declare function f(): A;\nclass B implements C {",
     "const a = f(b) ? c : {",
   ])("see no function in %s", (head) => {
     expect(functionsOf(`${head}\n${lines(2)}}`)).toEqual([]);
+  });
+
+  it("do not take a class for the function before it", () => {
+    const text = "function f(a: B): C {\n  return a;\n}\n\nclass D implements E {\n  f = 1;\n}";
+
+    expect(functionsOf(text)).toEqual([{ name: "f", start: 20, end: 34 }]);
   });
 
   it("name a function that is too long, but not a list of tests", () => {

@@ -1,0 +1,80 @@
+/**
+ * What the main thread and its worker threads say to each other: numbered requests and one reply
+ * to each, in order. A result that is large stays in the thread behind a cursor, and the main
+ * thread fetches it chunk by chunk, so no message is ever large.
+ */
+
+import type { MessagePort } from "node:worker_threads";
+import type { WireError } from "./errors.ts";
+import type { Profile } from "./pragmas.ts";
+import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
+
+/** Rows in one message; copying 500 rows takes well under a millisecond. */
+export const CHUNK_ROWS = 500;
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly path: string;
+  readonly profile: Profile;
+  readonly busyTimeoutMs: number;
+  readonly port: MessagePort;
+}
+
+/** A result, or its beginning when `cursor` names what is left in the thread. */
+export interface WireResult {
+  readonly columns: readonly ResultColumn[];
+  readonly rows: Row[];
+  readonly changes: number;
+  /** Time in SQLite, milliseconds. */
+  readonly ms: number;
+  readonly cursor?: number;
+}
+
+/** More rows of a result; `done` when there are none left. */
+export interface WireChunk {
+  readonly rows: Row[];
+  readonly done: boolean;
+}
+
+/** What became of one unit of a group. */
+export type Outcome =
+  | { readonly results: readonly WireResult[]; readonly error?: undefined }
+  | { readonly error: WireError };
+
+/** What any thread understands. */
+export type CommonRequest =
+  | { readonly kind: "open" }
+  | { readonly kind: "query"; readonly statement: Statement; readonly chunkRows: number }
+  | { readonly kind: "fetch"; readonly cursor: number; readonly chunkRows: number }
+  | { readonly kind: "dismiss"; readonly cursor: number }
+  | { readonly kind: "close" };
+
+/** What the writer thread understands besides. */
+export type WriterRequest =
+  | CommonRequest
+  | { readonly kind: "group"; readonly units: readonly (readonly Statement[])[] }
+  | { readonly kind: "begin"; readonly foreignKeys: boolean }
+  | { readonly kind: "unit"; readonly statements: readonly Statement[] }
+  | {
+      readonly kind: "rows";
+      readonly sql: string;
+      readonly rows: readonly (readonly SqlValue[])[];
+    }
+  | { readonly kind: "savepoint"; readonly depth: number }
+  | { readonly kind: "release"; readonly depth: number }
+  | { readonly kind: "rollbackTo"; readonly depth: number }
+  | { readonly kind: "commit" }
+  | { readonly kind: "rollback" };
+
+/** A request on its way. */
+export interface Envelope<Request> {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** A reply on its way; notices, which nobody asked for, have the id 0. */
+export interface Reply {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: WireError;
+}

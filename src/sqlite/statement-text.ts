@@ -1,0 +1,182 @@
+/**
+ * What kind of statement a text is, read from its first words.
+ *
+ * SQLite's grammar decides by the first keyword (after EXPLAIN, and after the common table
+ * expressions of a WITH) whether a statement can write, so no engine is asked and a statement may
+ * name a table that does not exist yet. What would change a connection that others share (its
+ * transaction, its settings, its attached files) is refused with the call to use instead.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+
+/** What a statement is, as far as its route goes. */
+export interface StatementFacts {
+  /** Whether it may change the database. */
+  readonly write: boolean;
+  /** INSERT, REPLACE, UPDATE or DELETE: the kinds that report changed rows. */
+  readonly dml: boolean;
+  /** Only EXPLAIN of it runs. */
+  readonly explain: boolean;
+  /** Whether it may change the schema. */
+  readonly ddl: boolean;
+  /** Why it is refused, and what to use instead. */
+  readonly refusal: string | undefined;
+}
+
+const READS = new Set(["SELECT", "VALUES"]);
+const DML = new Set(["INSERT", "REPLACE", "UPDATE", "DELETE"]);
+const TRANSACTION = "the library keeps the transactions: use transaction() or one unit of write()";
+const ATTACH = "connections are shared: open the other file as a store of its own";
+const REFUSED = new Map<string, string>([
+  ["BEGIN", TRANSACTION],
+  ["COMMIT", TRANSACTION],
+  ["END", TRANSACTION],
+  ["ROLLBACK", TRANSACTION],
+  ["SAVEPOINT", `${TRANSACTION}; nested transaction() calls are savepoints`],
+  ["RELEASE", `${TRANSACTION}; nested transaction() calls are savepoints`],
+  ["ATTACH", ATTACH],
+  ["DETACH", ATTACH],
+  ["VACUUM", "it cannot run inside a transaction, which every write has: run it while closed"],
+]);
+const TEMPORARY = "it would live in one connection only: use an ordinary table, or WITH";
+/** Pragmas that only read, with or without an argument. */
+const READING_PRAGMAS = new Set(
+  (
+    "application_id collation_list compile_options data_version database_list encoding " +
+    "foreign_key_check foreign_key_list freelist_count function_list index_info index_list " +
+    "index_xinfo integrity_check journal_mode module_list page_count page_size pragma_list " +
+    "quick_check schema_version table_info table_list table_xinfo user_version"
+  ).split(" "),
+);
+/** Pragmas whose argument is a question, not a setting. */
+const QUESTIONS = new Set(
+  (
+    "foreign_key_check foreign_key_list index_info index_list index_xinfo integrity_check " +
+    "quick_check table_info table_list table_xinfo"
+  ).split(" "),
+);
+/** Settings that are part of the transaction or of the file's content. */
+const WRITING_PRAGMAS = new Set(["application_id", "defer_foreign_keys", "user_version"]);
+/** The texts of one program, and room for some that are built as strings. */
+const TEXTS_MAX = 2_000;
+
+const known = new Map<string, StatementFacts>();
+
+/** The facts of a text, remembered for the texts used last. */
+export function statementFacts(sql: string): StatementFacts {
+  const remembered = known.get(sql);
+  if (remembered !== undefined) return remembered;
+  const facts = classify(sql);
+  if (known.size >= TEXTS_MAX) known.clear();
+  known.set(sql, facts);
+  return facts;
+}
+
+/** Throws `STATEMENT_REFUSED` for a statement that no store runs. */
+export function refuseUnfit(sql: string): StatementFacts {
+  const facts = statementFacts(sql);
+  if (facts.refusal === undefined) return facts;
+  throw new SpringhouseError(
+    "STATEMENT_REFUSED",
+    `The statement was refused: ${facts.refusal}.\n${sql.slice(0, 200)}`,
+    { fields: { sql } },
+  );
+}
+
+/** What is wrong with a text that holds more than one statement. */
+export const SEVERAL_STATEMENTS = "several statements in one text: give each its own statement";
+
+function classify(sql: string): StatementFacts {
+  const tokens = tokenize(sql);
+  let token = nextWord(tokens);
+  let explain = false;
+  if (token === "EXPLAIN") {
+    explain = true;
+    token = nextWord(tokens);
+    if (token === "QUERY") {
+      nextWord(tokens);
+      token = nextWord(tokens);
+    }
+  }
+  if (token === undefined) return facts({ refusal: "it is empty", explain });
+  if (token === "WITH") token = verbAfterWith(tokens);
+  if (token === "PRAGMA") return { ...classifyPragma(tokens), explain };
+  const refusal = REFUSED.get(token) ?? temporary(token, tokens);
+  if (refusal !== undefined) return facts({ refusal, explain });
+  if (READS.has(token) || explain) return facts({ explain });
+  const dml = DML.has(token);
+  return facts({ write: true, dml, ddl: !dml });
+}
+
+function facts(given: Partial<StatementFacts>): StatementFacts {
+  return { write: false, dml: false, ddl: false, explain: false, refusal: undefined, ...given };
+}
+
+type Tokens = Iterator<string, undefined>;
+
+/** The next keyword or name, skipping semicolons that stand before a statement. */
+function nextWord(tokens: Tokens): string | undefined {
+  let token = tokens.next().value;
+  while (token === ";") token = tokens.next().value;
+  return token?.toUpperCase();
+}
+
+/** The verb that follows the common table expressions: the first one outside of parentheses. */
+function verbAfterWith(tokens: Tokens): string {
+  let depth = 0;
+  for (let token = tokens.next(); token.done !== true; token = tokens.next()) {
+    const word = token.value.toUpperCase();
+    if (word === "(") depth++;
+    else if (word === ")") depth--;
+    else if (depth === 0 && (READS.has(word) || DML.has(word))) return word;
+  }
+  return "SELECT";
+}
+
+/** CREATE TEMP …, and CREATE TABLE temp.name. */
+function temporary(verb: string, tokens: Tokens): string | undefined {
+  if (verb !== "CREATE") return undefined;
+  const head = Array.from({ length: 9 }, () => tokens.next().value ?? "");
+  const words = head.map((word) => word.toUpperCase());
+  if (words[0] === "TEMP" || words[0] === "TEMPORARY") return TEMPORARY;
+  const schema = words.findIndex((word) => unquoted(word) === "TEMP");
+  return schema > 0 && words[schema + 1] === "." ? TEMPORARY : undefined;
+}
+
+function classifyPragma(tokens: Tokens): StatementFacts {
+  let name = tokens.next().value ?? "";
+  let next = tokens.next().value;
+  if (next === ".") {
+    name = tokens.next().value ?? "";
+    next = tokens.next().value;
+  }
+  const pragma = unquoted(name).toLowerCase();
+  const argument = next === "=" || next === "(";
+  if (argument && WRITING_PRAGMAS.has(pragma)) return facts({ write: true });
+  if (READING_PRAGMAS.has(pragma) && (!argument || QUESTIONS.has(pragma))) return facts({});
+  const instead =
+    pragma === "foreign_keys"
+      ? 'use transaction(run, { foreignKeys: "off" })'
+      : "settings belong to the options of the store";
+  return facts({
+    refusal: `PRAGMA ${pragma} would change a connection that others share: ${instead}`,
+  });
+}
+
+function unquoted(word: string): string {
+  return /^["'`[]/.test(word) ? word.slice(1, -1) : word;
+}
+
+const TOKEN =
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|("(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}\p{N}_$]+|[\s\S])/gu;
+
+/** Words, quoted names and strings, and single characters; no white space, no comments. */
+function* tokenize(sql: string): Generator<string, undefined> {
+  for (const match of sql.matchAll(TOKEN)) if (match[1] !== undefined) yield match[1];
+  return undefined;
+}
+
+/** Whether nothing but white space, comments and semicolons is left after a statement. */
+export function isBlank(rest: string): boolean {
+  return rest === "" || nextWord(tokenize(rest)) === undefined;
+}

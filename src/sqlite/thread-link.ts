@@ -1,0 +1,115 @@
+/**
+ * The main thread's side of the protocol: starts a worker thread, matches replies to requests,
+ * and turns its death into errors.
+ *
+ * A thread with nothing to do does not keep the process alive; a pending request does.
+ */
+
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { SpringhouseError } from "../core/errors.ts";
+import { fromWireError } from "./errors.ts";
+import type { Envelope, Reply, ThreadData } from "./protocol.ts";
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: SpringhouseError) => void;
+}
+
+/** What the owner of a thread is told. */
+export interface LinkEvents {
+  /** The thread has ended without being asked to. Called once, after all requests were refused. */
+  readonly onDeath: (error: SpringhouseError) => void;
+  /** Something that nobody asked for. */
+  readonly onNotice?: (value: unknown) => void;
+}
+
+/** A running worker thread. */
+export class ThreadLink<Request extends { readonly kind: string }> {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #events: LinkEvents;
+  readonly #pending = new Map<number, Pending>();
+  readonly #name: string;
+  #nextId = 1;
+  #ended: SpringhouseError | undefined;
+  #closing = false;
+
+  constructor(entry: URL, name: string, data: Omit<ThreadData, "port">, events: LinkEvents) {
+    const { port1, port2 } = new MessageChannel();
+    this.#name = name;
+    this.#events = events;
+    this.#port = port1;
+    this.#port.on("message", (reply: Reply) => this.#settle(reply));
+    this.#port.unref();
+    // Flags of this process (--input-type, --test) are not meant for a file of ours.
+    this.#worker = new Worker(entry, {
+      name,
+      execArgv: [],
+      workerData: { ...data, port: port2 },
+      transferList: [port2],
+    });
+    this.#worker.unref();
+    this.#worker.once("error", (error) => this.#die(error));
+    this.#worker.once("exit", () => this.#die());
+  }
+
+  get alive(): boolean {
+    return this.#ended === undefined;
+  }
+
+  /** Sends a request; resolves with its reply. */
+  request<T>(request: Request): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      const id = this.#nextId++;
+      const envelope: Envelope<Request> = { id, request };
+      this.#port.postMessage(envelope);
+      this.#pending.set(id, { resolve, reject });
+      if (this.#pending.size === 1) this.#port.ref();
+    });
+  }
+
+  /** Lets the thread finish what it has, close its connection and end. */
+  async close(request: Request): Promise<void> {
+    if (this.#ended !== undefined || this.#closing) return;
+    this.#closing = true;
+    const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+    this.#worker.ref();
+    try {
+      await this.request<void>(request);
+    } finally {
+      await exited;
+    }
+  }
+
+  /** Ends the thread at once, whatever it is doing. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #settle({ id, value, error }: Reply): void {
+    if (id === 0) {
+      this.#events.onNotice?.(value);
+      return;
+    }
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#port.unref();
+    if (error === undefined) pending?.resolve(value as never);
+    else pending?.reject(fromWireError(error));
+  }
+
+  #die(cause?: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = new SpringhouseError(
+      "WORKER_DIED",
+      `The ${this.#name} thread ended while this was under way. Whether a write was committed ` +
+        "is unknown: read before you repeat it. The thread is replaced.",
+      cause === undefined ? {} : { cause },
+    );
+    this.#port.close();
+    for (const { reject } of this.#pending.values()) reject(this.#ended);
+    this.#pending.clear();
+    if (!this.#closing) this.#events.onDeath(this.#ended);
+  }
+}

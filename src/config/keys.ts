@@ -1,0 +1,377 @@
+/**
+ * Every key of the configuration, once. Types, parsing, names of environment variables, the names
+ * that other systems use, and the table in docs/configuration.md all come from here.
+ *
+ * `default` is written as a user would write it; without one the key is unset. `aliases` are dotted
+ * names from the configurations that Springhouse replaces, each with the unit it counts in there.
+ */
+
+/** How the value under an alias is to be understood. */
+export type AliasUnit =
+  /** As under the key itself. */
+  | "same"
+  | "seconds"
+  /** A number of database pages of 4 KB. */
+  | "pages"
+  /** A plain path instead of a URL. */
+  | "file"
+  /** Connections on top of `database.pool.minSize`. */
+  | "added";
+
+/** What is known about one key. */
+export interface KeyFacts {
+  readonly type: KeyType;
+  readonly default?: unknown;
+  readonly doc: string;
+  /** Least value of a count. */
+  readonly min?: number;
+  /** Allowed texts of a choice. */
+  readonly values?: readonly string[];
+  /** Allowed beginnings of a URL, without the colon. */
+  readonly schemes?: readonly string[];
+  /** Texts of a choice that are refused, and why. */
+  readonly refused?: Readonly<Record<string, string>>;
+  readonly aliases?: Readonly<Record<string, AliasUnit>>;
+}
+
+/** `durations` are durations by name; a `path` is relative to the file it stands in. */
+export type KeyType =
+  | "boolean"
+  | "bytes"
+  | "choice"
+  | "count"
+  | "duration"
+  | "durations"
+  | "list"
+  | "path"
+  | "schedule"
+  | "url";
+
+/** Keys by name, in groups. */
+export interface KeyGroup {
+  readonly [name: string]: KeyFacts | KeyGroup;
+}
+
+/** The table. */
+export const KEYS = {
+  database: {
+    url: {
+      type: "url",
+      default: "sqlite:app.db",
+      schemes: ["sqlite", "postgres", "postgresql"],
+      aliases: { "database.db_path": "file" },
+      doc: "Where the data is. A relative path starts at the folder of the configuration file.",
+    },
+    readOnly: {
+      type: "boolean",
+      default: false,
+      doc: "Opens the database for reading only.",
+    },
+    profile: {
+      type: "choice",
+      values: ["durable", "fast"],
+      default: "durable",
+      doc: "`durable` survives a power failure; `fast` may lose the last commits in one.",
+    },
+    busyTimeout: {
+      type: "duration",
+      default: "5s",
+      aliases: { "database.timeout": "seconds" },
+      doc: "How long a write waits for another process that holds the write lock.",
+    },
+    transactionDeadline: {
+      type: "duration",
+      default: "5s",
+      doc: "After this time an interactive transaction is rolled back.",
+    },
+    slowQueryThreshold: {
+      type: "duration",
+      default: "100ms",
+      aliases: {
+        slow_query_threshold: "seconds",
+        "database.slow_query_threshold": "seconds",
+        "monitoring.slow_query_threshold": "seconds",
+      },
+      doc: "Statements that take longer are reported.",
+    },
+    echo: {
+      type: "boolean",
+      default: false,
+      doc: "Writes every statement to standard error, without its values.",
+    },
+    schema: {
+      type: "choice",
+      values: ["create", "check", "ignore"],
+      default: "create",
+      doc: "What `open` does about tables: make missing ones, compare only, or trust the file.",
+    },
+    circuitBreaker: {
+      type: "boolean",
+      default: true,
+      aliases: { enable_circuit_breaker: "same", "database.enable_circuit_breaker": "same" },
+      doc: "Stops calling a database server that keeps failing. A local file needs none.",
+    },
+    pool: {
+      minSize: {
+        type: "count",
+        min: 0,
+        default: 3,
+        aliases: {
+          "database.pool_size": "same",
+          "database.pool_config.min_size": "same",
+          "pool_config.min_size": "same",
+        },
+        doc: "Connections that are kept when idle.",
+      },
+      maxSize: {
+        type: "count",
+        min: 1,
+        default: 10,
+        aliases: {
+          "database.max_overflow": "added",
+          "database.pool_config.max_size": "same",
+          "pool_config.max_size": "same",
+        },
+        doc: "Most connections at one time; raised to minSize when that is larger.",
+      },
+      connectionTimeout: {
+        type: "duration",
+        default: "5s",
+        aliases: {
+          "database.connection_timeout": "seconds",
+          "database.pool_config.connection_timeout": "seconds",
+          "pool_config.connection_timeout": "seconds",
+        },
+        doc: "How long a caller waits for a free connection.",
+      },
+      idleTimeout: {
+        type: "duration",
+        default: "300s",
+        aliases: {
+          "database.pool_config.idle_timeout": "seconds",
+          "pool_config.idle_timeout": "seconds",
+        },
+        doc: "A connection beyond minSize that nobody used for so long is closed.",
+      },
+      maxLifetime: {
+        type: "duration",
+        default: "3600s",
+        aliases: {
+          "database.pool_config.max_lifetime": "seconds",
+          "pool_config.max_lifetime": "seconds",
+        },
+        doc: "A connection of this age is replaced when it is next idle.",
+      },
+      leakDetectionThreshold: {
+        type: "duration",
+        default: "0s",
+        doc: "Borrowed for longer, a connection is reported with its borrower; 0 switches it off.",
+      },
+    },
+  },
+  entities: {
+    type: "path",
+    doc: "The module that exports the entities; commands compare the database with them.",
+  },
+  migrations: {
+    directory: {
+      type: "path",
+      default: "migrations",
+      doc: "The folder of the numbered migrations.",
+    },
+    batchSize: {
+      type: "count",
+      min: 1,
+      default: 1000,
+      aliases: { "startup.migration_optimization.batch_size": "same" },
+      doc: "Most rows in one batch of a data step.",
+    },
+    timeout: {
+      type: "duration",
+      default: "30s",
+      aliases: { "startup.migration_optimization.timeout": "seconds" },
+      doc: "How long one migration may take, and how long another process is waited for.",
+    },
+    latencyBudget: {
+      type: "duration",
+      default: "10ms",
+      doc: "How long one batch of a data step may keep other writers waiting.",
+    },
+    autoGenerate: {
+      type: "boolean",
+      default: true,
+      aliases: { "migrations.auto_generate": "same" },
+      doc: "Whether `migrate new` writes the difference to the entities. It applies nothing.",
+    },
+  },
+  cache: {
+    enabled: { type: "boolean", default: true, doc: "Whether reads are cached." },
+    provider: {
+      type: "choice",
+      values: ["memory", "redis"],
+      default: "memory",
+      doc: "Where entries live that several processes share; `memory` shares none.",
+    },
+    redisUrl: {
+      type: "url",
+      default: "redis://localhost:6379/0",
+      schemes: ["redis", "rediss"],
+      aliases: { "cache.redis_url": "same" },
+      doc: "The Redis server of the provider `redis`.",
+    },
+    defaultTtl: {
+      type: "duration",
+      default: "300s",
+      aliases: {
+        "cache.default_ttl": "seconds",
+        "cache.memory_cache.default_ttl": "seconds",
+      },
+      doc: "How long an entry lives that says nothing else.",
+    },
+    memory: {
+      maxEntries: {
+        type: "count",
+        min: 1,
+        default: 1000,
+        aliases: { "cache.memory_cache.max_size": "same" },
+        doc: "Most entries in memory.",
+      },
+      maxBytes: { type: "bytes", default: "100MB", doc: "Most bytes in memory." },
+      cleanupInterval: {
+        type: "duration",
+        default: "60s",
+        aliases: { "cache.memory_cache.cleanup_interval": "seconds" },
+        doc: "How often expired entries are removed that nobody asks for.",
+      },
+    },
+    sqlite: {
+      path: {
+        type: "path",
+        default: "cache/cache.db",
+        aliases: { "cache.sqlite_cache.db_path": "same" },
+        doc: "The file of the SQLite tier.",
+      },
+      journalMode: {
+        type: "choice",
+        values: ["WAL"],
+        default: "WAL",
+        refused: {
+          MEMORY: "a killed process often leaves a corrupt file, and it is not even faster",
+          OFF: "a killed process leaves a corrupt file",
+        },
+        aliases: { "cache.sqlite_cache.pragma_settings.journal_mode": "same" },
+        doc: "Journal of the SQLite tier.",
+      },
+      synchronous: {
+        type: "choice",
+        values: ["NORMAL", "FULL"],
+        default: "NORMAL",
+        refused: { OFF: "a power failure leaves a corrupt file, and it is hardly faster" },
+        aliases: { "cache.sqlite_cache.pragma_settings.synchronous": "same" },
+        doc: "How often the SQLite tier waits for the disk.",
+      },
+      tempStore: {
+        type: "choice",
+        values: ["MEMORY", "FILE"],
+        default: "MEMORY",
+        aliases: { "cache.sqlite_cache.pragma_settings.temp_store": "same" },
+        doc: "Where the SQLite tier keeps temporary tables.",
+      },
+      cacheSize: {
+        type: "bytes",
+        default: "16MB",
+        aliases: { "cache.sqlite_cache.pragma_settings.cache_size": "pages" },
+        doc: "Memory for pages of the SQLite tier.",
+      },
+      mmapSize: {
+        type: "bytes",
+        default: 0,
+        aliases: { "cache.sqlite_cache.pragma_settings.mmap_size": "same" },
+        doc: "How much of the file is mapped; a file cut short under a map ends the process.",
+      },
+    },
+    files: {
+      directory: {
+        type: "path",
+        default: "cache/files",
+        aliases: { "cache.file_cache.cache_dir": "same" },
+        doc: "The folder of the file tier.",
+      },
+      compression: {
+        type: "choice",
+        values: ["auto", "lz4", "zstd", "none"],
+        default: "auto",
+        aliases: { "cache.file_cache.compression": "same" },
+        doc: "How files are compressed; `auto` is lz4 when it is installed, else zstd.",
+      },
+      maxFileSize: {
+        type: "bytes",
+        default: "10MB",
+        aliases: { "cache.file_cache.max_file_size": "same" },
+        doc: "Larger values are not kept in files.",
+      },
+      maxTotalSize: { type: "bytes", default: "1000MB", doc: "Most bytes of the file tier." },
+    },
+  },
+  backup: {
+    enabled: { type: "boolean", default: true, doc: "Whether backups are made on schedule." },
+    directory: { type: "path", default: "backups", doc: "The folder of the backups." },
+    schedule: {
+      type: "schedule",
+      default: "0 2 * * *",
+      doc: "When backups are made: minute, hour, day of month, month, day of week.",
+    },
+    keepLast: {
+      type: "count",
+      min: 1,
+      default: 30,
+      aliases: { "backup.keep_last": "same" },
+      doc: "How many backups are kept.",
+    },
+  },
+  monitoring: {
+    enabled: { type: "boolean", default: true, doc: "Whether health is checked at intervals." },
+    healthCheckInterval: {
+      type: "duration",
+      default: "60s",
+      aliases: { "monitoring.health_check_interval": "seconds" },
+      doc: "How often health is checked.",
+    },
+  },
+  startup: {
+    lazyImports: {
+      enabled: {
+        type: "boolean",
+        default: true,
+        aliases: { "startup.lazy_imports.enabled": "same" },
+        doc: "Whether heavy modules are loaded at first use instead of at start.",
+      },
+      deferHeavy: {
+        type: "list",
+        default: [],
+        aliases: { "startup.lazy_imports.defer_heavy": "same" },
+        doc: "Modules of the application that are loaded at first use.",
+      },
+    },
+    asyncLoading: {
+      enabled: {
+        type: "boolean",
+        default: true,
+        aliases: { "startup.async_loading.enabled": "same" },
+        doc: "Whether components are started beside each other.",
+      },
+      componentDelays: {
+        type: "durations",
+        default: {},
+        aliases: { "startup.async_loading.component_delays": "same" },
+        doc: "How long after the start a component is loaded, by its name.",
+      },
+    },
+  },
+} as const;
+
+/** Switches of other systems for what is always on here, and why nobody can turn it off. */
+export const ALWAYS_ON: Readonly<Record<string, string>> = {
+  "startup.migration_optimization.enabled":
+    "a data step in one piece would hold up every other writer; raise migrations.batchSize instead",
+};

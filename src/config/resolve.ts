@@ -1,0 +1,70 @@
+/** From settings to the typed configuration: later layers win, the rest is default. */
+
+import type { Config } from "./config.ts";
+import { ALL_KEYS } from "./names.ts";
+import type { Settings } from "./settings.ts";
+import { refuse, resolveValue, type Setting } from "./value.ts";
+
+/**
+ * Resolves every key.
+ *
+ * @param layers settings by rising priority.
+ * @param base the folder at which relative paths of defaults begin.
+ * @throws `CONFIG` for a value that cannot be used.
+ */
+export function resolveConfig(
+  layers: readonly Settings[],
+  base: string,
+  file: string | undefined,
+): Config {
+  const values = new Map<string, unknown>();
+  for (const { name, facts } of ALL_KEYS) {
+    const setting = layers.findLast((layer) => layer.has(name))?.get(name);
+    if (setting !== undefined) values.set(name, resolveValue(facts, setting));
+    else if (facts.default !== undefined) {
+      const place = `default of ${name}`;
+      values.set(name, resolveValue(facts, { value: facts.default, place, base, unit: "same" }));
+    }
+    if (name === MAX_SIZE) values.set(name, maxSize(values, setting));
+  }
+  return freeze({ ...nested(values), file }) as unknown as Config;
+}
+
+const MIN_SIZE = "database.pool.minSize";
+const MAX_SIZE = "database.pool.maxSize";
+
+/** The greatest size may be given as what comes on top of the least, and is never below it. */
+function maxSize(values: ReadonlyMap<string, unknown>, setting: Setting | undefined): number {
+  const least = Number(values.get(MIN_SIZE));
+  const most = Number(values.get(MAX_SIZE));
+  if (setting?.unit === "added") return least + most;
+  if (setting !== undefined && most < least) {
+    throw refuse(setting, `${most} is less than ${MIN_SIZE}, which is ${least}.`);
+  }
+  return Math.max(least, most);
+}
+
+type Group = { [name: string]: unknown };
+
+function nested(values: ReadonlyMap<string, unknown>): Group {
+  const root: Group = {};
+  for (const { name } of ALL_KEYS) {
+    const parts = name.split(".");
+    const last = parts.pop() ?? name;
+    let group = root;
+    for (const part of parts) {
+      group[part] ??= {};
+      group = group[part] as Group;
+    }
+    group[last] = values.get(name);
+  }
+  return root;
+}
+
+function freeze(value: unknown): unknown {
+  if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) freeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

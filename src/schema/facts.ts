@@ -65,6 +65,8 @@ export interface ColumnFacts {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: RegExp;
+  /** Strip white space from both ends of a text before anything is checked. Absent: no. */
+  readonly trim?: boolean;
   /** The allowed texts of an `enum`. */
   readonly values?: readonly string[];
   readonly references?: ReferenceFact;
@@ -117,6 +119,7 @@ export interface EntityFacts {
   /** The table's own columns, in the order of declaration; a base's columns are not among them. */
   readonly columns: readonly ColumnFacts[];
   readonly primaryKey: readonly ColumnFacts[];
+  /** With those of single columns; so have `indexes` and `foreignKeys`. */
   readonly uniques: readonly { readonly name: string; readonly columns: readonly string[] }[];
   readonly indexes: readonly IndexFact[];
   readonly checks: readonly CheckFact[];

@@ -1,0 +1,206 @@
+/**
+ * What happens to each changed table: ALTER TABLE where SQLite can do it in place, a rebuild where
+ * it cannot. ADD COLUMN touches no row; DROP COLUMN rewrites the table but keeps its rules.
+ */
+
+import { columnDefinition, createIndex } from "../schema/ddl.ts";
+import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../schema/physical.ts";
+import { quoteIdentifier, quoteList } from "../schema/quote.ts";
+import type { FileSchema } from "./introspect.ts";
+import { canonicalDefault, canonicalIndex, canonicalName, includesName } from "./normalise.ts";
+import { type Constraint, columnWords, describeOperation, type Operation } from "./operation.ts";
+import { keepsRowids, rebuildStatements } from "./rebuild.ts";
+import { codeTokens, mentions } from "./sql-tokens.ts";
+
+/** What is done to one table. */
+export interface TableChanges {
+  readonly table: string;
+  readonly mode: "alter" | "rebuild";
+  readonly sql: readonly string[];
+  readonly changes: readonly string[];
+  readonly losesColumns: boolean;
+  readonly hints: readonly string[];
+}
+
+type TableOperation = Extract<Operation, { readonly table: string }>;
+
+/** The changes of all tables that are not simply created or dropped, in the order of declaration. */
+export function changeTables(
+  current: FileSchema,
+  desired: PhysicalSchema,
+  operations: readonly Operation[],
+): readonly TableChanges[] {
+  const byTable = Map.groupBy(operations.filter(isTableOperation), ({ table }) => table);
+  return [...byTable].map(([name, list]) => {
+    const before = findTable(current, name);
+    const after = findTable(desired, name);
+    const isInPlace = canAlter(list, before, current);
+    return {
+      table: name,
+      mode: isInPlace ? "alter" : "rebuild",
+      sql: isInPlace ? alterStatements(list, after) : rebuildWhole(before, after, current, desired),
+      changes: list.map(describeOperation),
+      losesColumns: list.some(({ kind }) => kind === "drop column"),
+      hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, name))],
+    };
+  });
+}
+
+function isTableOperation(operation: Operation): operation is TableOperation {
+  if (!("table" in operation) || typeof operation.table !== "string") return false;
+  return !operation.kind.startsWith("rename");
+}
+
+function findTable(schema: PhysicalSchema, name: string): PhysicalTable {
+  const found = schema.tables.find((table) => canonicalName(table.name) === canonicalName(name));
+  if (found === undefined) throw new Error(`no table ${name}`);
+  return found;
+}
+
+/** Whether ALTER TABLE suffices for everything that changes about the table. */
+function canAlter(
+  list: readonly TableOperation[],
+  current: PhysicalTable,
+  schema: FileSchema,
+): boolean {
+  const added = list.flatMap((entry) => (entry.kind === "add column" ? [entry.column] : []));
+  return list.every((operation) => {
+    switch (operation.kind) {
+      case "add column":
+        return canAdd(operation.column);
+      case "add constraint":
+        return carrierOf(operation.constraint, added) !== undefined;
+      case "drop column":
+        return canDrop(operation.column, current, schema);
+      default:
+        return false;
+    }
+  });
+}
+
+/** ADD COLUMN takes constants only, and NOT NULL only with a value for the rows that exist. */
+function canAdd(column: PhysicalColumn): boolean {
+  const value = canonicalDefault(column.default);
+  if (value === null) return !column.notNull;
+  const tokens = codeTokens(value);
+  const literal = tokens[0]?.text === "-" || tokens[0]?.text === "+" ? tokens.slice(1) : tokens;
+  return literal.length === 1 && ["number", "string"].includes(literal[0]?.kind ?? "");
+}
+
+/** The new column on whose definition the constraint can be written. */
+function carrierOf(
+  constraint: Constraint,
+  added: readonly PhysicalColumn[],
+): PhysicalColumn | undefined {
+  if (constraint.type === "check") {
+    return added.find(({ name }) => mentions(constraint.expression, name));
+  }
+  if (constraint.type !== "foreign key" || constraint.key.columns.length > 1) return undefined;
+  return added.find(
+    // With foreign keys on, SQLite wants NULL in the new column of the rows that exist.
+    (column) => includesName(constraint.key.columns, column.name) && column.default === undefined,
+  );
+}
+
+/** DROP COLUMN refuses a column that anything else in the schema uses. */
+function canDrop(column: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
+  const { name } = column;
+  if (includesName(table.primaryKey, name)) return false;
+  if (table.checks.some(({ expression }) => mentions(expression, name))) return false;
+  if (table.uniques.some(({ columns }) => includesName(columns, name))) return false;
+  if (table.foreignKeys.some(({ columns }) => includesName(columns, name))) return false;
+  if (schema.opaqueIndexes.some((index) => mentions(index.sql, name))) return false;
+  if (schema.indexes.some((index) => index.where !== undefined && mentions(index.where, name))) {
+    return false;
+  }
+  return !schema.objects.some(({ sql }) => mentions(sql, name) && mentions(sql, table.name));
+}
+
+function alterStatements(list: readonly TableOperation[], after: PhysicalTable): string[] {
+  const statements: string[] = [];
+  const table = quoteIdentifier(after.name);
+  const added = list.flatMap((entry) => (entry.kind === "add column" ? [entry.column] : []));
+  for (const operation of list) {
+    if (operation.kind === "add column") {
+      const rules = list.flatMap((entry) =>
+        entry.kind === "add constraint" && carrierOf(entry.constraint, added) === operation.column
+          ? [columnConstraint(entry.constraint)]
+          : [],
+      );
+      const definition = [columnDefinition(operation.column, "sqlite"), ...rules].join(" ");
+      statements.push(`ALTER TABLE ${table} ADD COLUMN ${definition}`);
+    }
+    if (operation.kind === "drop column") {
+      const column = quoteIdentifier(operation.column.name);
+      statements.push(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+    }
+  }
+  return statements;
+}
+
+function columnConstraint(constraint: Constraint): string {
+  if (constraint.type === "check") {
+    const { name, expression } = constraint;
+    const named = name === undefined ? "" : `CONSTRAINT ${quoteIdentifier(name)} `;
+    return `${named}CHECK (${expression})`;
+  }
+  if (constraint.type !== "foreign key") return "";
+  const { table, references, onDelete, onUpdate } = constraint.key;
+  const actions = `ON DELETE ${onDelete.toUpperCase()} ON UPDATE ${onUpdate.toUpperCase()}`;
+  return `REFERENCES ${quoteIdentifier(table)} (${quoteList(references)}) ${actions}`;
+}
+
+/** The rebuild, the indexes that stay, and the search table when rows got other rowids. */
+function rebuildWhole(
+  before: PhysicalTable,
+  after: PhysicalTable,
+  current: FileSchema,
+  desired: PhysicalSchema,
+): string[] {
+  const withoutRowid = current.features.get(before.name)?.includes("WITHOUT ROWID") ?? false;
+  const rebuild = { current: before, desired: after, withoutRowid };
+  const isOn = (table: string | undefined): boolean =>
+    table !== undefined && canonicalName(table) === canonicalName(after.name);
+  const wanted = new Set(desired.indexes.map(canonicalIndex));
+  const kept = current.indexes.filter(
+    (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),
+  );
+  const opaque = current.opaqueIndexes.filter((index) => isOn(index.table));
+  const fills = keepsRowids(rebuild)
+    ? []
+    : current.objects.filter((object) => object.kind === "virtual table" && isOn(object.table));
+  return [
+    ...rebuildStatements(rebuild),
+    ...kept.map(createIndex),
+    ...opaque.map(({ sql }) => sql),
+    ...fills.flatMap(({ fill }) => fill ?? []),
+  ];
+}
+
+function hintsOf(list: readonly TableOperation[]): readonly string[] {
+  return list.flatMap((operation) => {
+    if (operation.kind === "add column" && needsValue(operation.column)) {
+      const name = `${operation.table}.${operation.column.name}`;
+      return [
+        `${name} is NOT NULL without a default: it fails when the table has rows. Give it a ` +
+          "default, or add it nullable, fill it in a data step and make it NOT NULL after that",
+      ];
+    }
+    if (operation.kind !== "change column") return [];
+    const { table, from, to } = operation;
+    if (from.notNull || !to.notNull) return [];
+    const name = `${table}.${to.name}`;
+    return canonicalDefault(to.default) === null
+      ? [`${name} becomes NOT NULL (${columnWords(to)}): it fails when a row has NULL there`]
+      : [`${name} becomes NOT NULL: rows that have NULL there get the default ${to.default}`];
+  });
+}
+
+function needsValue(column: PhysicalColumn): boolean {
+  return column.notNull && canonicalDefault(column.default) === null;
+}
+
+function lostFeatures(current: FileSchema, table: string): readonly string[] {
+  const features = current.features.get(table) ?? [];
+  return features.map((feature) => `rebuilding ${table} loses ${feature}`);
+}

@@ -1,0 +1,198 @@
+/**
+ * Reads the schema that stands in a SQLite file, in the same shape in which it is declared.
+ *
+ * Internal objects (`sqlite_*`, `springhouse_*`, the ledger, shadow tables of virtual tables) are
+ * left out, except triggers: a table rebuild has to bring those back, whoever made them.
+ */
+
+import type { ForeignKeyFact, ReferentialAction } from "../schema/facts.ts";
+import type {
+  PhysicalColumn,
+  PhysicalIndex,
+  PhysicalObject,
+  PhysicalSchema,
+  PhysicalTable,
+} from "../schema/physical.ts";
+import type { Session, SqlValue } from "../store/store.ts";
+import { parseIndexCondition, parseTable } from "./create-table.ts";
+import { isInternal } from "./internal.ts";
+
+/** An index over expressions or with a collation: kept as text, for nothing else can say it. */
+export interface OpaqueIndex {
+  readonly name: string;
+  readonly table: string;
+  readonly sql: string;
+}
+
+/** The schema of a file, with what the declaration's vocabulary cannot express. */
+export interface FileSchema extends PhysicalSchema {
+  readonly opaqueIndexes: readonly OpaqueIndex[];
+  /** By table: features that a rebuild would lose, such as "COLLATE NOCASE on title". */
+  readonly features: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads the schema of the session's database. */
+export async function introspect(session: Session): Promise<FileSchema> {
+  const masters = (await all(session, MASTERS)).map(toMaster).filter((row) => !row.shadow);
+  const tables = masters.filter((row) => row.kind === "table" && !isInternal(row.name));
+  const columns = groupByName(await all(session, COLUMNS));
+  const keys = groupByName(await all(session, FOREIGN_KEYS));
+  const primaryKeys = new Map(
+    [...columns].map(([table, rows]) => [table.toLowerCase(), primaryKeyOf(rows)]),
+  );
+  const indexes = indexesOf(await all(session, INDEXES), masters);
+  return {
+    dialect: "sqlite",
+    tables: tables.map((master) => ({
+      ...tableOf(master, columns.get(master.name) ?? []),
+      foreignKeys: foreignKeysOf(keys.get(master.name) ?? [], primaryKeys),
+    })),
+    ...indexes,
+    objects: masters.filter(isObject).map(toObject),
+    features: new Map(tables.map((master) => [master.name, featuresOf(master)])),
+  };
+}
+
+interface Master {
+  readonly kind: string;
+  readonly name: string;
+  readonly table: string;
+  readonly sql: string;
+  readonly virtual: boolean;
+  readonly shadow: boolean;
+  readonly withoutRowid: boolean;
+  readonly strict: boolean;
+}
+
+const MASTERS = `SELECT s.type, s.name, s.tbl_name, s.sql, l.type, l.wr, l.strict
+  FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
+  WHERE s.sql IS NOT NULL ORDER BY s.rowid`;
+/** Virtual tables have no root page; asking for their columns would load their module. */
+const ORDINARY = "FROM sqlite_schema s, %s WHERE s.type = 'table' AND s.rootpage > 0";
+const COLUMNS = `SELECT s.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
+  ${ORDINARY.replace("%s", "pragma_table_xinfo(s.name) x")} ORDER BY s.rowid, x.cid`;
+const FOREIGN_KEYS = `SELECT s.name, f.id, f.seq, f."table", f."from", f."to", f.on_delete,
+  f.on_update ${ORDINARY.replace("%s", "pragma_foreign_key_list(s.name) f")}
+  ORDER BY s.rowid, f.id DESC, f.seq`;
+const INDEXES = `SELECT i.name, i."unique", i.partial, x.name, x."desc", x.coll
+  ${ORDINARY.replace("%s", "pragma_index_list(s.name) i, pragma_index_xinfo(i.name) x")}
+  AND i.origin = 'c' AND x.key = 1 ORDER BY s.rowid, i.seq DESC, x.seqno`;
+
+async function all(session: Session, sql: string): Promise<readonly (readonly SqlValue[])[]> {
+  return (await session.read({ sql, parameters: [] })).rows;
+}
+
+function toMaster(row: readonly SqlValue[]): Master {
+  const [kind, name, table, sql, listed, withoutRowid, strict] = row;
+  return {
+    kind: String(kind),
+    name: String(name),
+    table: String(table),
+    sql: String(sql),
+    virtual: listed === "virtual",
+    shadow: listed === "shadow",
+    withoutRowid: withoutRowid === 1,
+    strict: strict === 1,
+  };
+}
+
+type ColumnRow = readonly SqlValue[];
+
+function tableOf(master: Master, rows: readonly ColumnRow[]): Omit<PhysicalTable, "foreignKeys"> {
+  const { uniques, checks } = parseTable(master.sql);
+  return {
+    name: master.name,
+    columns: rows.filter((row) => row[6] === 0).map(toColumn),
+    primaryKey: primaryKeyOf(rows),
+    uniques,
+    checks,
+    strict: master.strict,
+  };
+}
+
+function toColumn(row: ColumnRow): PhysicalColumn {
+  const [, name, type, notNull, defaultSql] = row;
+  return {
+    name: String(name),
+    type: String(type),
+    notNull: notNull === 1,
+    ...(defaultSql !== null && { default: String(defaultSql) }),
+  };
+}
+
+function primaryKeyOf(rows: readonly ColumnRow[]): readonly string[] {
+  return rows
+    .filter((row) => Number(row[5]) > 0)
+    .sort((a, b) => Number(a[5]) - Number(b[5]))
+    .map((row) => String(row[1]));
+}
+
+function foreignKeysOf(
+  rows: readonly (readonly SqlValue[])[],
+  primaryKeys: ReadonlyMap<string, readonly string[]>,
+): readonly ForeignKeyFact[] {
+  const byId = Map.groupBy(rows, (row) => Number(row[1]));
+  return [...byId.values()].map((parts) => {
+    const [, , , table, , , onDelete, onUpdate] = parts[0] ?? [];
+    const parentKey = primaryKeys.get(String(table).toLowerCase()) ?? [];
+    return {
+      columns: parts.map((part) => String(part[4])),
+      table: String(table),
+      // A reference that names no column means the primary key of the other table.
+      references: parts.map((part, index) => String(part[5] ?? parentKey[index])),
+      onDelete: toAction(onDelete),
+      onUpdate: toAction(onUpdate),
+    };
+  });
+}
+
+function toAction(value: SqlValue | undefined): ReferentialAction {
+  return String(value).toLowerCase() as ReferentialAction;
+}
+
+function indexesOf(
+  rows: readonly (readonly SqlValue[])[],
+  masters: readonly Master[],
+): Pick<FileSchema, "indexes" | "opaqueIndexes"> {
+  const parts = groupByName(rows);
+  const indexes: PhysicalIndex[] = [];
+  const opaqueIndexes: OpaqueIndex[] = [];
+  for (const { kind, name, table, sql } of masters) {
+    const columns = parts.get(name);
+    if (kind !== "index" || columns === undefined || isInternal(table)) continue;
+    if (columns.some((column) => column[3] === null || column[5] !== "BINARY")) {
+      opaqueIndexes.push({ name, table, sql });
+      continue;
+    }
+    const where = parseIndexCondition(sql);
+    indexes.push({
+      name,
+      table,
+      columns: columns.map((column) => ({ name: String(column[3]), descending: column[4] === 1 })),
+      unique: columns[0]?.[1] === 1,
+      ...(where !== undefined && { where }),
+    });
+  }
+  return { indexes, opaqueIndexes };
+}
+
+function isObject(master: Master): boolean {
+  if (master.kind === "trigger") return !isInternal(master.table);
+  return (master.kind === "view" || master.virtual) && !isInternal(master.name);
+}
+
+function toObject({ kind, name, table, sql, virtual }: Master): PhysicalObject {
+  if (kind === "trigger") return { kind, name, table, sql };
+  return { kind: virtual ? "virtual table" : "view", name, sql };
+}
+
+function featuresOf(master: Master): readonly string[] {
+  const { features } = parseTable(master.sql);
+  return master.withoutRowid ? ["WITHOUT ROWID", ...features] : features;
+}
+
+function groupByName(
+  rows: readonly (readonly SqlValue[])[],
+): ReadonlyMap<string, readonly (readonly SqlValue[])[]> {
+  return Map.groupBy(rows, (row) => String(row[0]));
+}

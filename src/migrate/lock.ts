@@ -1,0 +1,153 @@
+/**
+ * One migrator at a time, among all processes that have the file open.
+ *
+ * Correctness rests on the write lock of the database alone: whoever has it reads the ledger again
+ * before doing anything. The lease on top keeps others from slipping in between two transactions of
+ * one run, so that one process does all the work and the rest find it done. A lease whose process
+ * is gone counts for nothing, so a kill leaves nobody waiting.
+ */
+
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { abortError, throwIfAborted } from "../core/abort.ts";
+import type { Clock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
+import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import type { Session, Statement, Store, StoreTransaction } from "../store/store.ts";
+import { readMeta, setMeta } from "./meta.ts";
+
+/** Between two looks at a lock that another process holds: short beside any migration. */
+const POLL_MS = 20;
+/** Renewed by every transaction of a run; matters only where the holder's process cannot be seen. */
+const LEASE_MS = 30_000;
+const LEASE_KEY = "migrator";
+
+/** For `underLock`. */
+export interface LockOptions {
+  /** How long the transaction may take, and how long its lock is waited for. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly foreignKeys?: "on" | "off";
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs `run` in a transaction that holds the write lock.
+ *
+ * @throws `MIGRATION_LOCKED` when the lock was not to be had within `timeoutMs`.
+ */
+export async function underLock<T>(
+  store: Store,
+  run: (transaction: StoreTransaction) => Promise<T>,
+  { timeoutMs, clock, foreignKeys = "on", signal }: LockOptions,
+): Promise<T> {
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  for (;;) {
+    throwIfAborted(signal, "The migration");
+    let stage: "waiting" | "running" | "abandoned" = "waiting";
+    const transaction = store.transaction(
+      async (opened) => {
+        if (stage === "abandoned") throw lockedError(timeoutMs);
+        stage = "running";
+        return run(opened);
+      },
+      { deadlineMs: timeoutMs, foreignKeys },
+    );
+    const giveUp = new AbortController();
+    try {
+      return await Promise.race([
+        transaction,
+        sleep(Math.max(0, deadlineMs - clock.monotonicMs()), undefined, giveUp).then(() => {
+          if ((stage as string) === "running") return transaction;
+          stage = "abandoned";
+          throw lockedError(timeoutMs);
+        }),
+      ]);
+    } catch (error) {
+      const isBusy = (stage as string) === "waiting" && isSpringhouseError(error, "BUSY");
+      if (!isBusy) throw error;
+      if (clock.monotonicMs() >= deadlineMs) throw lockedError(timeoutMs);
+    } finally {
+      giveUp.abort();
+      // An abandoned transaction ends by its own refusal; nobody waits for it any more.
+      transaction.catch(() => undefined);
+    }
+    await pause(POLL_MS, signal);
+  }
+}
+
+/** Waits a moment, without keeping anybody from stopping the run. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (signal?.aborted) throw abortError(signal, "The migration");
+    throw error;
+  }
+}
+
+/** The error for a lock that another process holds for too long. */
+export function lockedError(waitedMs: number, holder = "Another process"): SpringhouseError {
+  return new SpringhouseError(
+    "MIGRATION_LOCKED",
+    `${holder} has kept the database locked for ${formatDuration(waitedMs)}. ` +
+      "Wait for it to finish, or give a longer timeoutMs. Nothing was changed.",
+    { fields: { waitedMs } },
+  );
+}
+
+/** The claim of one run to do the work. */
+export class Lease {
+  readonly #token = randomUUID();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The statement that takes or renews the lease; part of every transaction of the run. */
+  claim(): Statement {
+    const note: LeaseNote = {
+      token: this.#token,
+      pid: process.pid,
+      host: hostname(),
+      untilMs: this.#clock.nowMs() + LEASE_MS,
+    };
+    return setMeta(LEASE_KEY, JSON.stringify(note));
+  }
+
+  /** The statement that gives the lease back. */
+  release(): Statement {
+    return {
+      sql: "DELETE FROM springhouse_meta WHERE key = ? AND instr(value, ?) > 0",
+      parameters: [LEASE_KEY, this.#token],
+    };
+  }
+
+  /** Who else holds the lease, in words; undefined when nobody does. */
+  async holder(session: Session): Promise<string | undefined> {
+    const text = await readMeta(session, LEASE_KEY);
+    if (text === undefined) return undefined;
+    const { token, pid, host, untilMs } = JSON.parse(text) as LeaseNote;
+    if (token === this.#token || untilMs < this.#clock.nowMs()) return undefined;
+    if (host === hostname() && !isAlive(pid)) return undefined;
+    return `Process ${pid} on ${host}`;
+  }
+}
+
+interface LeaseNote {
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly untilMs: number;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,33 @@
+/** Our own notes in the database: the table `springhouse_meta`, a text for each key. */
+
+import type { Session, Statement } from "../store/store.ts";
+
+/** Makes the table; part of the same transaction as whatever needs it first. */
+export const CREATE_META: Statement = {
+  sql: "CREATE TABLE IF NOT EXISTS springhouse_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+  parameters: [],
+};
+
+/** The note under `key`; undefined when there is none. The table must exist. */
+export async function readMeta(session: Session, key: string): Promise<string | undefined> {
+  const sql = "SELECT value FROM springhouse_meta WHERE key = ?";
+  const value = (await session.read({ sql, parameters: [key] })).rows[0]?.[0];
+  return value === undefined ? undefined : String(value);
+}
+
+/** The statement that writes a note. */
+export function setMeta(key: string, value: string): Statement {
+  return {
+    sql: `INSERT INTO springhouse_meta (key, value) VALUES (?, ?)
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+    parameters: [key, value],
+  };
+}
+
+/** The statement that removes a note, if it still has this value. */
+export function deleteMeta(key: string, value: string): Statement {
+  return {
+    sql: "DELETE FROM springhouse_meta WHERE key = ? AND value = ?",
+    parameters: [key, value],
+  };
+}

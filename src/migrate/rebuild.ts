@@ -1,0 +1,84 @@
+/**
+ * A table made anew, by the twelve steps that SQLite's documentation gives for changes that ALTER
+ * TABLE cannot make: a new table beside the old one, the rows copied, the old one dropped, the new
+ * one renamed, indexes and triggers brought back.
+ *
+ * It runs with foreign keys off, set outside of the transaction, where alone it works: with them on,
+ * dropping the old table would delete its rows and every row that refers to them by cascade. The
+ * caller checks all foreign keys before the commit.
+ */
+
+import { createTable } from "../schema/ddl.ts";
+import type { PhysicalColumn, PhysicalTable } from "../schema/physical.ts";
+import { quoteIdentifier, quoteList } from "../schema/quote.ts";
+import { canonicalDefault, includesName } from "./normalise.ts";
+
+/** A table and what it shall become; columns of one name are the same column. */
+export interface Rebuild {
+  readonly current: PhysicalTable;
+  readonly desired: PhysicalTable;
+  /** The current table has no rowid. */
+  readonly withoutRowid: boolean;
+}
+
+/** The statements, without those for indexes and triggers. */
+export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): readonly string[] {
+  const temporary = `springhouse_new_${desired.name}`;
+  const copied = desired.columns.flatMap((column) => {
+    const old = current.columns.find(({ name }) => includesName([name], column.name));
+    return old === undefined ? [] : [{ to: column.name, from: copyExpression(old, column) }];
+  });
+  const target = rowidTarget(current, desired);
+  if (target !== undefined && !withoutRowid) copied.unshift({ to: target, from: "rowid" });
+  const statements = [renderTable({ ...desired, name: temporary })];
+  if (copied.length > 0) {
+    statements.push(
+      `INSERT INTO ${quoteIdentifier(temporary)} (${quoteList(copied.map(({ to }) => to))}) ` +
+        `SELECT ${copied.map(({ from }) => from).join(", ")} FROM ${quoteIdentifier(current.name)}`,
+    );
+  }
+  statements.push(
+    `DROP TABLE ${quoteIdentifier(current.name)}`,
+    `ALTER TABLE ${quoteIdentifier(temporary)} RENAME TO ${quoteIdentifier(desired.name)}`,
+  );
+  return statements;
+}
+
+/** Whether every row keeps its rowid, by which a search table knows it. */
+export function keepsRowids({ current, desired, withoutRowid }: Rebuild): boolean {
+  if (withoutRowid) return false;
+  if (rowidTarget(current, desired) !== undefined) return true;
+  const [old, next] = [rowidAlias(current), rowidAlias(desired)];
+  return old !== undefined && next !== undefined && includesName([old], next);
+}
+
+/** CREATE TABLE; a table that was made elsewhere may lack a primary key. */
+export function renderTable(table: PhysicalTable): string {
+  const sql = createTable(table, "sqlite");
+  return table.primaryKey.length > 0 ? sql : sql.replace(/,\n {2}PRIMARY KEY \(\)/, "");
+}
+
+/** The column that stands for the rowid. */
+function rowidAlias(table: PhysicalTable): string | undefined {
+  const [key, second] = table.primaryKey;
+  if (key === undefined || second !== undefined) return undefined;
+  const column = table.columns.find(({ name }) => includesName([key], name));
+  return column?.type.toUpperCase() === "INTEGER" ? column.name : undefined;
+}
+
+/** Where the old rowid goes, unless the copied columns carry it already. */
+function rowidTarget(current: PhysicalTable, desired: PhysicalTable): string | undefined {
+  const names = [...current.columns, ...desired.columns].map(({ name }) => name);
+  if (includesName(names, "rowid")) return undefined;
+  const alias = rowidAlias(desired);
+  if (alias === undefined) return "rowid";
+  return current.columns.some(({ name }) => includesName([name], alias)) ? undefined : alias;
+}
+
+/** The old value; NULL gives way to the default where NULL is no longer allowed. */
+function copyExpression(old: PhysicalColumn, column: PhysicalColumn): string {
+  const value = quoteIdentifier(old.name);
+  const becomesNotNull = column.notNull && !old.notNull;
+  if (!becomesNotNull || canonicalDefault(column.default) === null) return value;
+  return `coalesce(${value}, ${column.default})`;
+}

@@ -1,0 +1,155 @@
+/**
+ * Renames, declared and never guessed: a column that went and one that came look the same as one
+ * that got a new name, and only the author knows which it is.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { ForeignKeyFact } from "../schema/facts.ts";
+import type {
+  PhysicalIndex,
+  PhysicalObject,
+  PhysicalSchema,
+  PhysicalTable,
+} from "../schema/physical.ts";
+import { canonicalName } from "./normalise.ts";
+import type { Operation } from "./operation.ts";
+import { identifierOf, tokenize } from "./sql-tokens.ts";
+
+/** A table, or with `column` one of its columns, and its new name. All are SQL names. */
+export interface Rename {
+  /** For a column of a table that is renamed too: the table's new name. */
+  readonly table: string;
+  readonly column?: string;
+  readonly to: string;
+}
+
+/** The renames as operations. */
+export function renameOperations(renames: readonly Rename[]): readonly Operation[] {
+  return renames.map(({ table, column, to }) =>
+    column === undefined
+      ? { kind: "rename table", table, to }
+      : { kind: "rename column", table, column, to },
+  );
+}
+
+/** The renames that lead back, in the order in which they have to be made. */
+export function inverseRenames(renames: readonly Rename[]): readonly Rename[] {
+  return renames.toReversed().map(({ table, column, to }) => {
+    return column === undefined ? { table: to, to: table } : { table, column: to, to: column };
+  });
+}
+
+/**
+ * The schema as it is after the renames, tables before their columns: what SQLite makes of it,
+ * references from other objects included.
+ *
+ * @throws `INVALID_ARGUMENT` when the old name does not exist or the new one does.
+ */
+export function applyRenames<Schema extends PhysicalSchema>(
+  schema: Schema,
+  renames: readonly Rename[],
+): Schema {
+  let result = schema;
+  for (const rename of renames) result = applyRename(result, rename);
+  return result;
+}
+
+function applyRename<Schema extends PhysicalSchema>(schema: Schema, rename: Rename): Schema {
+  check(schema, rename);
+  return {
+    ...schema,
+    tables: schema.tables.map((table) => renameInTable(table, rename)),
+    indexes: schema.indexes.map((index) => renameInIndex(index, rename)),
+    objects: schema.objects.map((object) => renameInObject(object, rename)),
+  };
+}
+
+function check(schema: PhysicalSchema, { table, column, to }: Rename): void {
+  const facts = schema.tables.find((entry) => same(entry.name, table));
+  const names = column === undefined ? schema.tables : (facts?.columns ?? []);
+  const what = column === undefined ? "table" : `column of ${table}`;
+  const from = column ?? table;
+  if (facts === undefined || !names.some(({ name }) => same(name, from))) {
+    throw refuse(`there is no ${what} named "${from}"`, { table, column, to });
+  }
+  if (!same(from, to) && names.some(({ name }) => same(name, to))) {
+    throw refuse(`there is already a ${what} named "${to}"`, { table, column, to });
+  }
+}
+
+function refuse(reason: string, fields: Record<string, unknown>): SpringhouseError {
+  return new SpringhouseError("INVALID_ARGUMENT", `Rename to "${fields["to"]}": ${reason}.`, {
+    fields,
+  });
+}
+
+function renameInTable(table: PhysicalTable, rename: Rename): PhysicalTable {
+  const foreignKeys = table.foreignKeys.map((key) => renameInKey(key, table.name, rename));
+  if (!same(table.name, rename.table)) return { ...table, foreignKeys };
+  const { column, to } = rename;
+  if (column === undefined) return { ...table, name: to, foreignKeys };
+  const list = (names: readonly string[]): readonly string[] => replaceIn(names, column, to);
+  return {
+    ...table,
+    columns: table.columns.map((entry) =>
+      same(entry.name, column) ? { ...entry, name: to } : entry,
+    ),
+    primaryKey: list(table.primaryKey),
+    uniques: table.uniques.map((unique) => ({ ...unique, columns: list(unique.columns) })),
+    checks: table.checks.map((entry) => ({
+      ...entry,
+      expression: replaceName(entry.expression, column, to),
+    })),
+    foreignKeys,
+  };
+}
+
+function renameInKey(key: ForeignKeyFact, owner: string, rename: Rename): ForeignKeyFact {
+  const { table, column, to } = rename;
+  if (column === undefined) return same(key.table, table) ? { ...key, table: to } : key;
+  return {
+    ...key,
+    columns: same(owner, table) ? replaceIn(key.columns, column, to) : key.columns,
+    references: same(key.table, table) ? replaceIn(key.references, column, to) : key.references,
+  };
+}
+
+function renameInIndex(index: PhysicalIndex, { table, column, to }: Rename): PhysicalIndex {
+  if (!same(index.table, table)) return index;
+  if (column === undefined) return { ...index, table: to };
+  return {
+    ...index,
+    columns: index.columns.map((part) => (same(part.name, column) ? { ...part, name: to } : part)),
+    ...(index.where !== undefined && { where: replaceName(index.where, column, to) }),
+  };
+}
+
+function renameInObject(object: PhysicalObject, { table, column, to }: Rename): PhysicalObject {
+  const isOn = object.table !== undefined && same(object.table, table);
+  return {
+    ...object,
+    ...(isOn && column === undefined && { table: to }),
+    sql: replaceName(object.sql, column ?? table, to),
+  };
+}
+
+/** Replaces an identifier outside strings and comments. */
+function replaceName(sql: string, from: string, to: string): string {
+  let result = "";
+  let at = 0;
+  for (const token of tokenize(sql)) {
+    const isIdentifier = token.kind === "word" || token.kind === "name";
+    if (!isIdentifier || !same(identifierOf(token), from)) continue;
+    result += `${sql.slice(at, token.start)}"${to.replaceAll('"', '""')}"`;
+    at = token.end;
+  }
+  return result + sql.slice(at);
+}
+
+function replaceIn(list: readonly string[], from: string, to: string): readonly string[] {
+  return list.map((name) => (same(name, from) ? to : name));
+}
+
+function same(a: string, b: string): boolean {
+  return canonicalName(a) === canonicalName(b);
+}

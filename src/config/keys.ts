@@ -75,7 +75,7 @@ export const KEYS = {
     },
     busyTimeout: {
       type: "duration",
-      default: "5s",
+      default: "30s",
       aliases: { "database.timeout": "seconds" },
       doc: "How long a write waits for another process that holds the write lock.",
     },

@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { importOptional } from "../core/lazy.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import type { Config } from "./config.ts";
+import type { Config, ConfigInput } from "./config.ts";
 import { resolveConfig } from "./resolve.ts";
 import { settingsOfEnvironment, settingsOfObject } from "./settings.ts";
 
@@ -24,6 +24,8 @@ export interface LoadConfigOptions {
   readonly file?: string | undefined;
   /** The environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What wins over file and environment, such as options of a command. Default: nothing. */
+  readonly overrides?: ConfigInput;
 }
 
 /** Names under which a file is found. */
@@ -39,7 +41,7 @@ export const CONFIG_FILES: readonly string[] = ["ts", "js", "json", "yaml", "yml
  * @example const config = await loadConfig({ file: "deploy/springhouse.config.yaml" });
  */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<Config> {
-  refuseUnknownKeys(options, ["cwd", "file", "env"], "loadConfig");
+  refuseUnknownKeys(options, ["cwd", "file", "env", "overrides"], "loadConfig");
   const cwd = resolve(options.cwd ?? ".");
   const file = options.file === undefined ? findFile(cwd) : resolve(cwd, options.file);
   const base = file === undefined ? cwd : dirname(file);
@@ -48,7 +50,8 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
       ? new Map()
       : settingsOfObject(await readConfigFile(file), basename(file), base);
   const environment = settingsOfEnvironment(options.env ?? process.env, cwd);
-  return resolveConfig([written, environment], base, file);
+  const overrides = settingsOfObject(options.overrides ?? {}, "overrides", cwd);
+  return resolveConfig([written, environment, overrides], base, file);
 }
 
 function findFile(folder: string): string | undefined {

@@ -125,6 +125,21 @@ describe("loadConfig", () => {
     expect(config.database).toMatchObject({ echo: false, profile: "fast" });
   });
 
+  it("lets overrides win over both, with paths from the working directory", async () => {
+    await mkdir(join(folder, "deploy"));
+    await write("deploy/a.json", '{ "database": { "url": "sqlite:a.db" } }');
+
+    const config = await loadConfig({
+      cwd: folder,
+      file: "deploy/a.json",
+      env: { SPRINGHOUSE_DATABASE_URL: "sqlite:b.db" },
+      overrides: { database: { url: "sqlite:c.db" } },
+    });
+
+    expect(config.database.url).toBe(`sqlite:${join(folder, "c.db")}`);
+    expect(config.migrations.directory).toBe(join(folder, "deploy/migrations"));
+  });
+
   it("reads a secret from the file that a variable names", async () => {
     await write("secret", "postgres://app:pass@db/main\n");
 

@@ -1,0 +1,184 @@
+/** The checks of `doctor`, each a question with an answer and what to do about it. */
+
+import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { formatBytes } from "../core/bytes.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Catalog } from "../schema/catalog.ts";
+import type { Session, SqlValue } from "../store/store.ts";
+
+/** One line of the report. */
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warn" | "fail";
+  readonly found: string;
+  /** What to do; only when something is to be done. */
+  readonly advice?: string;
+}
+
+/** A log beyond this is held open by a reader; our own checkpoints cut it at the same size. */
+const WAL_BYTES_MAX = 64 * 1_024 * 1_024;
+/** With a larger share of free pages, a VACUUM makes the file notably smaller. */
+const FREE_SHARE_MAX = 0.25;
+/** Enough to see what kind of damage it is. */
+const PROBLEMS_MAX = 5;
+
+/** Whether this Node.js is one that the package supports. */
+export function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const name = "Node.js";
+  if (major > 24 || (major === 24 && minor >= 15)) return { name, status: "ok", found: version };
+  return { name, status: "fail", found: version, advice: "Install Node.js 24.15 or newer." };
+}
+
+/** Whether the SQLite library is one that cannot corrupt a write-ahead log. */
+export async function checkSqlite(): Promise<Check> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const { assertSafeSqlite } = await import("../sqlite/engine.ts");
+  const database = new DatabaseSync(":memory:");
+  const version = String(database.prepare("SELECT sqlite_version() AS v").get()?.["v"]);
+  database.close();
+  const name = "SQLite";
+  try {
+    assertSafeSqlite(version);
+    return { name, status: "ok", found: version };
+  } catch (error) {
+    return { name, status: "fail", found: version, advice: messageOf(error) };
+  }
+}
+
+/** Whether there is a database file, and that nobody else may read it. */
+export function checkFile(path: string): Check[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    const advice = "Run: npx springhouse migrate up. It makes the file.";
+    return [{ name: "file", status: "warn", found: `${path} does not exist yet`, advice }];
+  }
+  if (!stats.isFile()) {
+    const advice = "Give a path to a file in database.url.";
+    return [{ name: "file", status: "fail", found: `${path} is not a file`, advice }];
+  }
+  const found = `${path}, ${formatBytes(stats.size)}`;
+  return [{ name: "file", status: "ok", found }, checkPermissions(path, stats)];
+}
+
+function checkPermissions(path: string, stats: Stats): Check {
+  const name = "permissions";
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
+  for (const place of [path, dirname(path)]) {
+    if (mayUse(place)) continue;
+    const advice = "Give this user the right to read and write the file and its folder.";
+    return { name, status: "fail", found: `${place} cannot be written`, advice };
+  }
+  if ((stats.mode & 0o077) === 0) return { name, status: "ok", found: mode };
+  return {
+    name,
+    status: "warn",
+    found: `${mode}: others may read it`,
+    advice: `chmod 600 ${path}`,
+  };
+}
+
+function mayUse(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Settings that are part of the file. */
+export async function checkPragmas(session: Session): Promise<Check[]> {
+  const ask = async (pragma: string): Promise<SqlValue> => {
+    const { rows } = await session.read({ sql: `PRAGMA ${pragma}`, parameters: [] });
+    return rows[0]?.[0] ?? null;
+  };
+  const mode = String(await ask("journal_mode"));
+  const pages = Number(await ask("page_count"));
+  const free = Number(await ask("freelist_count"));
+  const pageBytes = Number(await ask("page_size"));
+  const encoding = String(await ask("encoding"));
+  const journal: Check =
+    mode === "wal"
+      ? { name: "journal", status: "ok", found: mode }
+      : {
+          name: "journal",
+          status: "warn",
+          found: mode,
+          advice: "Opening it once for writing changes it to wal.",
+        };
+  const found = `${encoding}, ${pages} pages of ${pageBytes}, ${free} free`;
+  const wasteful = pages > 0 && free / pages > FREE_SHARE_MAX;
+  const advice = `VACUUM would give back ${formatBytes(free * pageBytes)}.`;
+  const space: Check = wasteful
+    ? { name: "pages", status: "warn", found, advice }
+    : { name: "pages", status: "ok", found };
+  return [journal, space];
+}
+
+/** The size of the write-ahead log. */
+export function checkLog(path: string): Check {
+  const name = "write-ahead log";
+  const bytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes <= WAL_BYTES_MAX) return { name, status: "ok", found: formatBytes(bytes) };
+  const advice = "A reader keeps an old snapshot. Find the process and let it end.";
+  return { name, status: "warn", found: formatBytes(bytes), advice };
+}
+
+/** Triggers of the file, compared with the entities when these are known. */
+export async function checkTriggers(session: Session, catalog?: Catalog): Promise<Check> {
+  const name = "triggers";
+  const { introspect } = await import("../migrate/introspect.ts");
+  const { canonicalObject } = await import("../migrate/normalise.ts");
+  const { objects } = await introspect(session);
+  const there = new Map(
+    objects
+      .filter(({ kind }) => kind === "trigger")
+      .map((trigger) => [trigger.name, canonicalObject(trigger.sql)]),
+  );
+  if (catalog === undefined) return { name, status: "ok", found: `${there.size} in the file` };
+  const { physicalSchema } = await import("../schema/ddl.ts");
+  const wrong = physicalSchema(catalog, "sqlite")
+    .objects.filter(({ kind }) => kind === "trigger")
+    .filter((trigger) => there.get(trigger.name) !== canonicalObject(trigger.sql))
+    .map((trigger) => `${trigger.name} is ${there.has(trigger.name) ? "altered" : "missing"}`);
+  if (wrong.length === 0) {
+    return { name, status: "ok", found: `${there.size}, all declared ones as they should be` };
+  }
+  const advice = "Run: npx springhouse migrate plan. It shows what brings them back.";
+  return { name, status: "fail", found: firstOf(wrong), advice };
+}
+
+/** Whether the pages of the file are sound, and no row refers to nothing. */
+export async function checkIntegrity(session: Session, signal: AbortSignal): Promise<Check[]> {
+  const quick = await session.read({ sql: "PRAGMA quick_check", parameters: [] }, { signal });
+  const problems = quick.rows.map(([text]) => String(text)).filter((text) => text !== "ok");
+  const integrity: Check =
+    problems.length === 0
+      ? { name: "integrity", status: "ok", found: "quick_check passed" }
+      : {
+          name: "integrity",
+          status: "fail",
+          found: firstOf(problems),
+          advice: "Restore a backup, or save what is left with the .recover command of sqlite3.",
+        };
+  const keys = await session.read({ sql: "PRAGMA foreign_key_check", parameters: [] }, { signal });
+  const orphans = keys.rows.map(([table, row, parent]) => `${table} row ${row} → ${parent}`);
+  const references: Check =
+    orphans.length === 0
+      ? { name: "references", status: "ok", found: "foreign_key_check passed" }
+      : {
+          name: "references",
+          status: "fail",
+          found: firstOf(orphans),
+          advice: "Delete these rows, or insert what they refer to.",
+        };
+  return [integrity, references];
+}
+
+function firstOf(problems: readonly string[]): string {
+  const more = problems.length - PROBLEMS_MAX;
+  const shown = problems.slice(0, PROBLEMS_MAX).join("; ");
+  return more > 0 ? `${shown}; ${more} more` : shown;
+}

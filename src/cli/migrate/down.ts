@@ -1,0 +1,39 @@
+/** `springhouse migrate down`: reverts the newest migrations. */
+
+import type { DownOptions } from "../../migrate/migrator.ts";
+import { type CommandDefinition, countOf, usageError } from "../command.ts";
+import { confirm } from "./confirm.ts";
+import { describeRun, withMigrator } from "./migrator.ts";
+
+export const migrateDown: CommandDefinition = {
+  name: "migrate down",
+  summary: "Revert the newest migrations, one unless said otherwise",
+  options: [
+    { flags: "--steps <count>", doc: "how many to revert", count: true },
+    { flags: "--to <version>", doc: "revert all after this version", count: true },
+    { flags: "--yes", doc: "agree that data may be lost" },
+  ],
+  examples: [
+    "springhouse migrate down --yes",
+    "springhouse migrate down --steps 2",
+    "springhouse migrate down --to 0 --yes",
+  ],
+  async run(invocation) {
+    const to = countOf(invocation, "to");
+    const steps = countOf(invocation, "steps");
+    if (to !== undefined && steps !== undefined) {
+      throw usageError("--steps and --to say the same in two ways. Give one of them.");
+    }
+    const options: DownOptions = {
+      ...(to === undefined ? {} : { to }),
+      ...(steps === undefined ? {} : { steps }),
+      signal: invocation.terminal.signal,
+    };
+    const which = to === undefined ? `the last ${steps ?? 1}` : `all after version ${to}`;
+    await confirm(invocation, `This reverts ${which}; what they added is lost.`);
+    return withMigrator(invocation, "write", async (migrator) => {
+      const run = await migrator.down(options);
+      return { ok: true, data: { ...run }, text: describeRun(run) };
+    });
+  },
+};

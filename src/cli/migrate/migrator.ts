@@ -1,0 +1,90 @@
+/** What the migration commands share: the migrator of the configured database, and its words. */
+
+import { existsSync } from "node:fs";
+import type { Config } from "../../config/config.ts";
+import { formatDuration } from "../../core/duration.ts";
+import type {
+  MigrationName,
+  MigrationProgress,
+  MigrationRun,
+  Migrator,
+  MigratorOptions,
+} from "../../migrate/migrator.ts";
+import type { Invocation } from "../command.ts";
+import { ProgressLine } from "../progress.ts";
+import { loadCatalog, loadSettings, openStore } from "../settings.ts";
+
+/** How a command uses the database. A missing file counts as an empty database for `"look"`. */
+export type Access = "look" | "read" | "write";
+
+/** Runs `use` with the migrator of the configured database, and closes it afterwards. */
+export async function withMigrator<T>(
+  invocation: Invocation,
+  access: Access,
+  use: (migrator: Migrator, config: Config) => Promise<T>,
+  hooks: Pick<MigratorOptions, "beforeDestructive"> = {},
+): Promise<T> {
+  const config = await loadSettings(invocation);
+  const catalog = await loadCatalog(config);
+  const { createMigrator } = await import("../../migrate/run.ts");
+  await using store = await openStore(await seenAs(config, access), {
+    readOnly: access === "read",
+  });
+  using line = new ProgressLine(invocation.terminal);
+  const migrator = createMigrator({
+    store,
+    directory: config.migrations.directory,
+    batchSize: config.migrations.batchSize,
+    timeoutMs: config.migrations.timeout,
+    latencyBudgetMs: config.migrations.latencyBudget,
+    onProgress: (progress) => line.show(stateOf(progress)),
+    ...(catalog === undefined ? {} : { catalog }),
+    ...hooks,
+  });
+  return await use(migrator, config);
+}
+
+/** To look at a database must not make its file. */
+async function seenAs(config: Config, access: Access): Promise<Config> {
+  if (access !== "look") return config;
+  const { parseLocation } = await import("../../sqlite/location.ts");
+  const location = parseLocation(config.database.url);
+  if (location.kind === "file" && existsSync(location.path)) {
+    return { ...config, database: { ...config.database, readOnly: true } };
+  }
+  return { ...config, database: { ...config.database, url: "sqlite::memory:" } };
+}
+
+function stateOf(progress: MigrationProgress): Parameters<ProgressLine["show"]>[0] {
+  const label = labelOf(progress);
+  if (progress.phase === "schema") {
+    const { migrationsDone, migrationsTotal } = progress;
+    return { label, done: migrationsDone, total: migrationsTotal, unit: "migrations" };
+  }
+  return {
+    label: `${label} ${progress.step ?? "data"}`,
+    done: progress.rows ?? 0,
+    total: progress.rowsTotal,
+    unit: "rows",
+    perSecond: progress.rowsPerSecond,
+    etaMs: progress.etaMs,
+  };
+}
+
+/** "0003 add_score". */
+export function labelOf({ version, name }: MigrationName): string {
+  return `${String(version).padStart(4, "0")} ${name}`;
+}
+
+/** What a run did, a line for each migration. */
+export function describeRun({ direction, migrations, version, ms }: MigrationRun): string {
+  const verb = direction === "up" ? "applied" : "reverted";
+  if (migrations.length === 0) return `Nothing to do: the database is at version ${version}.`;
+  const lines = migrations.map((migration) => {
+    const rows = migration.rows > 0 ? `, ${migration.rows.toLocaleString("en")} rows` : "";
+    return `${verb} ${labelOf(migration)} (${formatDuration(migration.ms)}${rows})`;
+  });
+  const count = migrations.length === 1 ? "1 migration" : `${migrations.length} migrations`;
+  const summary = `Migrations completed in ${(ms / 1_000).toFixed(3)}s: ${count}, version ${version}.`;
+  return [...lines, summary].join("\n");
+}

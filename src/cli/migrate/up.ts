@@ -1,0 +1,80 @@
+/** `springhouse migrate up`: applies what is pending, or rehearses it on a copy. */
+
+import type { DryRunReport, MigrationName, UpOptions } from "../../migrate/migrator.ts";
+import {
+  type CommandDefinition,
+  countOf,
+  type Invocation,
+  isGiven,
+  type Outcome,
+} from "../command.ts";
+import { confirm } from "./confirm.ts";
+import { describeRun, labelOf, withMigrator } from "./migrator.ts";
+
+export const migrateUp: CommandDefinition = {
+  name: "migrate up",
+  summary: "Apply what is pending",
+  options: [
+    { flags: "--to <version>", doc: "the last version to apply", count: true },
+    { flags: "--only <version>", doc: "this version alone", count: true },
+    { flags: "--out-of-order", doc: "apply although predecessors are missing" },
+    { flags: "--dry-run", doc: "rehearse on a copy, up and down and up again" },
+    { flags: "--yes", doc: "agree to steps that may lose data" },
+  ],
+  examples: [
+    "springhouse migrate up",
+    "springhouse migrate up --dry-run",
+    "springhouse migrate up --to 12 --yes",
+  ],
+  async run(invocation) {
+    const dryRun = isGiven(invocation, "dryRun");
+    const beforeDestructive = async (migrations: readonly MigrationName[]): Promise<void> => {
+      if (dryRun) return;
+      const names = migrations.map(labelOf).join(", ");
+      await confirm(invocation, `These migrations may lose data: ${names}.`);
+    };
+    return withMigrator(
+      invocation,
+      "write",
+      async (migrator) => {
+        const run = await migrator.up(optionsOf(invocation));
+        if (run.dryRun !== undefined) return describeDryRun(run.dryRun);
+        return { ok: true, data: { ...run }, text: describeRun(run) };
+      },
+      { beforeDestructive },
+    );
+  },
+};
+
+function optionsOf(invocation: Invocation): UpOptions {
+  const to = countOf(invocation, "to");
+  const only = countOf(invocation, "only");
+  return {
+    ...(to === undefined ? {} : { to }),
+    ...(only === undefined ? {} : { only }),
+    dryRun: isGiven(invocation, "dryRun"),
+    outOfOrder: isGiven(invocation, "outOfOrder"),
+    signal: invocation.terminal.signal,
+  };
+}
+
+function describeDryRun(report: DryRunReport): Outcome {
+  const problems = [
+    ...report.foreignKeyViolations.map((row) => `broken reference: ${row}`),
+    ...report.integrityProblems.map((problem) => `integrity: ${problem}`),
+  ];
+  const lines = [
+    ...report.migrations.map((migration) => {
+      const back = migration.reversible
+        ? "reversible"
+        : `not reversible: ${migration.reason ?? ""}`;
+      return `rehearsed ${labelOf(migration)} (${back})`;
+    }),
+    ...report.changes.map((change) => `  ${change}`),
+    ...problems,
+    problems.length === 0
+      ? "The rehearsal went well. The database was not changed."
+      : "The rehearsal found problems. The database was not changed.",
+  ];
+  return { ok: problems.length === 0, data: { dryRun: report }, text: lines.join("\n") };
+}

@@ -1,0 +1,49 @@
+/** What a failed command prints: the message with what to do, the code, and no stack. */
+
+import { styleText } from "node:util";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
+
+/** An error for people, for programs and for debugging. */
+export interface RenderedError {
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly stack: string;
+}
+
+const INTERRUPTED = 130;
+const USAGE = 2;
+const FAILED = 1;
+
+/** Renders anything that was thrown; what is not ours is a bug and says so. */
+export function renderError(error: unknown, { color }: { readonly color: boolean }): RenderedError {
+  const known = error instanceof SpringhouseError ? error : asBug(error);
+  const { code, message, issues } = known;
+  const head = `${color ? styleText("red", "error", { validateStream: false }) : "error"} ${code}: ${message}`;
+  const lines = issues.map(({ path, message: issue }) => `  ${path.join(".")}: ${issue}`);
+  return {
+    text: [head, ...lines].join("\n"),
+    data: known.toJSON(),
+    stack: stackOf(error),
+  };
+}
+
+/** The exit code for an error. */
+export function exitCodeOf(error: unknown, signal: AbortSignal): number {
+  if (signal.aborted) return INTERRUPTED;
+  const code = error instanceof SpringhouseError ? error.code : undefined;
+  return code === "USAGE" || code === "CONFIG" ? USAGE : FAILED;
+}
+
+function asBug(error: unknown): SpringhouseError {
+  return new SpringhouseError(
+    "ASSERTION",
+    `${messageOf(error)} (This is not an error that Springhouse knows; --debug shows the stack.)`,
+    { cause: error },
+  );
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`;
+}

@@ -1,0 +1,71 @@
+/** From a command line to what it works on: the configuration, the database, the entities. */
+
+import { pathToFileURL } from "node:url";
+import type { Config } from "../config/config.ts";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
+import type { Catalog } from "../schema/catalog.ts";
+import type { Store } from "../store/store.ts";
+import { type Invocation, textOf } from "./command.ts";
+
+/** The configuration, with `--config` and `--url` applied. */
+export async function loadSettings(invocation: Invocation): Promise<Config> {
+  const { loadConfig } = await import("../config/load.ts");
+  const { cwd, env } = invocation.terminal;
+  const url = textOf(invocation, "url");
+  return loadConfig({
+    cwd,
+    env,
+    file: textOf(invocation, "config"),
+    ...(url === undefined ? {} : { overrides: { database: { url } } }),
+  });
+}
+
+/** Opens the configured database. */
+export async function openStore(
+  { database }: Config,
+  options: { readonly readOnly: boolean },
+): Promise<Store> {
+  const { openSqliteStore } = await import("../store/sqlite/store.ts");
+  return openSqliteStore({
+    url: database.url,
+    profile: database.profile,
+    readOnly: options.readOnly || database.readOnly,
+    busyTimeoutMs: database.busyTimeout,
+    transactionDeadlineMs: database.transactionDeadline,
+  });
+}
+
+/**
+ * The declared schema: every entity that the configured module exports, by whatever name, alone or
+ * in a list. Undefined when no module is configured.
+ *
+ * @throws `CONFIG` when the module cannot be loaded or exports no entity.
+ */
+export async function loadCatalog(config: Config): Promise<Catalog | undefined> {
+  if (config.entities === undefined) return undefined;
+  const { isEntity } = await import("../schema/entity.ts");
+  const { createCatalog } = await import("../schema/catalog.ts");
+  const entities = new Set(
+    Object.values(await importEntities(config.entities))
+      .flat()
+      .filter(isEntity),
+  );
+  if (entities.size === 0) throw unusable(config.entities, "it exports no entity");
+  return createCatalog([...entities]);
+}
+
+async function importEntities(path: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    if (error instanceof SpringhouseError) throw error;
+    throw unusable(path, messageOf(error), error);
+  }
+}
+
+function unusable(path: string, problem: string, cause?: unknown): SpringhouseError {
+  return new SpringhouseError("CONFIG", `entities: ${path} cannot be used: ${problem}.`, {
+    cause,
+    fields: { path },
+  });
+}

@@ -27,7 +27,7 @@ export function refuseUnknownKeys(
 
 /** The known name closest to `name`, when one is close enough to be meant. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  const limit = Math.ceil(name.length / 3);
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of known) {

@@ -29,7 +29,8 @@ const KINDS_OF_SETTING: Readonly<Partial<Record<keyof ColumnSettings, readonly C
   values: ["enum"],
 };
 const KINDS_OF_NOW: readonly ColumnKind[] = ["timestamp", "date"];
-const KINDS_NOT_KEY: readonly ColumnKind[] = ["json", "blob"];
+/** Kinds whose values cannot be found again by comparing them. */
+const KINDS_NOT_KEY: readonly ColumnKind[] = ["real", "json", "blob"];
 
 /** The facts of one column. `isKey`: part of the primary key, in whichever way that was said. */
 export function columnFacts(
@@ -104,6 +105,7 @@ export function actionOnColumnProblem(
 function columnProblem(facts: ColumnFacts): string | undefined {
   return (
     nameProblem(facts.name) ??
+    rowidProblem(facts.name) ??
     kindProblem(facts) ??
     limitProblem(facts) ??
     enumProblem(facts) ??
@@ -112,6 +114,12 @@ function columnProblem(facts: ColumnFacts): string | undefined {
       ? undefined
       : actionOnColumnProblem(facts, [facts.references.onDelete, facts.references.onUpdate]))
   );
+}
+
+/** SQLite's own number of a row, by which search finds it. */
+function rowidProblem(name: string): string | undefined {
+  if (name.toLowerCase() !== "rowid") return undefined;
+  return 'SQLite has its own column "rowid"; give another name by column()';
 }
 
 function kindProblem(facts: ColumnFacts): string | undefined {

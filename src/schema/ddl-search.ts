@@ -1,10 +1,12 @@
 /**
  * Full-text search over a table.
  *
- * SQLite: an FTS5 table that keeps only the index (external content), with the trigram tokenizer,
- * so that parts of words and languages without spaces are found; three triggers keep it equal to
- * the table. Rows are joined by `rowid`. That stays true through VACUUM: a table without an INTEGER
- * key has an automatic index on its key, and SQLite keeps the rowids of tables with indexes.
+ * SQLite: an FTS5 table that keeps only the index, not the texts, with the trigram tokenizer, so
+ * that parts of words and languages without spaces are found; three triggers keep it equal to the
+ * table. Rows are joined by `rowid`, which VACUUM keeps for a table with an index, and one without
+ * an INTEGER key has an index on its key. The index deletes by `rowid` alone (`contentless_delete`):
+ * were it told the old texts, the rows that REPLACE removes without a trigger would break it. They
+ * stay in the index until their `rowid` is used again; the join with the table leaves them out.
  *
  * PostgreSQL: a GIN index over the words of the columns.
  */
@@ -12,7 +14,7 @@
 import type { EntityFacts } from "./facts.ts";
 import { derivedName } from "./names.ts";
 import type { Dialect, PhysicalObject } from "./physical.ts";
-import { literal, quoteIdentifier, quoteList } from "./quote.ts";
+import { quoteIdentifier, quoteList } from "./quote.ts";
 
 /** The name of the FTS5 table of a table. */
 export function searchTableName(table: string): string {
@@ -29,25 +31,27 @@ function sqliteSearch({ table, search }: EntityFacts): readonly PhysicalObject[]
   const name = searchTableName(table);
   const index = quoteIdentifier(name);
   const columns = quoteList(search);
-  const add = `INSERT INTO ${index} (rowid, ${columns}) VALUES (NEW.rowid, ${prefixed("NEW", search)})`;
-  const remove =
-    `INSERT INTO ${index} (${index}, rowid, ${columns}) ` +
-    `VALUES ('delete', OLD.rowid, ${prefixed("OLD", search)})`;
+  const values = search.map((column) => `NEW.${quoteIdentifier(column)}`).join(", ");
+  const add = `INSERT INTO ${index} (rowid, ${columns}) VALUES (NEW.rowid, ${values})`;
+  const remove = (rows: string): string => `DELETE FROM ${index} WHERE rowid IN (${rows})`;
   const changed = ["rowid", ...search.map(quoteIdentifier)]
     .map((column) => `OLD.${column} IS NOT NEW.${column}`)
     .join(" OR ");
-  const content = `content=${literal(table, "sqlite")}`;
   return [
     {
       kind: "virtual table",
       name,
       table,
-      sql: `CREATE VIRTUAL TABLE ${index} USING fts5(${columns}, ${content}, tokenize='trigram')`,
-      fill: `INSERT INTO ${index} (${index}) VALUES ('rebuild')`,
+      sql:
+        `CREATE VIRTUAL TABLE ${index} ` +
+        `USING fts5(${columns}, content='', contentless_delete=1, tokenize='trigram')`,
+      fill:
+        `INSERT INTO ${index} (rowid, ${columns}) ` +
+        `SELECT rowid, ${columns} FROM ${quoteIdentifier(table)}`,
     },
-    trigger(table, "insert", "INSERT", "", [add]),
-    trigger(table, "delete", "DELETE", "", [remove]),
-    trigger(table, "update", "UPDATE", ` WHEN ${changed}`, [remove, add]),
+    trigger(table, "insert", "INSERT", "", [remove("NEW.rowid"), add]),
+    trigger(table, "delete", "DELETE", "", [remove("OLD.rowid")]),
+    trigger(table, "update", "UPDATE", ` WHEN ${changed}`, [remove("OLD.rowid, NEW.rowid"), add]),
   ];
 }
 
@@ -62,10 +66,6 @@ function trigger(
   const head = `CREATE TRIGGER ${quoteIdentifier(name)} AFTER ${event} ON ${quoteIdentifier(table)}`;
   const body = statements.map((statement) => `  ${statement};\n`).join("");
   return { kind: "trigger", name, table, sql: `${head}${condition} BEGIN\n${body}END` };
-}
-
-function prefixed(row: "NEW" | "OLD", columns: readonly string[]): string {
-  return columns.map((column) => `${row}.${quoteIdentifier(column)}`).join(", ");
 }
 
 function postgresSearch({ table, search }: EntityFacts): PhysicalObject {

@@ -4,9 +4,9 @@
  */
 
 import type { Catalog } from "./catalog.ts";
+import { columnCheckName } from "./constraint-facts.ts";
 import { columnCondition, physicalColumn } from "./ddl-columns.ts";
 import { searchObjects } from "./ddl-search.ts";
-import { columnCheckName } from "./entity-facts.ts";
 import type { EntityFacts, ForeignKeyFact } from "./facts.ts";
 import { derivedName } from "./names.ts";
 import type {
@@ -48,7 +48,8 @@ export function physicalTable(facts: EntityFacts, dialect: Dialect): PhysicalTab
   };
 }
 
-function physicalIndexes({ table, indexes }: EntityFacts): readonly PhysicalIndex[] {
+/** The indexes of an entity. */
+export function physicalIndexes({ table, indexes }: EntityFacts): readonly PhysicalIndex[] {
   return indexes.map((index) => ({ table, ...index }));
 }
 

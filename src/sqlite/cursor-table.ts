@@ -9,6 +9,9 @@ import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
 import { CHUNK_BYTES_MAX, type Chunk, rowBytes } from "./row-cursor.ts";
 import type { ResultSet, Row, Statement } from "./values.ts";
 
+/** Rows in one reply, over all of its results: about a millisecond of copying. */
+const REPLY_ROWS_MAX = 2_000;
+
 interface OpenRows {
   next(rowsMax: number): Chunk;
   close(): void;
@@ -18,6 +21,19 @@ interface OpenRows {
 export class CursorTable {
   readonly #open = new Map<number, OpenRows>();
   #nextId = 1;
+  #rowsLeft = REPLY_ROWS_MAX;
+  #bytesLeft = CHUNK_BYTES_MAX;
+
+  /** Results that wait. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Begins a reply: `wrap` shares one budget over all results of a reply. */
+  beginReply(): void {
+    this.#rowsLeft = REPLY_ROWS_MAX;
+    this.#bytesLeft = CHUNK_BYTES_MAX;
+  }
 
   /** Runs a read and returns its first chunk. */
   query(connection: Connection, statement: Statement, chunkRows: number): WireResult {
@@ -29,10 +45,13 @@ export class CursorTable {
     return done ? result : { ...result, cursor: this.#add(cursor) };
   }
 
-  /** Makes a finished result ready to send; what is beyond one chunk waits here. */
+  /** Makes a finished result ready to send; what is beyond the budget waits here. */
   wrap({ columns, rows, changes }: ResultSet, ms: number): WireResult {
+    if (rows.length === 0) return { columns, rows: [], changes, ms };
     const source = new ArrayRows(rows as Row[]);
-    const first = source.next(CHUNK_ROWS);
+    const first = source.next(Math.min(CHUNK_ROWS, this.#rowsLeft), this.#bytesLeft);
+    this.#rowsLeft -= first.rows.length;
+    this.#bytesLeft -= source.bytes;
     const result = { columns, rows: first.rows, changes, ms };
     return first.done ? result : { ...result, cursor: this.#add(source) };
   }
@@ -40,11 +59,20 @@ export class CursorTable {
   fetch(id: number, chunkRows: number): WireChunk {
     const open = this.#open.get(id);
     if (open === undefined) {
-      throw new SpringhouseError("TRANSACTION_ENDED", "The rest of this result is gone.");
+      throw new SpringhouseError(
+        "TRANSACTION_ENDED",
+        "The rest of this result is gone: what it was read in has ended.",
+      );
     }
-    const chunk = open.next(chunkRows);
-    if (chunk.done) this.#open.delete(id);
-    return chunk;
+    const startMs = performance.now();
+    try {
+      const { rows, done } = open.next(chunkRows);
+      if (done) this.#open.delete(id);
+      return { rows, done, ms: performance.now() - startMs };
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
   }
 
   dismiss(id: number): void {
@@ -69,20 +97,22 @@ export class CursorTable {
 class ArrayRows implements OpenRows {
   readonly #rows: Row[];
   #position = 0;
+  /** What has been handed out so far. */
+  bytes = 0;
 
   constructor(rows: Row[]) {
     this.#rows = rows;
   }
 
-  next(rowsMax: number): Chunk {
+  next(rowsMax: number, bytesMax = CHUNK_BYTES_MAX): Chunk {
     const start = this.#position;
-    let bytes = 0;
+    const bytesEnd = this.bytes + bytesMax;
     while (
       this.#position < this.#rows.length &&
       this.#position - start < rowsMax &&
-      bytes < CHUNK_BYTES_MAX
+      this.bytes < bytesEnd
     ) {
-      bytes += rowBytes(this.#rows[this.#position++] ?? []);
+      this.bytes += rowBytes(this.#rows[this.#position++] ?? []);
     }
     const done = this.#position === this.#rows.length;
     const whole = done && start === 0;

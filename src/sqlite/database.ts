@@ -1,191 +1,312 @@
 /**
- * One database file in one process: its writer, its readers, and the routes between them.
+ * An open SQLite file, as one user has it, and the route of each statement.
  *
  * A write goes to the writer thread. A read goes to the main thread's own connection when its plan
  * proves it short, and to a reader thread otherwise.
  */
 
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { throwIfAborted } from "../core/abort.ts";
+import { join } from "node:path";
+import { abortable, abortError } from "../core/abort.ts";
+import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { assertSafeSqlite } from "./engine.ts";
-import { toSpringhouseError } from "./errors.ts";
-import { InlineReader } from "./inline-reader.ts";
+import type { DatabaseFile, Environment } from "./database-file.ts";
+import { type DatabaseFacts, readFacts, readSettings, type Settings } from "./describe.ts";
+import { createPrivately } from "./files.ts";
+import { HeldReader } from "./held-reader.ts";
 import type { SqliteLocation } from "./location.ts";
-import type { Profile } from "./pragmas.ts";
+import { OpenCalls } from "./open-calls.ts";
+import { type DatabaseOptions, resolveDatabaseOptions } from "./options.ts";
+import type { PoolStatistics } from "./pool.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
-import { type Reader, startReader } from "./reader.ts";
-import { collect } from "./results.ts";
-import { refuseUnfit } from "./statement-text.ts";
+import type { QueryLog, QueryStatistics } from "./query-log.ts";
+import { acquireFile } from "./registry.ts";
+import { collect, publish, type Send } from "./results.ts";
+import { refuseUnfit, type StatementFacts } from "./statement-text.ts";
+import { Turn } from "./turn.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
-import { toResultSet, Writer, type WriterSend } from "./writer.ts";
+import type { WriterSend } from "./writer.ts";
 
-/** How to open a file. */
-export interface DatabaseOptions {
-  readonly location: SqliteLocation;
-  readonly profile: Profile;
-  readonly readOnly: boolean;
-  readonly busyTimeoutMs: number;
+/** For streamed reads. */
+export interface StreamOptions extends CallOptions {
+  /** Rows in a chunk. Default: 500. */
+  readonly chunkRows?: number;
 }
 
-/** An open database file. */
-export class Database {
-  readonly path: string;
+/** Reads that all see the same state of the database. */
+export interface Snapshot {
+  read(statement: Statement): Promise<ResultSet>;
+}
+
+/**
+ * Opens a SQLite file, or makes it.
+ *
+ * @throws `UNOPENABLE`, `NOT_A_DATABASE`, `CORRUPT`, `SQLITE_TOO_OLD`, `READ_ONLY`,
+ * `INVALID_ARGUMENT`.
+ */
+export async function openDatabase(
+  location: SqliteLocation,
+  options: DatabaseOptions = {},
+  environment?: Environment,
+): Promise<Database> {
+  const resolved = resolveDatabaseOptions(options);
+  const folder =
+    location.kind === "temporary" ? mkdtempSync(join(tmpdir(), "springhouse-")) : undefined;
+  const path = location.kind === "file" ? location.path : join(folder ?? "", "temporary.db");
+  const calls = new OpenCalls(path);
+  const removeFolder = (): void => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return await calls.track(async () => {
+      const made = !(resolved.readOnly && folder === undefined) && createPrivately(path);
+      try {
+        const { file, release } = await acquireFile(path, options, resolved, environment);
+        const onClosed = (): Promise<void> => release().finally(removeFolder);
+        return new Database(file, calls, resolved.readOnly, onClosed);
+      } catch (error) {
+        // A file that was made for an open that failed is nothing that anybody asked for.
+        if (made) rmSync(path, { force: true });
+        throw error;
+      }
+    });
+  } catch (error) {
+    await calls.close(async () => removeFolder());
+    throw error;
+  }
+}
+
+/** An open file. Made by `openDatabase`. */
+export class Database implements AsyncDisposable {
+  /** What all users of the file in this process share. */
+  readonly file: DatabaseFile;
   readonly readOnly: boolean;
-  readonly #options: DatabaseOptions;
-  readonly #temporaryFolder: string | undefined;
-  readonly #writer: Writer;
-  #inline: InlineReader | undefined;
-  #reader: Reader | undefined;
-  #readerTurn: Promise<unknown> = Promise.resolve();
+  readonly #calls: OpenCalls;
+  readonly #onClosed: () => Promise<void>;
+  readonly #turn = new Turn();
+  readonly #held = new Set<HeldReader>();
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
-    this.readOnly = options.readOnly;
-    if (options.location.kind === "temporary") {
-      this.#temporaryFolder = mkdtempSync(join(tmpdir(), "springhouse-"));
-      this.path = join(this.#temporaryFolder, "temporary.db");
-    } else {
-      this.path = options.location.path;
-    }
-    this.#writer = new Writer(this.#threadData());
+  constructor(
+    file: DatabaseFile,
+    calls: OpenCalls,
+    readOnly: boolean,
+    onClosed: () => Promise<void>,
+  ) {
+    this.file = file;
+    this.readOnly = readOnly;
+    this.#calls = calls;
+    this.#onClosed = onClosed;
   }
 
-  /** Makes the file if there is none, checks it, and opens the first connection. */
-  async open(): Promise<void> {
+  get path(): string {
+    return this.file.path;
+  }
+
+  get clock(): Clock {
+    return this.file.clock;
+  }
+
+  get log(): QueryLog {
+    return this.file.log;
+  }
+
+  /** Whether a statement may change the database. Throws `STATEMENT_REFUSED` for unfit ones. */
+  isWrite(sql: string): boolean {
+    return refuseUnfit(sql).write;
+  }
+
+  /** Runs one statement that does not write. */
+  read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
     try {
-      if (!this.readOnly) createPrivately(this.path);
-      else statSync(this.path);
-      if (!this.readOnly && !isWal(this.path)) await this.#writer.open();
+      this.#calls.assertOpen();
+      assertRead(statement.sql);
+      const { signal } = options;
+      if (signal?.aborted) throw abortError(signal, "The read");
+      const startMs = performance.now();
+      if (this.#turn.isOver(startMs)) return this.#readInNextTurn(statement, options);
+      const result = this.file.inline.tryRead(statement);
+      if (result === undefined) return this.#readOnThread(statement, signal);
+      this.log.record(statement.sql, performance.now() - startMs, result.rows.length, "inline");
+      return Promise.resolve(result);
     } catch (error) {
-      throw toSpringhouseError(error, { path: this.path });
+      return Promise.reject(error);
     }
-    this.#inline = new InlineReader(this.path);
-    const [version] = this.#inline.connection.ask("SELECT sqlite_version()");
-    assertSafeSqlite(String(version));
-    this.#inline.connection.ask("SELECT count(*) FROM sqlite_schema");
   }
 
-  async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
-    const facts = refuseUnfit(statement.sql);
-    if (facts.write) throw writeRefused(statement.sql);
-    throwIfAborted(options.signal, "The read");
-    const inline = this.#inline?.tryRead(statement);
-    if (inline !== undefined) return inline;
-    return this.#withReader(async (reader) => {
-      const request = { kind: "query", statement, chunkRows: CHUNK_ROWS } as const;
-      const first = await reader.request<WireResult>(request);
-      return toResultSet((await collect((next) => reader.request(next), first)) as WireResult);
+  /** Rows in chunks, from one snapshot. Leaving the loop early frees everything. */
+  async *stream(
+    statement: Statement,
+    options: StreamOptions = {},
+  ): AsyncGenerator<ResultSet, void, undefined> {
+    assertRead(statement.sql);
+    const { chunkRows = CHUNK_ROWS } = options;
+    assertChunkRows(chunkRows);
+    const reader = await this.#calls.track(() => this.#holdReader(options.signal));
+    this.#held.add(reader);
+    try {
+      const send: Send = (request) => this.#calls.track(() => reader.send(request));
+      const first = await send<WireResult>({ kind: "query", statement, chunkRows });
+      let { ms } = first;
+      let count = first.rows.length;
+      const { columns, cursor } = first;
+      yield { columns, rows: first.rows, changes: 0 };
+      for (let done = cursor === undefined; !done && cursor !== undefined; ) {
+        const chunk = await send<WireChunk>({ kind: "fetch", cursor, chunkRows });
+        ms += chunk.ms;
+        count += chunk.rows.length;
+        done = chunk.done;
+        if (chunk.rows.length > 0) yield { columns, rows: chunk.rows, changes: 0 };
+      }
+      this.log.record(statement.sql, ms, count, "reader");
+    } finally {
+      this.#held.delete(reader);
+      await reader.release();
+    }
+  }
+
+  /** Runs `run` with reads that all see one state of the database. */
+  snapshot<T>(run: (snapshot: Snapshot) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    return this.#calls.track(async () => {
+      await using reader = await this.#holdReader(options.signal);
+      const send: Send = (request) => reader.send(request);
+      await reader.send({ kind: "snapshot" });
+      return await run({
+        read: async (statement) => {
+          assertRead(statement.sql);
+          return publish(this.log, "reader", statement.sql, await query(send, statement));
+        },
+      });
     });
   }
 
-  async *stream(statement: Statement, chunkRows: number): AsyncGenerator<ResultSet> {
-    const facts = refuseUnfit(statement.sql);
-    if (facts.write) throw writeRefused(statement.sql);
-    const reader = startReader(this.#threadData(), () => undefined);
-    try {
-      const first = await reader.request<WireResult>({ kind: "query", statement, chunkRows });
-      yield toResultSet(first);
-      const { columns, cursor } = first;
-      while (cursor !== undefined) {
-        const chunk = await reader.request<WireChunk>({ kind: "fetch", cursor, chunkRows });
-        yield { columns, rows: chunk.rows, changes: 0 };
-        if (chunk.done) return;
-      }
-    } finally {
-      await reader.close({ kind: "close" });
-    }
+  /** Runs the statements as one atomic unit; one result for each, in order. */
+  async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    const ddl = this.assertWrites(unit);
+    if (unit.length === 0) return [];
+    const results = await this.#calls.track(() => this.file.writer.write(unit, options));
+    if (ddl) this.schemaChanged();
+    return results.map((result, index) =>
+      publish(this.log, "writer", unit[index]?.sql ?? "", result),
+    );
   }
 
-  async write(
-    unit: readonly Statement[],
-    options: CallOptions = {},
-  ): Promise<readonly ResultSet[]> {
-    this.#assertWritable();
+  /** Gives the writer to `run` alone, in its turn. */
+  async hold<T>(run: (send: WriterSend) => Promise<T>, options?: CallOptions): Promise<T> {
+    this.assertWritable();
+    return this.#calls.track(() => this.file.writer.hold(run, options));
+  }
+
+  /** Refuses statements that no unit may have; returns whether one may change the schema. */
+  assertWrites(unit: readonly Statement[]): boolean {
+    this.assertWritable();
     let ddl = false;
     for (const { sql } of unit) ddl = refuseUnfit(sql).ddl || ddl;
-    if (unit.length === 0) return [];
-    const results = await this.#writer.write(unit, options);
-    if (ddl) this.#inline?.schemaChanged();
-    return results.map(toResultSet);
+    return ddl;
   }
 
-  hold<T>(run: (send: WriterSend) => Promise<T>, options?: CallOptions): Promise<T> {
-    this.#assertWritable();
-    return this.#writer.hold(run, options);
-  }
-
-  schemaChanged(): void {
-    this.#inline?.schemaChanged();
-  }
-
-  async close(): Promise<void> {
-    await this.#readerTurn;
-    await this.#reader?.close({ kind: "close" });
-    this.#inline?.close();
-    await this.#writer.close();
-    if (this.#temporaryFolder !== undefined) rmSync(this.#temporaryFolder, { recursive: true });
-  }
-
-  #withReader<T>(use: (reader: Reader) => Promise<T>): Promise<T> {
-    const turn = this.#readerTurn.then(() => {
-      this.#reader ??= startReader(this.#threadData(), () => {
-        this.#reader = undefined;
-      });
-      return use(this.#reader);
-    });
-    this.#readerTurn = turn.catch(() => undefined);
-    return turn;
-  }
-
-  #threadData(): { path: string; profile: Profile; busyTimeoutMs: number } {
-    const { profile, busyTimeoutMs } = this.#options;
-    return { path: this.path, profile, busyTimeoutMs };
-  }
-
-  #assertWritable(): void {
+  /** Throws `CLOSED` or `READ_ONLY`. */
+  assertWritable(): void {
+    this.#calls.assertOpen();
     if (!this.readOnly) return;
     throw new SpringhouseError(
       "READ_ONLY",
-      `${this.path} was opened with readOnly: open it without to write.`,
+      `${this.path} was opened with readOnly. Open it without to write.`,
       { fields: { path: this.path } },
     );
   }
+
+  /** Tells the readers that a commit may have changed the schema. */
+  schemaChanged(): void {
+    this.file.inline.schemaChanged();
+  }
+
+  /** Facts for people who look after the file. */
+  describe(): Promise<DatabaseFacts> {
+    return this.#calls.track(async () => {
+      const { inline, options, readers, writer } = this.file;
+      const settings = this.readOnly
+        ? readSettings(inline.connection)
+        : await writer.ask<Settings>("settings");
+      return {
+        path: this.path,
+        profile: options.profile,
+        readOnly: this.readOnly,
+        ...readFacts(inline.connection, this.path),
+        settings,
+        pool: readers.statistics(),
+      };
+    });
+  }
+
+  /** The reader threads. */
+  statistics(): PoolStatistics {
+    return this.file.readers.statistics();
+  }
+
+  /** Statements by their text, the costliest first. */
+  queryStatistics(): QueryStatistics {
+    return this.log.statistics();
+  }
+
+  /** Waits for what is under way and refuses what comes after with `CLOSED`. Idempotent. */
+  close(): Promise<void> {
+    return this.#calls.close(async () => {
+      const error = this.#calls.closedError();
+      for (const reader of [...this.#held]) await reader.end(error);
+      await this.#onClosed();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #readInNextTurn(statement: Statement, options: CallOptions): Promise<ResultSet> {
+    await this.#calls.track(() => this.#turn.next());
+    return this.read(statement, options);
+  }
+
+  #readOnThread(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {
+    const work = this.#calls.track(async () => {
+      using lease = await this.file.readers.acquire({ signal });
+      const send: Send = (request) => lease.connection.request(request);
+      return publish(this.log, "reader", statement.sql, await query(send, statement, signal));
+    });
+    return abortable(work, signal, "The read");
+  }
+
+  #holdReader(signal: AbortSignal | undefined): Promise<HeldReader> {
+    const { readers: pool, clock, options } = this.file;
+    return HeldReader.take({ pool, clock, maxAgeMs: options.snapshotMaxAgeMs, signal });
+  }
 }
 
-function writeRefused(sql: string): SpringhouseError {
-  return new SpringhouseError(
+/** Runs a read in a thread and puts its chunks together. */
+async function query(send: Send, statement: Statement, signal?: AbortSignal): Promise<WireResult> {
+  const first = await send<WireResult>({ kind: "query", statement, chunkRows: CHUNK_ROWS });
+  return collect(send, first, signal);
+}
+
+/** Throws unless the statement only reads. */
+export function assertRead(sql: string): StatementFacts {
+  const facts = refuseUnfit(sql);
+  if (!facts.write) return facts;
+  throw new SpringhouseError(
     "STATEMENT_REFUSED",
     `The statement may write, and a read must not: use write().\n${sql.slice(0, 200)}`,
     { fields: { sql } },
   );
 }
 
-/** SQLite gives its own files the permissions of the database, so this covers all of them. */
-function createPrivately(path: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT") throw error;
-    throw new SpringhouseError(
-      "UNOPENABLE",
-      `The folder ${dirname(path)} does not exist. Make it first; it is not made silently.`,
-      { cause: error, fields: { path } },
-    );
-  }
-}
-
-/** Whether the header says that the file has a write-ahead log. An empty file has no header. */
-function isWal(path: string): boolean {
-  const header = new Uint8Array(20);
-  const file = openSync(path, "r");
-  try {
-    return readSync(file, header, 0, 20, 0) === 20 && header[18] === 2 && header[19] === 2;
-  } finally {
-    closeSync(file);
-  }
+/** Throws unless it is a number of rows that a chunk can have. */
+export function assertChunkRows(chunkRows: number): void {
+  if (Number.isInteger(chunkRows) && chunkRows >= 1) return;
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `chunkRows: ${chunkRows} is not a number from 1.`,
+    {
+      fields: { chunkRows },
+    },
+  );
 }

@@ -3,6 +3,7 @@
  * at the same moment can corrupt the file, and several connections are what we live from.
  */
 
+import { DatabaseSync } from "node:sqlite";
 import { SpringhouseError } from "../core/errors.ts";
 
 /** Oldest good version of the main line and of the two branches that got the fix. */
@@ -11,6 +12,17 @@ const BACKPORTS = [
   [3, 44, 6],
   [3, 50, 7],
 ] as const;
+
+let running: string | undefined;
+
+/** The version of the running library, which need not be the one that Node was built with. */
+export function sqliteVersion(): string {
+  if (running === undefined) {
+    using database = new DatabaseSync(":memory:");
+    running = String(database.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
+  }
+  return running;
+}
 
 /**
  * Throws `SQLITE_TOO_OLD` unless the version has the fix.

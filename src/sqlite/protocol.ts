@@ -12,11 +12,16 @@ import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
 /** Rows in one message; copying 500 rows takes well under a millisecond. */
 export const CHUNK_ROWS = 500;
 
-/** What a thread is started with. */
-export interface ThreadData {
+/** What the thread of a file needs to know. */
+export interface FileData {
+  /** A path, or a `file:` URI for a file that cannot change. */
   readonly path: string;
   readonly profile: Profile;
   readonly busyTimeoutMs: number;
+}
+
+/** What a thread is started with. */
+export interface ThreadData extends FileData {
   readonly port: MessagePort;
 }
 
@@ -34,6 +39,13 @@ export interface WireResult {
 export interface WireChunk {
   readonly rows: Row[];
   readonly done: boolean;
+  readonly ms: number;
+}
+
+/** What rows of a bulk write did. */
+export interface WireChanges {
+  readonly changes: number;
+  readonly ms: number;
 }
 
 /** What became of one unit of a group. */
@@ -49,9 +61,19 @@ export type CommonRequest =
   | { readonly kind: "dismiss"; readonly cursor: number }
   | { readonly kind: "close" };
 
-/** What the writer thread understands besides. */
+/** What a reader thread understands. */
+export type ReaderRequest =
+  | CommonRequest
+  /** Takes a snapshot for the queries that follow. */
+  | { readonly kind: "snapshot" }
+  /** Ends all reads and the snapshot. */
+  | { readonly kind: "reset" };
+
+/** What the writer thread understands. */
 export type WriterRequest =
   | CommonRequest
+  | { readonly kind: "check" }
+  | { readonly kind: "settings" }
   | { readonly kind: "group"; readonly units: readonly (readonly Statement[])[] }
   | { readonly kind: "begin"; readonly foreignKeys: boolean }
   | { readonly kind: "unit"; readonly statements: readonly Statement[] }
@@ -72,7 +94,7 @@ export interface Envelope<Request> {
   readonly request: Request;
 }
 
-/** A reply on its way; notices, which nobody asked for, have the id 0. */
+/** A reply on its way; a notice, which nobody asked for, has the id 0. */
 export interface Reply {
   readonly id: number;
   readonly value?: unknown;

@@ -1,14 +1,13 @@
 /**
  * The main thread's side of the protocol: starts a worker thread, matches replies to requests,
- * and turns its death into errors.
- *
- * A thread with nothing to do does not keep the process alive; a pending request does.
+ * and turns its death into errors. A thread keeps the process alive while a request is pending,
+ * and not otherwise.
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { SpringhouseError } from "../core/errors.ts";
 import { fromWireError } from "./errors.ts";
-import type { Envelope, Reply, ThreadData } from "./protocol.ts";
+import type { Envelope, FileData, Reply } from "./protocol.ts";
 
 interface Pending {
   readonly resolve: (value: never) => void;
@@ -17,8 +16,8 @@ interface Pending {
 
 /** What the owner of a thread is told. */
 export interface LinkEvents {
-  /** The thread has ended without being asked to. Called once, after all requests were refused. */
-  readonly onDeath: (error: SpringhouseError) => void;
+  /** The thread has ended without being asked to; its requests have been refused already. */
+  readonly onDeath: () => void;
   /** Something that nobody asked for. */
   readonly onNotice?: (value: unknown) => void;
 }
@@ -34,7 +33,7 @@ export class ThreadLink<Request extends { readonly kind: string }> {
   #ended: SpringhouseError | undefined;
   #closing = false;
 
-  constructor(entry: URL, name: string, data: Omit<ThreadData, "port">, events: LinkEvents) {
+  constructor(entry: URL, name: string, data: FileData, events: LinkEvents) {
     const { port1, port2 } = new MessageChannel();
     this.#name = name;
     this.#events = events;
@@ -50,11 +49,7 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     });
     this.#worker.unref();
     this.#worker.once("error", (error) => this.#die(error));
-    this.#worker.once("exit", () => this.#die());
-  }
-
-  get alive(): boolean {
-    return this.#ended === undefined;
+    this.#worker.once("exit", () => this.#die(undefined));
   }
 
   /** Sends a request; resolves with its reply. */
@@ -82,24 +77,24 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     }
   }
 
-  /** Ends the thread at once, whatever it is doing. */
+  /** Ends the thread at once, as a crash would. */
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
 
   #settle({ id, value, error }: Reply): void {
-    if (id === 0) {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) {
       this.#events.onNotice?.(value);
       return;
     }
-    const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#port.unref();
-    if (error === undefined) pending?.resolve(value as never);
-    else pending?.reject(fromWireError(error));
+    if (error === undefined) pending.resolve(value as never);
+    else pending.reject(fromWireError(error));
   }
 
-  #die(cause?: unknown): void {
+  #die(cause: unknown): void {
     if (this.#ended !== undefined) return;
     this.#ended = new SpringhouseError(
       "WORKER_DIED",
@@ -110,6 +105,6 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     this.#port.close();
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
-    if (!this.#closing) this.#events.onDeath(this.#ended);
+    if (!this.#closing) this.#events.onDeath();
   }
 }

@@ -11,22 +11,27 @@ export interface Handler<Request> {
 
 /**
  * Serves until the request `close`. The handler is made by the first request, so that a file that
- * cannot be opened is a reply and not a dead thread.
+ * cannot be opened is a reply and not a dead thread, and the next request tries again.
+ *
+ * @param open makes the handler; it is given a way to send what nobody asked for.
  */
 export function serve<Request extends { readonly kind: string }>(
   port: MessagePort,
-  open: () => Handler<Request>,
+  open: (notify: (value: unknown) => void) => Handler<Request>,
 ): void {
   let handler: Handler<Request> | undefined;
+  const post = (reply: Reply): void => port.postMessage(reply);
   port.on("message", ({ id, request }: Envelope<Request>) => {
-    let reply: Reply;
     try {
-      handler ??= open();
-      reply = { id, value: handler.handle(request) };
+      if (handler !== undefined || request.kind !== "close") {
+        handler ??= open((value) => post({ id: 0, value }));
+        post({ id, value: handler.handle(request) });
+      } else {
+        post({ id });
+      }
     } catch (error) {
-      reply = { id, error: toWireError(error) };
+      post({ id, error: toWireError(error) });
     }
-    port.postMessage(reply);
     if (request.kind === "close") port.close();
   });
 }

@@ -1,48 +1,51 @@
 /**
- * What the writer thread does: groups of units, and one interactive transaction at a time.
+ * What the writer thread does: groups of units, and one transaction at a time.
  *
  * The connection never waits for a lock inside SQLite (`busy-wait.ts`); every transaction takes
  * the write lock when it begins, so nothing in it can be refused for being late.
  */
 
 import { unreachable } from "../core/assert.ts";
+import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { retryWhileBusy } from "./busy-wait.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
-import { writerPragmas } from "./pragmas.ts";
-import type { ThreadData, WireResult, WriterRequest } from "./protocol.ts";
+import { readSettings } from "./describe.ts";
+import { type Profile, writerPragmas } from "./pragmas.ts";
+import type { FileData, Outcome, WireChanges, WireResult, WriterRequest } from "./protocol.ts";
 import type { Handler } from "./thread-server.ts";
-import type { Statement } from "./values.ts";
+import type { SqlValue, Statement } from "./values.ts";
 import { rollBack, runGroup, runUnderSavepoint, undoSavepoint } from "./write-group.ts";
 
 /** The state of the writer thread. */
 export class WriterSession implements Handler<WriterRequest> {
   readonly #cursors = new CursorTable();
   readonly #connection: Connection;
+  readonly #checkpointer: Checkpointer;
   readonly #busyTimeoutMs: number;
   #foreignKeysOff = false;
 
-  constructor({ path, profile, busyTimeoutMs }: Omit<ThreadData, "port">) {
-    this.#busyTimeoutMs = busyTimeoutMs;
-    this.#connection = retryWhileBusy(() => {
-      const connection = new Connection({ path, readOnly: false, pragmas: writerPragmas(profile) });
-      try {
-        connection.ask("PRAGMA journal_mode = WAL");
-        return connection;
-      } catch (error) {
-        connection.close();
-        throw error;
-      }
-    }, busyTimeoutMs);
+  constructor(data: FileData, clock: Clock, notify: (value: unknown) => void) {
+    this.#busyTimeoutMs = data.busyTimeoutMs;
+    this.#connection = retryWhileBusy(
+      () => openForWriting(data.path, data.profile),
+      data.busyTimeoutMs,
+    );
+    this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
   }
 
   handle(request: WriterRequest): unknown {
     switch (request.kind) {
       case "open":
         return undefined;
+      case "check":
+        return this.#check();
+      case "settings":
+        return readSettings(this.#connection);
       case "group":
-        return runGroup(this.#connection, this.#cursors, () => this.#begin(), request.units);
+        return this.#group(request.units);
       case "begin":
         return this.#beginTransaction(request.foreignKeys);
       case "unit":
@@ -50,9 +53,9 @@ export class WriterSession implements Handler<WriterRequest> {
       case "rows":
         return this.#rows(request.sql, request.rows);
       case "savepoint":
-        return this.#inTransaction(() => this.#connection.control(`SAVEPOINT s${request.depth}`));
+        return this.#within(() => this.#connection.control(`SAVEPOINT s${request.depth}`));
       case "release":
-        return this.#inTransaction(() => this.#connection.control(`RELEASE s${request.depth}`));
+        return this.#within(() => this.#connection.control(`RELEASE s${request.depth}`));
       case "rollbackTo":
         return undoSavepoint(this.#connection, `s${request.depth}`);
       case "commit":
@@ -60,7 +63,7 @@ export class WriterSession implements Handler<WriterRequest> {
       case "rollback":
         return this.#end(() => rollBack(this.#connection));
       case "query":
-        return this.#inTransaction(() =>
+        return this.#within(() =>
           this.#cursors.query(this.#connection, request.statement, request.chunkRows),
         );
       case "fetch":
@@ -72,6 +75,13 @@ export class WriterSession implements Handler<WriterRequest> {
       default:
         return unreachable(request);
     }
+  }
+
+  #group(units: readonly (readonly Statement[])[]): readonly Outcome[] {
+    this.#cursors.beginReply();
+    const outcomes = runGroup(this.#connection, this.#cursors, () => this.#begin(), units);
+    this.#checkpointer.afterCommit();
+    return outcomes;
   }
 
   #begin(): void {
@@ -96,25 +106,27 @@ export class WriterSession implements Handler<WriterRequest> {
   }
 
   #unit(statements: readonly Statement[]): WireResult[] {
-    return this.#inTransaction(() =>
-      runUnderSavepoint(this.#connection, this.#cursors, statements),
-    );
-  }
-
-  #rows(sql: string, rows: Parameters<Connection["runMany"]>[1]): number {
-    return this.#inTransaction(() => {
-      const changes = this.#connection.runMany(sql, rows);
-      this.#assertOpen();
-      return changes;
+    return this.#within(() => {
+      this.#cursors.beginReply();
+      return runUnderSavepoint(this.#connection, this.#cursors, statements);
     });
   }
 
-  #inTransaction<T>(run: () => T): T {
-    this.#assertOpen();
+  #rows(sql: string, rows: readonly (readonly SqlValue[])[]): WireChanges {
+    return this.#within(() => {
+      const startMs = performance.now();
+      const changes = this.#connection.runMany(sql, rows);
+      this.#assertWithin();
+      return { changes, ms: performance.now() - startMs };
+    });
+  }
+
+  #within<T>(run: () => T): T {
+    this.#assertWithin();
     return run();
   }
 
-  #assertOpen(): void {
+  #assertWithin(): void {
     if (this.#connection.inTransaction) return;
     throw new SpringhouseError(
       "TRANSACTION_ENDED",
@@ -123,8 +135,8 @@ export class WriterSession implements Handler<WriterRequest> {
   }
 
   #commit(): void {
-    this.#assertOpen();
     this.#end(() => {
+      this.#assertWithin();
       try {
         this.#connection.control("COMMIT");
       } catch (error) {
@@ -132,6 +144,7 @@ export class WriterSession implements Handler<WriterRequest> {
         throw error;
       }
     });
+    this.#checkpointer.afterCommit();
   }
 
   /** Ends the transaction, with its open reads before it and its setting after it. */
@@ -144,10 +157,41 @@ export class WriterSession implements Handler<WriterRequest> {
     }
   }
 
+  /** Looks for damage, for files that can be made anew. */
+  #check(): void {
+    const [verdict] = this.#connection.ask("PRAGMA quick_check(1)");
+    if (verdict === "ok") return;
+    throw new SpringhouseError("CORRUPT", `The file is damaged: ${String(verdict)}.`);
+  }
+
+  /** TRUNCATE leaves one file that can be copied, unless another process uses the log. */
   #close(): void {
+    this.#checkpointer.close();
     this.#cursors.clear();
     rollBack(this.#connection);
-    this.#connection.control("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.#connection.close();
+    try {
+      this.#connection.control("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      this.#connection.close();
+    }
+  }
+}
+
+/** The schema is read before the journal mode is set, so that a damaged file stays as it is. */
+function openForWriting(path: string, profile: Profile): Connection {
+  const connection = new Connection({ path, readOnly: false, pragmas: writerPragmas(profile) });
+  try {
+    connection.ask("SELECT count(*) FROM sqlite_schema");
+    const [mode] = connection.ask("PRAGMA journal_mode = WAL");
+    if (mode === "wal") return connection;
+    throw new SpringhouseError(
+      "UNOPENABLE",
+      `${path} cannot have a write-ahead log (its journal mode stays ${String(mode)}). ` +
+        "Its file system lacks shared memory: move it to a local disk.",
+      { fields: { path } },
+    );
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }

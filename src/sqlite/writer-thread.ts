@@ -1,9 +1,10 @@
-/** The one writer of a file: runs write groups and transactions. Started by `writer.ts`. */
+/** The one writer thread of a file. Started by `writer.ts`. */
 
 import { workerData } from "node:worker_threads";
+import { systemClock } from "../core/clock.ts";
 import type { ThreadData } from "./protocol.ts";
 import { serve } from "./thread-server.ts";
 import { WriterSession } from "./writer-session.ts";
 
 const data = workerData as ThreadData;
-serve(data.port, () => new WriterSession(data));
+serve(data.port, (notify) => new WriterSession(data, systemClock, notify));

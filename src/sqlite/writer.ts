@@ -2,57 +2,55 @@
  * The main thread's side of the one writer: a queue, first in first out.
  *
  * Units that wait together are sent together and share one commit. Whoever needs the writer for
- * itself (an interactive transaction, a bulk write) waits in the same queue and then holds it.
- * The thread starts with the first use, and again after it has died: those that had been sent get
- * `WORKER_DIED`, those that still waited go on.
+ * itself (an interactive transaction, a bulk write, a unit too large for one message) waits in the
+ * same queue and then holds it. The thread starts with the first use, and again after it has died:
+ * what had been sent gets `WORKER_DIED`, what still waited goes on.
  */
 
 import { extname } from "node:path";
 import { abortError } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { fromWireError } from "./errors.ts";
-import type { Outcome, ThreadData, WireResult, WriterRequest } from "./protocol.ts";
-import { collect } from "./results.ts";
+import type { FileData, Outcome, WireResult, WriterRequest } from "./protocol.ts";
+import { collectAll } from "./results.ts";
 import { ThreadLink } from "./thread-link.ts";
-import type { CallOptions, ResultSet, Statement } from "./values.ts";
+import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
+import type { CallOptions, Statement } from "./values.ts";
 
 /** Units in one commit: more would delay the first for the last without gain. */
 const GROUP_UNITS_MAX = 512;
-/** Statements in one message; copying as many takes about two milliseconds. */
-const GROUP_STATEMENTS_MAX = 2_000;
 /** Callers that wait; a program that queues more has lost its back-pressure. */
 const QUEUE_MAX = 100_000;
 
 /** Sends a request to the writer thread. */
 export type WriterSend = <T>(request: WriterRequest) => Promise<T>;
 
-interface UnitEntry {
-  readonly kind: "unit";
-  readonly statements: readonly Statement[];
+/** One caller in the queue. */
+interface Entry {
+  /** A unit for a group, or undefined for a holder. */
+  readonly statements: readonly Statement[] | undefined;
+  readonly bytes: number;
+  readonly hold: ((send: WriterSend) => Promise<void>) | undefined;
   readonly resolve: (results: readonly WireResult[]) => void;
   readonly reject: (error: unknown) => void;
+  stopListening: (() => void) | undefined;
   withdrawn: boolean;
 }
-
-interface HolderEntry {
-  readonly kind: "holder";
-  readonly hold: (send: WriterSend) => Promise<void>;
-  withdrawn: boolean;
-}
-
-type Entry = UnitEntry | HolderEntry;
 
 /** Writes to one file. */
 export class Writer {
-  readonly #data: Omit<ThreadData, "port">;
+  readonly #data: FileData;
+  readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
   #queue: Entry[] = [];
   #busy = false;
   #scheduled = false;
-  #drained: (() => void)[] = [];
+  #onQuiet: (() => void) | undefined;
 
-  constructor(data: Omit<ThreadData, "port">) {
+  /** @param onNotice is given what the thread reports unasked. */
+  constructor(data: FileData, onNotice: (value: unknown) => void = () => undefined) {
     this.#data = data;
+    this.#onNotice = onNotice;
   }
 
   /** Whether the thread runs. */
@@ -60,19 +58,27 @@ export class Writer {
     return this.#link !== undefined;
   }
 
-  /** Starts the thread and opens the file. */
-  async open(): Promise<void> {
-    await this.#connect().request({ kind: "open" });
+  /** Callers that wait for their turn. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Asks the thread something that needs no transaction. */
+  ask<T>(kind: "open" | "check" | "settings"): Promise<T> {
+    return this.#connect().request<T>({ kind });
   }
 
   /** Runs one unit, in one commit with its neighbours. */
-  async write(
+  write(
     statements: readonly Statement[],
     options: CallOptions = {},
   ): Promise<readonly WireResult[]> {
+    const bytes = unitBytes(statements);
+    if (bytes === Number.POSITIVE_INFINITY) {
+      return this.hold((send) => writeInPieces(send, statements), options);
+    }
     return new Promise((resolve, reject) => {
-      const entry: UnitEntry = { kind: "unit", statements, resolve, reject, withdrawn: false };
-      this.#enqueue(entry, options.signal, reject);
+      this.#enqueue(statements, bytes, undefined, resolve, reject, options.signal);
     });
   }
 
@@ -80,45 +86,50 @@ export class Writer {
   hold<T>(run: (send: WriterSend) => Promise<T>, options: CallOptions = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       const hold = (send: WriterSend): Promise<void> => run(send).then(resolve, reject);
-      this.#enqueue({ kind: "holder", hold, withdrawn: false }, options.signal, reject);
+      this.#enqueue(undefined, 0, hold, () => undefined, reject, options.signal);
     });
   }
 
   /** Waits for everything in the queue, then ends the thread. */
   async close(): Promise<void> {
     if (this.#busy || this.#queue.length > 0) {
-      await new Promise<void>((resolve) => this.#drained.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
     }
     await this.#link?.close({ kind: "close" });
     this.#link = undefined;
   }
 
-  /** Ends the thread as a crash would. For tests of the replacement. */
+  /** Ends the thread as a crash would. For tests of what follows. */
   async terminate(): Promise<void> {
     await this.#link?.terminate();
   }
 
-  #enqueue(entry: Entry, signal: AbortSignal | undefined, reject: (error: unknown) => void): void {
+  #enqueue(
+    statements: Entry["statements"],
+    bytes: number,
+    hold: Entry["hold"],
+    resolve: Entry["resolve"],
+    reject: Entry["reject"],
+    signal: AbortSignal | undefined,
+  ): void {
     if (this.#queue.length >= QUEUE_MAX) {
-      reject(
-        new SpringhouseError(
-          "BUSY",
-          `${QUEUE_MAX} writes wait already. Await some of them before you start more.`,
-        ),
-      );
+      const message = `${QUEUE_MAX} writes wait already. Await some of them before you go on.`;
+      reject(new SpringhouseError("BUSY", message));
       return;
     }
-    if (signal !== undefined) {
-      if (signal.aborted) {
-        reject(abortError(signal, "The write"));
-        return;
-      }
-      const onAbort = (): void => {
-        entry.withdrawn = true;
-        reject(abortError(signal, "The write"));
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-    }
+    const entry: Entry = {
+      statements,
+      bytes,
+      hold,
+      resolve,
+      reject,
+      stopListening: undefined,
+      withdrawn: false,
+    };
+    if (signal !== undefined) withdrawOnAbort(entry, signal);
+    if (entry.withdrawn) return;
     this.#queue.push(entry);
     this.#schedule();
   }
@@ -129,54 +140,71 @@ export class Writer {
     this.#scheduled = true;
     process.nextTick(() => {
       this.#scheduled = false;
-      void this.#dispatch();
+      if (!this.#busy) void this.#run();
     });
   }
 
-  async #dispatch(): Promise<void> {
-    const first = this.#queue[0];
-    if (this.#busy || first === undefined) return;
+  /** Serves the head of the queue. Never rejects: every failure has a caller. */
+  async #run(): Promise<void> {
     this.#busy = true;
+    const first = this.#queue[0];
+    if (first?.hold !== undefined) {
+      this.#queue.shift();
+      first.stopListening?.();
+      if (!first.withdrawn) await this.#serveHolder(first.hold, first.reject);
+    } else {
+      const group = this.#takeGroup();
+      if (group.length > 0) await this.#sendGroup(group);
+    }
+    this.#busy = false;
+    if (this.#queue.length > 0) this.#schedule();
+    else this.#onQuiet?.();
+  }
+
+  async #serveHolder(
+    hold: (send: WriterSend) => Promise<void>,
+    reject: (error: unknown) => void,
+  ): Promise<void> {
     try {
       const link = this.#connect();
-      if (first.kind === "holder") {
-        this.#queue.shift();
-        const send: WriterSend = (request) => link.request(request);
-        if (!first.withdrawn) await first.hold(send);
-      } else {
-        await this.#sendGroup(link, this.#takeGroup());
-      }
-    } finally {
-      this.#busy = false;
-      if (this.#queue.length > 0) queueMicrotask(() => this.#schedule());
-      else for (const resolve of this.#drained.splice(0)) resolve();
+      await hold((request) => link.request(request));
+    } catch (error) {
+      reject(error);
     }
   }
 
-  #takeGroup(): UnitEntry[] {
-    const group: UnitEntry[] = [];
+  #takeGroup(): Entry[] {
+    const group: Entry[] = [];
     let statements = 0;
+    let bytes = 0;
     let taken = 0;
     for (const entry of this.#queue) {
-      if (entry.kind !== "unit" || group.length === GROUP_UNITS_MAX) break;
+      if (entry.statements === undefined || group.length === GROUP_UNITS_MAX) break;
       statements += entry.statements.length;
-      if (statements > GROUP_STATEMENTS_MAX && group.length > 0) break;
+      bytes += entry.bytes;
+      const full = statements > MESSAGE_STATEMENTS_MAX || bytes > MESSAGE_BYTES_MAX;
+      if (full && group.length > 0) break;
       taken++;
+      entry.stopListening?.();
       if (!entry.withdrawn) group.push(entry);
     }
     this.#queue.splice(0, taken);
     return group;
   }
 
-  async #sendGroup(link: ThreadLink<WriterRequest>, group: readonly UnitEntry[]): Promise<void> {
-    if (group.length === 0) return;
+  async #sendGroup(group: readonly Entry[]): Promise<void> {
     try {
-      const units = group.map((entry) => entry.statements);
+      const link = this.#connect();
+      const units = group.map((entry) => entry.statements ?? []);
       const outcomes = await link.request<readonly Outcome[]>({ kind: "group", units });
-      for (const [index, outcome] of outcomes.entries()) {
-        const entry = group[index] as UnitEntry;
+      for (const [index, entry] of group.entries()) {
+        const outcome = outcomes[index] as Outcome;
         if (outcome.error !== undefined) entry.reject(fromWireError(outcome.error));
-        else entry.resolve(await wholeResults(link, outcome.results));
+        else if (outcome.results.every(({ cursor }) => cursor === undefined)) {
+          entry.resolve(outcome.results);
+        } else {
+          entry.resolve(await collectAll((request) => link.request(request), outcome.results));
+        }
       }
     } catch (error) {
       for (const entry of group) entry.reject(error);
@@ -184,35 +212,67 @@ export class Writer {
   }
 
   #connect(): ThreadLink<WriterRequest> {
-    this.#link ??= new ThreadLink<WriterRequest>(
+    if (this.#link !== undefined) return this.#link;
+    const link = new ThreadLink<WriterRequest>(
       new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url),
       "writer",
       this.#data,
       {
         onDeath: () => {
-          this.#link = undefined;
+          if (this.#link === link) this.#link = undefined;
         },
+        onNotice: this.#onNotice,
       },
     );
-    return this.#link;
+    this.#link = link;
+    return link;
   }
 }
 
-async function wholeResults(
-  link: ThreadLink<WriterRequest>,
-  results: readonly WireResult[],
+function withdrawOnAbort(entry: Entry, signal: AbortSignal): void {
+  const onAbort = (): void => {
+    entry.withdrawn = true;
+    entry.reject(abortError(signal, "The write"));
+  };
+  if (signal.aborted) {
+    onAbort();
+    return;
+  }
+  signal.addEventListener("abort", onAbort, { once: true });
+  entry.stopListening = () => signal.removeEventListener("abort", onAbort);
+}
+
+/** A unit too large for one message: a transaction of its own, piece by piece. */
+async function writeInPieces(
+  send: WriterSend,
+  statements: readonly Statement[],
 ): Promise<readonly WireResult[]> {
-  if (results.every((result) => result.cursor === undefined)) return results;
-  const send = (request: WriterRequest): Promise<unknown> => link.request(request);
-  const whole: WireResult[] = [];
-  for (const result of results) {
-    const { rows } = await collect(send, result);
-    whole.push({ ...result, rows: rows as WireResult["rows"] });
-  }
-  return whole;
+  return inTransaction(send, () => sendPieces(send, statements));
 }
 
-/** The parts of a result that callers get. */
-export function toResultSet({ columns, rows, changes }: WireResult): ResultSet {
-  return { columns, rows, changes };
+/** Sends the pieces of a unit; the caller holds a transaction or a savepoint. */
+export async function sendPieces(
+  send: WriterSend,
+  statements: readonly Statement[],
+): Promise<readonly WireResult[]> {
+  const results: WireResult[] = [];
+  for (const piece of pieces(statements)) {
+    const part = await send<WireResult[]>({ kind: "unit", statements: piece });
+    for (const result of await collectAll(send, part)) results.push(result);
+  }
+  return results;
+}
+
+/** Runs `run` between BEGIN and COMMIT on a writer that is held. */
+export async function inTransaction<T>(send: WriterSend, run: () => Promise<T>): Promise<T> {
+  await send({ kind: "begin", foreignKeys: true });
+  try {
+    const result = await run();
+    await send({ kind: "commit" });
+    return result;
+  } catch (error) {
+    // A thread that died, or a failure that ended the transaction, leaves nothing to roll back.
+    await send({ kind: "rollback" }).catch(() => undefined);
+    throw error;
+  }
 }

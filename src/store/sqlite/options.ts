@@ -2,32 +2,23 @@
 
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { parseLocation, type SqliteLocation } from "../../sqlite/location.ts";
-import type { Profile } from "../../sqlite/pragmas.ts";
+import { DATABASE_OPTION_KEYS, type DatabaseOptions } from "../../sqlite/options.ts";
+import { assertNotNegative } from "../../sqlite/pool-options.ts";
 
 /** How to open a SQLite store. */
-export interface SqliteStoreOptions {
+export interface SqliteStoreOptions extends DatabaseOptions {
   /** `sqlite:app.db`, `sqlite:///app.db`, `sqlite::memory:`, or a parsed location. No default. */
   readonly url: string | SqliteLocation;
-  /** `durable` for what must last, `fast` for caches. Default: "durable". */
-  readonly profile?: Profile;
-  /** Opens without a writer. Default: false. */
-  readonly readOnly?: boolean;
-  /** How long a write waits for another process, milliseconds. Default: 30,000. */
-  readonly busyTimeoutMs?: number;
   /** How long an interactive transaction may last, milliseconds. Default: 5,000. */
   readonly transactionDeadlineMs?: number;
 }
 
-/** Options with nothing left open. */
+/** Options with nothing left open; those of the file are resolved where it is opened. */
 export interface ResolvedSqliteStoreOptions {
   readonly location: SqliteLocation;
-  readonly profile: Profile;
-  readonly readOnly: boolean;
-  readonly busyTimeoutMs: number;
+  readonly database: DatabaseOptions;
   readonly transactionDeadlineMs: number;
 }
-
-const KEYS = ["url", "profile", "readOnly", "busyTimeoutMs", "transactionDeadlineMs"];
 
 /**
  * Fills the defaults.
@@ -35,13 +26,10 @@ const KEYS = ["url", "profile", "readOnly", "busyTimeoutMs", "transactionDeadlin
  * @throws `INVALID_ARGUMENT` for an unknown key, `INVALID_URL` for a URL of another database.
  */
 export function resolveSqliteStoreOptions(options: SqliteStoreOptions): ResolvedSqliteStoreOptions {
-  refuseUnknownKeys(options, KEYS, "openSqliteStore");
-  const { url } = options;
-  return {
-    location: typeof url === "string" ? parseLocation(url) : url,
-    profile: options.profile ?? "durable",
-    readOnly: options.readOnly ?? false,
-    busyTimeoutMs: options.busyTimeoutMs ?? 30_000,
-    transactionDeadlineMs: options.transactionDeadlineMs ?? 5_000,
-  };
+  const keys = ["url", "transactionDeadlineMs", ...DATABASE_OPTION_KEYS];
+  refuseUnknownKeys(options, keys, "openSqliteStore");
+  const { url, transactionDeadlineMs = 5_000, ...database } = options;
+  assertNotNegative("transactionDeadlineMs", transactionDeadlineMs);
+  const location = typeof url === "string" ? parseLocation(url) : url;
+  return { location, database, transactionDeadlineMs };
 }

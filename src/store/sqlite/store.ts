@@ -2,9 +2,12 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SpringhouseError } from "../../core/errors.ts";
-import { Database } from "../../sqlite/database.ts";
-import { CHUNK_ROWS } from "../../sqlite/protocol.ts";
-import { refuseUnfit } from "../../sqlite/statement-text.ts";
+import { type Database, openDatabase, type Snapshot } from "../../sqlite/database.ts";
+import type { DatabaseFile, Environment } from "../../sqlite/database-file.ts";
+import type { DatabaseFacts } from "../../sqlite/describe.ts";
+import type { PoolStatistics } from "../../sqlite/pool.ts";
+import type { QueryStatistics } from "../../sqlite/query-log.ts";
+import { inTransaction } from "../../sqlite/writer.ts";
 import type {
   CallOptions,
   ResultSet,
@@ -16,48 +19,55 @@ import type {
   TransactionOptions,
   WriteManyOptions,
 } from "../store.ts";
-import {
-  type ResolvedSqliteStoreOptions,
-  resolveSqliteStoreOptions,
-  type SqliteStoreOptions,
-} from "./options.ts";
+import { resolveSqliteStoreOptions, type SqliteStoreOptions } from "./options.ts";
 import { runTransaction, type SqliteTransaction, type TransactionContext } from "./transaction.ts";
 import { sendRows } from "./write-many.ts";
 
 export type { SqliteStoreOptions } from "./options.ts";
 
 /**
- * Opens a SQLite database.
+ * Opens a SQLite database, or makes it.
  *
- * @throws `INVALID_URL`, `UNOPENABLE`, `NOT_A_DATABASE`, `CORRUPT`, `SQLITE_TOO_OLD`.
+ * @param environment the clock, for tests.
+ * @throws `INVALID_URL`, `INVALID_ARGUMENT`, `UNOPENABLE`, `NOT_A_DATABASE`, `CORRUPT`,
+ * `READ_ONLY`, `SQLITE_TOO_OLD`.
  * @example
  * await using store = await openSqliteStore({ url: "sqlite:app.db" });
  * await store.write([{ sql: "CREATE TABLE notes (text TEXT)", parameters: [] }]);
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const resolved = resolveSqliteStoreOptions(options);
-  const database = new Database(resolved);
-  try {
-    await database.open();
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
-  return new SqliteStore(database, resolved);
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  environment?: Environment,
+): Promise<SqliteStore> {
+  const { location, database, transactionDeadlineMs } = resolveSqliteStoreOptions(options);
+  return new SqliteStore(
+    await openDatabase(location, database, environment),
+    transactionDeadlineMs,
+  );
+}
+
+/** Stores of one file share its writer, so they share what runs inside of a transaction. */
+const contexts = new WeakMap<DatabaseFile, TransactionContext>();
+
+function contextOf(file: DatabaseFile): TransactionContext {
+  const known = contexts.get(file);
+  if (known !== undefined) return known;
+  const context: TransactionContext = new AsyncLocalStorage<SqliteTransaction>();
+  contexts.set(file, context);
+  return context;
 }
 
 /** A SQLite database as a store. Made by `openSqliteStore`. */
 export class SqliteStore implements Store {
   readonly dialect = "sqlite";
   readonly #database: Database;
-  readonly #options: ResolvedSqliteStoreOptions;
-  readonly #context: TransactionContext = new AsyncLocalStorage<SqliteTransaction>();
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
+  readonly #transactionDeadlineMs: number;
+  readonly #context: TransactionContext;
 
-  constructor(database: Database, options: ResolvedSqliteStoreOptions) {
+  constructor(database: Database, transactionDeadlineMs: number) {
     this.#database = database;
-    this.#options = options;
+    this.#transactionDeadlineMs = transactionDeadlineMs;
+    this.#context = contextOf(database.file);
   }
 
   /** The file, absolute. */
@@ -65,6 +75,11 @@ export class SqliteStore implements Store {
     return this.#database.path;
   }
 
+  get readOnly(): boolean {
+    return this.#database.readOnly;
+  }
+
+  /** The innermost open transaction around the calling code; one that has ended does not count. */
   get current(): StoreTransaction | undefined {
     let transaction = this.#context.getStore();
     while (transaction?.ended) transaction = transaction.parent;
@@ -72,25 +87,33 @@ export class SqliteStore implements Store {
   }
 
   isWrite(sql: string): boolean {
-    return refuseUnfit(sql).write;
+    return this.#database.isWrite(sql);
   }
 
   read(statement: Statement, options?: CallOptions): Promise<ResultSet> {
-    return this.#track(() => this.#database.read(statement, options));
+    return this.#database.read(statement, options);
   }
 
-  async *stream(statement: Statement, options: StreamOptions = {}): AsyncGenerator<ResultSet> {
-    this.#assertOpen();
-    const { signal, chunkRows = CHUNK_ROWS } = options;
-    for await (const chunk of this.#database.stream(statement, chunkRows)) {
-      signal?.throwIfAborted();
-      yield chunk;
-    }
+  stream(
+    statement: Statement,
+    options?: StreamOptions,
+  ): AsyncGenerator<ResultSet, void, undefined> {
+    return this.#database.stream(statement, options);
+  }
+
+  /**
+   * Runs `run` with reads that all see one state of the database.
+   *
+   * @example
+   * const [page, count] = await store.snapshot((at) => Promise.all([at.read(a), at.read(b)]));
+   */
+  snapshot<T>(run: (snapshot: Snapshot) => Promise<T>, options?: CallOptions): Promise<T> {
+    return this.#database.snapshot(run, options);
   }
 
   async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
     this.#refuseReentry("write");
-    return this.#track(() => this.#database.write(unit, options));
+    return this.#database.write(unit, options);
   }
 
   async writeMany(
@@ -99,20 +122,12 @@ export class SqliteStore implements Store {
     options: WriteManyOptions = {},
   ): Promise<number> {
     this.#refuseReentry("writeMany");
-    refuseUnfit(sql);
-    return this.#track(() =>
-      this.#database.hold(async (send) => {
-        await send({ kind: "begin", foreignKeys: true });
-        try {
-          const changes = await sendRows(send, sql, rows, options);
-          await send({ kind: "commit" });
-          return changes;
-        } catch (error) {
-          await send({ kind: "rollback" }).catch(() => undefined);
-          throw error;
-        }
-      }, options),
-    );
+    const database = this.#database;
+    database.assertWrites([{ sql, parameters: [] }]);
+    return database.hold((send) => {
+      const scope = { database, send, deadlineMs: this.#transactionDeadlineMs };
+      return inTransaction(send, () => sendRows(scope, sql, rows, options));
+    }, options);
   }
 
   async transaction<T>(
@@ -120,52 +135,44 @@ export class SqliteStore implements Store {
     options: TransactionOptions = {},
   ): Promise<T> {
     this.#refuseReentry("transaction");
-    const deadlineMs = options.deadlineMs ?? this.#options.transactionDeadlineMs;
-    return this.#track(async () => {
-      const result = await this.#database.hold(
-        (send) => runTransaction(send, this.#context, run, { ...options, deadlineMs }),
-        options,
-      );
-      this.#database.schemaChanged();
-      return result;
-    });
+    const database = this.#database;
+    const { deadlineMs = this.#transactionDeadlineMs } = options;
+    const result = await database.hold((send) => {
+      const scope = { database, context: this.#context, send, deadlineMs };
+      return runTransaction(scope, run, options);
+    }, options);
+    database.schemaChanged();
+    return result;
+  }
+
+  /** Facts for people who look after the file. */
+  describe(): Promise<DatabaseFacts> {
+    return this.#database.describe();
+  }
+
+  /** The reader threads: how many, how busy, how long callers waited. */
+  statistics(): PoolStatistics {
+    return this.#database.statistics();
+  }
+
+  /** Statements by their text, the costliest first, without parameter values. */
+  queryStatistics(): QueryStatistics {
+    return this.#database.queryStatistics();
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    return this.#database.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
-    await this.#database.close();
-  }
-
-  async #track<T>(run: () => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    const promise = run();
-    this.#underWay.add(promise);
-    try {
-      return await promise;
-    } finally {
-      this.#underWay.delete(promise);
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closed === undefined) return;
-    throw new SpringhouseError("CLOSED", `The store ${this.path} is closed. Open it again.`);
-  }
-
   #refuseReentry(call: string): void {
     if (this.current === undefined) return;
     throw new SpringhouseError(
       "TRANSACTION_REENTRY",
-      `store.${call}() inside of the store's own transaction would wait for itself. ` +
+      `${call}() of the store inside of the store's own transaction would wait for itself. ` +
         `Use ${call}() of the transaction that the function was given.`,
     );
   }

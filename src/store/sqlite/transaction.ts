@@ -3,17 +3,18 @@
  *
  * It ends by commit, by rollback, by its deadline, or by a failure that took the transaction with
  * it; after that every use is `TRANSACTION_ENDED`. A nested transaction is a savepoint. While one
- * is open, calls on its parent wait for its end, except from inside it, where they would wait for
- * themselves and are refused.
+ * is open, calls on its parent wait for its end, so that nothing of the parent can be rolled back
+ * with it; from inside it they would wait for themselves and are refused.
  */
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { throwIfAborted } from "../../core/abort.ts";
+import { abortError, throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { assertChunkRows, assertRead, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
-import { collect } from "../../sqlite/results.ts";
-import { refuseUnfit } from "../../sqlite/statement-text.ts";
-import { toResultSet, type WriterSend } from "../../sqlite/writer.ts";
+import { collect, collectAll, publish } from "../../sqlite/results.ts";
+import { unitBytes } from "../../sqlite/unit-size.ts";
+import { sendPieces, type WriterSend } from "../../sqlite/writer.ts";
 import type {
   CallOptions,
   ResultSet,
@@ -29,39 +30,65 @@ import { sendRows } from "./write-many.ts";
 /** The transaction that the running code is inside of. */
 export type TransactionContext = AsyncLocalStorage<SqliteTransaction>;
 
+/** What all levels of one transaction share. */
+export interface TransactionScope {
+  readonly database: Database;
+  readonly context: TransactionContext;
+  readonly send: WriterSend;
+  readonly deadlineMs: number;
+}
+
+type Run<T> = (transaction: StoreTransaction) => Promise<T>;
+
 /** Runs `run` in a transaction on a writer that is held. */
 export async function runTransaction<T>(
-  send: WriterSend,
-  context: TransactionContext,
-  run: (transaction: StoreTransaction) => Promise<T>,
-  options: TransactionOptions & { readonly deadlineMs: number },
+  scope: TransactionScope,
+  run: Run<T>,
+  options: TransactionOptions,
 ): Promise<T> {
+  const { send, context } = scope;
   await send({ kind: "begin", foreignKeys: options.foreignKeys !== "off" });
-  const transaction = new SqliteTransaction(send, context, undefined);
-  const { promise: deadline, reject } = Promise.withResolvers<never>();
-  const onTimeout = (): void => {
-    reject(
-      new SpringhouseError(
-        "TRANSACTION_TIMEOUT",
-        `The transaction was rolled back after ${options.deadlineMs} ms. Do slow work outside of ` +
-          "it, or give it a longer deadlineMs.",
-        { fields: { deadlineMs: options.deadlineMs } },
-      ),
-    );
-  };
-  const timer = setTimeout(onTimeout, options.deadlineMs);
+  const transaction = new SqliteTransaction(scope, undefined);
+  using limit = endOfPatience(scope, options.signal);
   try {
-    const result = await Promise.race([context.run(transaction, () => run(transaction)), deadline]);
+    const result = await Promise.race([
+      context.run(transaction, () => run(transaction)),
+      limit.reached,
+    ]);
+    transaction.assertNothingOpen();
     transaction.end();
     await send({ kind: "commit" });
     return result;
   } catch (error) {
     transaction.end();
+    // A thread that died, or a failure that ended the transaction, leaves nothing to roll back.
     await send({ kind: "rollback" }).catch(() => undefined);
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** Rejects at the deadline or when the signal fires, whichever comes first. */
+function endOfPatience(
+  { database, deadlineMs }: TransactionScope,
+  signal: AbortSignal | undefined,
+): Disposable & { readonly reached: Promise<never> } {
+  const { promise: reached, reject } = Promise.withResolvers<never>();
+  reached.catch(() => undefined);
+  const timer = database.clock.schedule(() => {
+    const message =
+      `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
+      "give it a longer deadlineMs.";
+    reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
+  }, deadlineMs);
+  const onAbort = (): void => {
+    if (signal !== undefined) reject(abortError(signal, "The transaction"));
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const dispose = (): void => {
+    timer[Symbol.dispose]();
+    signal?.removeEventListener("abort", onAbort);
+  };
+  return { reached, [Symbol.dispose]: dispose };
 }
 
 /** An open transaction, or a savepoint in one. */
@@ -69,18 +96,13 @@ export class SqliteTransaction implements StoreTransaction {
   readonly dialect = "sqlite";
   readonly depth: number;
   readonly parent: SqliteTransaction | undefined;
-  readonly #send: WriterSend;
-  readonly #context: TransactionContext;
+  readonly #scope: TransactionScope;
   #ended = false;
-  #childTurn: Promise<unknown> | undefined;
+  /** The savepoint that is open on this level, and those that wait behind it. */
+  #childTurn: Promise<void> | undefined;
 
-  constructor(
-    send: WriterSend,
-    context: TransactionContext,
-    parent: SqliteTransaction | undefined,
-  ) {
-    this.#send = send;
-    this.#context = context;
+  constructor(scope: TransactionScope, parent: SqliteTransaction | undefined) {
+    this.#scope = scope;
     this.parent = parent;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
   }
@@ -95,36 +117,41 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   isWrite(sql: string): boolean {
-    return refuseUnfit(sql).write;
+    return this.#scope.database.isWrite(sql);
   }
 
   async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
-    this.#assertRead(statement.sql);
+    assertRead(statement.sql);
     await this.#turn(options.signal);
+    const { send, database } = this.#scope;
     const request = { kind: "query", statement, chunkRows: CHUNK_ROWS } as const;
-    const first = await this.#send<WireResult>(request);
-    return toResultSet((await collect((next) => this.#send(next), first)) as WireResult);
+    const result = await collect(send, await send<WireResult>(request), options.signal);
+    return publish(database.log, "writer", statement.sql, result);
   }
 
-  async *stream(statement: Statement, options: StreamOptions = {}): AsyncGenerator<ResultSet> {
-    this.#assertRead(statement.sql);
-    await this.#turn(options.signal);
-    const chunkRows = options.chunkRows ?? CHUNK_ROWS;
-    const first = await this.#send<WireResult>({ kind: "query", statement, chunkRows });
+  /** Rows written meanwhile by the same transaction may or may not be among them. */
+  async *stream(
+    statement: Statement,
+    options: StreamOptions = {},
+  ): AsyncGenerator<ResultSet, void, undefined> {
+    assertRead(statement.sql);
+    const { chunkRows = CHUNK_ROWS, signal } = options;
+    assertChunkRows(chunkRows);
+    await this.#turn(signal);
+    const { send } = this.#scope;
+    const first = await send<WireResult>({ kind: "query", statement, chunkRows });
     const { columns, cursor } = first;
     let done = cursor === undefined;
     try {
-      yield toResultSet(first);
+      yield { columns, rows: first.rows, changes: 0 };
       while (cursor !== undefined && !done) {
-        await this.#turn(options.signal);
-        const chunk = await this.#send<WireChunk>({ kind: "fetch", cursor, chunkRows });
+        await this.#turn(signal);
+        const chunk = await send<WireChunk>({ kind: "fetch", cursor, chunkRows });
         done = chunk.done;
-        yield { columns, rows: chunk.rows, changes: 0 };
+        if (chunk.rows.length > 0) yield { columns, rows: chunk.rows, changes: 0 };
       }
     } finally {
-      if (cursor !== undefined && !done && !this.ended) {
-        await this.#send({ kind: "dismiss", cursor });
-      }
+      if (cursor !== undefined && !done && !this.ended) await send({ kind: "dismiss", cursor });
     }
   }
 
@@ -132,15 +159,17 @@ export class SqliteTransaction implements StoreTransaction {
     unit: readonly Statement[],
     options: CallOptions = {},
   ): Promise<readonly ResultSet[]> {
-    for (const { sql } of unit) refuseUnfit(sql);
+    const { send, database } = this.#scope;
+    database.assertWrites(unit);
     await this.#turn(options.signal);
     if (unit.length === 0) return [];
-    const results = await this.#send<WireResult[]>({ kind: "unit", statements: unit });
-    const whole: ResultSet[] = [];
-    for (const result of results) {
-      whole.push(toResultSet((await collect((next) => this.#send(next), result)) as WireResult));
-    }
-    return whole;
+    const results =
+      unitBytes(unit) === Number.POSITIVE_INFINITY
+        ? await this.#asChild(() => sendPieces(send, unit), options.signal)
+        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: unit }));
+    return results.map((result, index) =>
+      publish(database.log, "writer", unit[index]?.sql ?? "", result),
+    );
   }
 
   async writeMany(
@@ -148,15 +177,32 @@ export class SqliteTransaction implements StoreTransaction {
     rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
     options: WriteManyOptions = {},
   ): Promise<number> {
-    refuseUnfit(sql);
-    return this.#asChild(() => sendRows(this.#send, sql, rows, options), options.signal);
+    this.#scope.database.assertWrites([{ sql, parameters: [] }]);
+    return this.#asChild(() => sendRows(this.#scope, sql, rows, options), options.signal);
   }
 
-  transaction<T>(
-    run: (transaction: StoreTransaction) => Promise<T>,
-    options: TransactionOptions = {},
-  ): Promise<T> {
-    return this.#asChild((child) => this.#context.run(child, () => run(child)), options.signal);
+  transaction<T>(run: Run<T>, options: TransactionOptions = {}): Promise<T> {
+    const { context } = this.#scope;
+    if (options.foreignKeys === "off" || options.deadlineMs !== undefined) {
+      return Promise.reject(
+        new SpringhouseError(
+          "INVALID_ARGUMENT",
+          "A nested transaction has the deadline and the foreign keys of the outermost one: give " +
+            "deadlineMs and foreignKeys there.",
+        ),
+      );
+    }
+    return this.#asChild((child) => context.run(child, () => run(child)), options.signal);
+  }
+
+  /** Throws when a nested transaction was left running: half of it would be committed. */
+  assertNothingOpen(): void {
+    if (this.#childTurn === undefined) return;
+    throw new SpringhouseError(
+      "TRANSACTION_ENDED",
+      "The transaction was rolled back, because its function returned while a nested one was " +
+        "still open. Await everything that uses it.",
+    );
   }
 
   /** Runs `run` under a savepoint, after the children that came before. */
@@ -166,16 +212,16 @@ export class SqliteTransaction implements StoreTransaction {
   ): Promise<T> {
     this.#assertUsable(signal);
     const before = this.#childTurn ?? Promise.resolve();
-    const turn = before.then(() => this.#runChild(run, signal));
-    const settled = turn.then(
+    const work = before.then(() => this.#runChild(run, signal));
+    const turn = work.then(
       () => undefined,
       () => undefined,
     );
-    this.#childTurn = settled;
+    this.#childTurn = turn;
     try {
-      return await turn;
+      return await work;
     } finally {
-      if (this.#childTurn === settled) this.#childTurn = undefined;
+      if (this.#childTurn === turn) this.#childTurn = undefined;
     }
   }
 
@@ -183,19 +229,21 @@ export class SqliteTransaction implements StoreTransaction {
     run: (child: SqliteTransaction) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    this.#assertUsable(signal);
-    const child = new SqliteTransaction(this.#send, this.#context, this);
+    this.#assertLive(signal);
+    const { send } = this.#scope;
+    const child = new SqliteTransaction(this.#scope, this);
     const { depth } = child;
-    await this.#send({ kind: "savepoint", depth });
+    await send({ kind: "savepoint", depth });
     try {
       const result = await run(child);
-      this.#assertUsable(undefined);
+      child.assertNothingOpen();
+      this.#assertLive(undefined);
       child.end();
-      await this.#send({ kind: "release", depth });
+      await send({ kind: "release", depth });
       return result;
     } catch (error) {
       child.end();
-      if (!this.ended) await this.#send({ kind: "rollbackTo", depth });
+      if (!this.ended) await send({ kind: "rollbackTo", depth });
       throw error;
     }
   }
@@ -205,33 +253,29 @@ export class SqliteTransaction implements StoreTransaction {
     this.#assertUsable(signal);
     while (this.#childTurn !== undefined) {
       await this.#childTurn;
-      this.#assertUsable(signal);
+      this.#assertLive(signal);
     }
+  }
+
+  #assertLive(signal: AbortSignal | undefined): void {
+    throwIfAborted(signal, "The statement");
+    if (!this.ended) return;
+    throw new SpringhouseError(
+      "TRANSACTION_ENDED",
+      "The transaction has ended. Await everything that uses it before its function returns.",
+    );
   }
 
   #assertUsable(signal: AbortSignal | undefined): void {
-    throwIfAborted(signal, "The statement");
-    if (this.ended) {
+    this.#assertLive(signal);
+    if (this.#childTurn === undefined) return;
+    const { context } = this.#scope;
+    for (let inner = context.getStore(); inner !== undefined; inner = inner.parent) {
+      if (inner.parent !== this || inner.ended) continue;
       throw new SpringhouseError(
-        "TRANSACTION_ENDED",
-        "The transaction has ended. Await everything that uses it before its function returns.",
+        "TRANSACTION_REENTRY",
+        "The outer transaction waits for the nested one that this runs in: use the inner one.",
       );
     }
-    if (this.#childTurn === undefined) return;
-    for (let inner = this.#context.getStore(); inner !== undefined; inner = inner.parent) {
-      if (inner.parent === this && !inner.ended) {
-        throw new SpringhouseError(
-          "TRANSACTION_REENTRY",
-          "A nested transaction is open here: use the inner one, the outer one waits for its end.",
-        );
-      }
-    }
-  }
-
-  #assertRead(sql: string): void {
-    if (!refuseUnfit(sql).write) return;
-    throw new SpringhouseError("STATEMENT_REFUSED", "The statement may write: use write().", {
-      fields: { sql },
-    });
   }
 }

@@ -1,0 +1,171 @@
+/**
+ * One file, as all of its users in this process share it: the writer, the reader threads, the main
+ * thread's connection and the log. Owned by the registry, which opens and closes it.
+ */
+
+import { warn } from "../core/channels.ts";
+import type { Clock } from "../core/clock.ts";
+import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import type { LogState } from "./checkpointer.ts";
+import { Connection } from "./connection.ts";
+import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
+import { createPrivately, hasWalHeader, isFolderWritable, setAside, sizeOf } from "./files.ts";
+import { InlineReader } from "./inline-reader.ts";
+import type { ResolvedDatabaseOptions } from "./options.ts";
+import { Pool } from "./pool.ts";
+import type { FileData } from "./protocol.ts";
+import { QueryLog } from "./query-log.ts";
+import { type Reader, startReader } from "./reader.ts";
+import { Writer } from "./writer.ts";
+
+/** What a test may put in the place of the real thing. */
+export interface Environment {
+  readonly clock: Clock;
+  /** Instead of the version that SQLite reports. */
+  readonly sqliteVersion?: string;
+}
+
+/** A file and everything that is open on it. */
+export class DatabaseFile {
+  readonly path: string;
+  readonly options: ResolvedDatabaseOptions;
+  readonly clock: Clock;
+  readonly log: QueryLog;
+  readonly writer: Writer;
+  readonly readers: Pool<Reader>;
+  readonly #sqliteVersion: string | undefined;
+  #inline: InlineReader | undefined;
+  /** A read-only file in a folder where no log can be put is read as if it could not change. */
+  #immutable = false;
+
+  constructor(path: string, options: ResolvedDatabaseOptions, environment: Environment) {
+    this.path = path;
+    this.options = options;
+    this.clock = environment.clock;
+    this.#sqliteVersion = environment.sqliteVersion;
+    this.log = new QueryLog(options.slowQueryThresholdMs, options.echo);
+    this.writer = new Writer(this.#fileData(), (state) => this.#warnPinned(state as LogState));
+    this.readers = new Pool<Reader>(
+      {
+        create: (onDeath) => startReader(this.#fileData(), onDeath),
+        destroy: (reader) => reader.close({ kind: "close" }),
+      },
+      options.pool,
+      this.clock,
+    );
+  }
+
+  /** The main thread's connection. */
+  get inline(): InlineReader {
+    if (this.#inline !== undefined) return this.#inline;
+    throw new SpringhouseError("CLOSED", `${this.path} is not open.`);
+  }
+
+  /** Checks the file and opens the first connection. */
+  async open(): Promise<void> {
+    assertSafeSqlite(this.#sqliteVersion ?? sqliteVersion());
+    const { readOnly, profile } = this.options;
+    if (readOnly) {
+      this.#inline = this.#openForReading();
+      return;
+    }
+    if (profile === "fast") await this.#checkOrMakeAnew();
+    else if (!hasWalHeader(this.path)) await this.writer.ask("open");
+    this.#inline = this.#openInline(this.path);
+  }
+
+  /** Readers first, the writer last: the last connection of all removes the log. */
+  async close(): Promise<void> {
+    await this.readers.close();
+    this.#inline?.close();
+    const hasLog = sizeOf(`${this.path}-wal`) > 0;
+    if (!this.options.readOnly && hasLog && !this.writer.started) await this.writer.ask("open");
+    await this.writer.close();
+    if (!this.options.readOnly && !hasLog) this.#removeEmptyLog();
+  }
+
+  #fileData(): FileData {
+    const { profile, busyTimeoutMs } = this.options;
+    return { path: this.#immutable ? immutableUri(this.path) : this.path, profile, busyTimeoutMs };
+  }
+
+  #openInline(path: string): InlineReader {
+    const inline = new InlineReader(path);
+    try {
+      inline.connection.ask("SELECT count(*) FROM sqlite_schema");
+      return inline;
+    } catch (error) {
+      inline.close();
+      throw error;
+    }
+  }
+
+  #openForReading(): InlineReader {
+    try {
+      return this.#openInline(this.path);
+    } catch (error) {
+      const blocked =
+        isSpringhouseError(error, "UNOPENABLE") || isSpringhouseError(error, "READ_ONLY");
+      if (!blocked || isFolderWritable(this.path)) throw error;
+      if (sizeOf(`${this.path}-wal`) > 0) {
+        throw new SpringhouseError(
+          "UNOPENABLE",
+          `${this.path} has a write-ahead log with changes that are not in the file yet, and its ` +
+            "folder is read-only. Copy the file and its -wal together to a folder that can be " +
+            "written, or open it once where it was written.",
+          { cause: error, fields: { path: this.path } },
+        );
+      }
+      this.#immutable = true;
+      return this.#openInline(immutableUri(this.path));
+    }
+  }
+
+  /** A damaged cache is worth less than a working one. */
+  async #checkOrMakeAnew(): Promise<void> {
+    try {
+      await this.writer.ask("open");
+      await this.writer.ask("check");
+    } catch (error) {
+      const damaged =
+        isSpringhouseError(error, "CORRUPT") || isSpringhouseError(error, "NOT_A_DATABASE");
+      if (!damaged) throw error;
+      await this.writer.close().catch(() => undefined);
+      const aside = setAside(this.path, this.clock.nowMs());
+      createPrivately(this.path);
+      warn(
+        "DATABASE_REMADE",
+        `${this.path} was damaged (${error.message}). It was set aside as ${aside} and made anew.`,
+        { path: this.path, aside },
+      );
+      await this.writer.ask("open");
+    }
+  }
+
+  /** Only the last connection that could write removes a log, even an empty one. */
+  #removeEmptyLog(): void {
+    if (this.writer.started) return;
+    try {
+      using connection = new Connection({ path: this.path, readOnly: false, pragmas: [] });
+      connection.ask("SELECT count(*) FROM sqlite_schema");
+    } catch {
+      // Another process uses the file, or took it away: its log is not ours to remove.
+    }
+  }
+
+  #warnPinned({ frames, checkpointed }: LogState): void {
+    const { inUse } = this.readers.statistics();
+    warn(
+      "LOG_PINNED",
+      `The write-ahead log of ${this.path} cannot be cut: ${frames - checkpointed} pages wait for ` +
+        `a reader that is still at an old snapshot (${inUse} readers in use here; it may be ` +
+        "another process). End long streams and snapshots.",
+      { path: this.path, frames, checkpointed, inUse },
+    );
+  }
+}
+
+/** Tells SQLite that nobody changes the file, so that it needs no log beside it. */
+function immutableUri(path: string): string {
+  return `file:${encodeURI(path).replaceAll("?", "%3f").replaceAll("#", "%23")}?immutable=1`;
+}

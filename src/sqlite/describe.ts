@@ -1,0 +1,92 @@
+/** Facts about an open file, for people who look after it: the `doctor` of the command line. */
+
+import { statSync } from "node:fs";
+import type { LogState } from "./checkpointer.ts";
+import type { Connection } from "./connection.ts";
+import { sqliteVersion } from "./engine.ts";
+import { sizeOf } from "./files.ts";
+import type { PoolStatistics } from "./pool.ts";
+import type { Profile } from "./pragmas.ts";
+
+/** Settings in force on a connection, by name of the pragma. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** What there is to know about an open file. */
+export interface DatabaseFacts {
+  readonly path: string;
+  readonly sqliteVersion: string;
+  readonly profile: Profile;
+  readonly readOnly: boolean;
+  /** Permissions as people write them: "600". */
+  readonly permissions: string;
+  readonly sizeBytes: number;
+  /** Size of the log file; it keeps its greatest size until it is cut. */
+  readonly walBytes: number;
+  readonly pageSizeBytes: number;
+  readonly pages: number;
+  readonly freePages: number;
+  readonly schemaVersion: number;
+  readonly userVersion: number;
+  readonly applicationId: number;
+  /** Of the writer's connection; of a reader's when the file is open for reading only. */
+  readonly settings: Settings;
+  /** Pages in the log, and how many of them are in the file already. */
+  readonly log: LogState;
+  readonly tables: readonly string[];
+  readonly triggers: readonly { readonly name: string; readonly table: string }[];
+  readonly pool: PoolStatistics;
+}
+
+const SETTINGS = [
+  "journal_mode",
+  "synchronous",
+  "foreign_keys",
+  "busy_timeout",
+  "journal_size_limit",
+  "wal_autocheckpoint",
+  "mmap_size",
+  "cache_size",
+  "temp_store",
+  "trusted_schema",
+  "query_only",
+  "encoding",
+];
+
+/** The settings of a connection. */
+export function readSettings(connection: Connection): Settings {
+  return Object.fromEntries(
+    SETTINGS.map((name) => {
+      const [value] = connection.ask(`PRAGMA ${name}`);
+      return [name, typeof value === "string" ? value : Number(value)];
+    }),
+  );
+}
+
+/** The facts that stand in the file, read on the main thread: the pragmas read single pages. */
+export function readFacts(
+  connection: Connection,
+  path: string,
+): Omit<DatabaseFacts, "path" | "profile" | "readOnly" | "settings" | "pool"> {
+  const number = (pragma: string): number => Number(connection.ask(`PRAGMA ${pragma}`)[0]);
+  const [, frames, checkpointed] = connection.ask("PRAGMA wal_checkpoint(NOOP)");
+  const schema = connection.askAll(
+    "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+  );
+  return {
+    sqliteVersion: sqliteVersion(),
+    permissions: (statSync(path).mode & 0o777).toString(8),
+    sizeBytes: sizeOf(path),
+    walBytes: sizeOf(`${path}-wal`),
+    pageSizeBytes: number("page_size"),
+    pages: number("page_count"),
+    freePages: number("freelist_count"),
+    schemaVersion: number("schema_version"),
+    userVersion: number("user_version"),
+    applicationId: number("application_id"),
+    log: { frames: Number(frames), checkpointed: Number(checkpointed) },
+    tables: schema.filter(([type]) => type === "table").map(([, name]) => String(name)),
+    triggers: schema
+      .filter(([type]) => type === "trigger")
+      .map(([, name, table]) => ({ name: String(name), table: String(table) })),
+  };
+}

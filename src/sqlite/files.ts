@@ -1,0 +1,98 @@
+/** The files of a database: making, recognising, setting aside and removing them. */
+
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { SpringhouseError } from "../core/errors.ts";
+import { toSpringhouseError } from "./errors.ts";
+
+/** Read and written by the owner only. */
+const PRIVATE_MODE = 0o600;
+/** The journal modes stand in bytes 18 and 19 of the header; 2 is the write-ahead log. */
+const HEADER_BYTES = 20;
+const WAL_FORMAT = 2;
+
+/** What SQLite puts beside a database file. */
+export const COMPANIONS: readonly string[] = ["-wal", "-shm", "-journal"];
+
+/**
+ * Makes an empty file that only its owner can read, unless there is one. SQLite gives the files
+ * that it puts beside it the same permissions. Returns whether the file was made.
+ */
+export function createPrivately(path: string): boolean {
+  try {
+    closeSync(openSync(path, "wx", PRIVATE_MODE));
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "EEXIST") return false;
+    if (code !== "ENOENT") throw toSpringhouseError(error, { path });
+    throw new SpringhouseError(
+      "UNOPENABLE",
+      `The folder ${dirname(path)} does not exist. Make it first: it is not made silently.`,
+      { cause: error, fields: { path } },
+    );
+  }
+}
+
+/** Names a file whatever path leads to it. Throws `UNOPENABLE` when there is none. */
+export function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "ENOENT") throw toSpringhouseError(error, { path });
+    throw new SpringhouseError(
+      "UNOPENABLE",
+      `${path} does not exist. A database is made only when it is opened without readOnly.`,
+      { cause: error, fields: { path } },
+    );
+  }
+}
+
+/** Whether the header says that the file has a write-ahead log. An empty file has no header. */
+export function hasWalHeader(path: string): boolean {
+  const header = new Uint8Array(HEADER_BYTES);
+  const file = openSync(path, "r");
+  try {
+    const read = readSync(file, header, 0, HEADER_BYTES, 0);
+    return read === HEADER_BYTES && header[18] === WAL_FORMAT && header[19] === WAL_FORMAT;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Size of a file in bytes; 0 when there is none. */
+export function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Whether SQLite could put its log beside the file. */
+export function isFolderWritable(path: string): boolean {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Renames a damaged database with all that stands beside it; the new name. */
+export function setAside(path: string, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-");
+  const aside = `${path}.damaged-${stamp}`;
+  renameSync(path, aside);
+  for (const companion of COMPANIONS) {
+    if (statSync(path + companion, { throwIfNoEntry: false }) === undefined) continue;
+    renameSync(path + companion, aside + companion);
+  }
+  return aside;
+}

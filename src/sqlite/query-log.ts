@@ -1,0 +1,101 @@
+/**
+ * What was run and how long it took: statistics by SQL text, the debug and the slow-query channel,
+ * and the echo. Parameter values are never kept or shown.
+ */
+
+import { queryChannel, slowQueryChannel } from "../core/channels.ts";
+import { formatDuration } from "../core/duration.ts";
+
+/** Where a statement ran. */
+export type QueryPlace = "inline" | "reader" | "writer";
+
+/** Figures of one SQL text. */
+export interface QueryFigures {
+  readonly sql: string;
+  readonly count: number;
+  readonly totalMs: number;
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
+/** Figures of all statements, the costliest text first. */
+export interface QueryStatistics {
+  /** Statements run since the file was opened. */
+  readonly total: number;
+  readonly totalMs: number;
+  /** The texts used last; see `TEXTS_MAX`. */
+  readonly queries: readonly QueryFigures[];
+}
+
+/** Prints statements as they run. */
+export type Echo = (line: string) => void;
+
+/** Texts that are remembered: a program has some hundreds, unless it builds them as strings. */
+const TEXTS_MAX = 500;
+
+interface Figures {
+  count: number;
+  totalMs: number;
+  maxMs: number;
+}
+
+/** The log of one open file. */
+export class QueryLog {
+  readonly #figures = new Map<string, Figures>();
+  readonly #slowQueryThresholdMs: number;
+  readonly #echo: Echo | undefined;
+  #total = 0;
+  #totalMs = 0;
+
+  constructor(slowQueryThresholdMs: number, echo: Echo | undefined) {
+    this.#slowQueryThresholdMs = slowQueryThresholdMs;
+    this.#echo = echo;
+  }
+
+  /** Notes one run. */
+  record(sql: string, ms: number, rows: number, where: QueryPlace): void {
+    this.#total++;
+    this.#totalMs += ms;
+    const figures = this.#figuresOf(sql);
+    figures.count++;
+    figures.totalMs += ms;
+    if (ms > figures.maxMs) figures.maxMs = ms;
+    if (queryChannel.hasSubscribers) queryChannel.publish({ sql, ms, rows, where });
+    if (ms >= this.#slowQueryThresholdMs && slowQueryChannel.hasSubscribers) {
+      slowQueryChannel.publish({ sql, ms, rows, where });
+    }
+    this.#echo?.(`${where} ${formatDuration(ms)} ${rows} rows: ${sql}`);
+  }
+
+  statistics(): QueryStatistics {
+    const queries = Array.from(this.#figures, ([sql, { count, totalMs, maxMs }]) => ({
+      sql,
+      count,
+      totalMs,
+      meanMs: totalMs / count,
+      maxMs,
+    }));
+    queries.sort((a, b) => b.totalMs - a.totalMs);
+    return { total: this.#total, totalMs: this.#totalMs, queries };
+  }
+
+  /** The figures of a text; the text used longest ago makes room. */
+  #figuresOf(sql: string): Figures {
+    const known = this.#figures.get(sql);
+    if (known !== undefined) {
+      // Moving a text to the end only matters when something will be given up.
+      if (this.#figures.size === TEXTS_MAX) {
+        this.#figures.delete(sql);
+        this.#figures.set(sql, known);
+      }
+      return known;
+    }
+    if (this.#figures.size === TEXTS_MAX) {
+      const oldest = this.#figures.keys().next();
+      if (oldest.done !== true) this.#figures.delete(oldest.value);
+    }
+    const figures = { count: 0, totalMs: 0, maxMs: 0 };
+    this.#figures.set(sql, figures);
+    return figures;
+  }
+}

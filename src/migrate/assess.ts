@@ -53,8 +53,8 @@ export function outOfOrderError(
   const names = missing.map(labelOf);
   return new SpringhouseError(
     "MIGRATION_OUT_OF_ORDER",
-    `${labelOf(migration)} comes after ${names.join(", ")}, not applied yet. ` +
-      "Apply those first, renumber the newcomer, or allow it with `outOfOrder`.",
+    `${labelOf(migration)} comes after ${names.join(", ")}, which has not been applied. ` +
+      "Apply what is missing first, renumber it, or allow the order with `outOfOrder`.",
     { fields: { version: migration.version, missing: names } },
   );
 }
@@ -73,7 +73,8 @@ function stateOfPending(migration: Migration, newest: number): MigrationState {
   return { version, name, source, state: version < newest ? "skipped" : "pending" };
 }
 
-function problemOf(state: MigrationState): SpringhouseError | undefined {
+/** The error for a migration that stands in the way, if it does. */
+export function problemOf(state: MigrationState): SpringhouseError | undefined {
   const label = labelOf(state);
   const fields = { version: state.version, name: state.name };
   if (state.state === "changed") {

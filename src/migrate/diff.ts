@@ -49,7 +49,7 @@ export function undeclaredIn(current: PhysicalSchema, desired: PhysicalSchema): 
   const objects = byName(desired.objects);
   return [
     ...current.tables
-      .filter((table) => !tables.has(canonicalName(table.name)))
+      .filter((table) => !tables.has(canonicalName(table.name)) && !isInternal(table.name))
       .map((table) => `table ${table.name} is not declared; it is left alone`),
     ...current.objects
       .filter((object) => !objects.has(canonicalName(object.name)))
@@ -155,9 +155,9 @@ function diffObjects(current: PhysicalSchema, desired: PhysicalSchema, drop: boo
     const wanted = after.get(name);
     if (wanted !== undefined && canonicalObject(wanted.sql) === canonicalObject(object.sql)) {
       kept.add(name);
-    } else if (wanted !== undefined || isOwnObject(object, desired)) {
+    } else if (wanted !== undefined || drop || isOwnObject(object, desired)) {
       operations.push({ kind: "drop object", object });
-    } else if (drop && !isInternal(object.name)) operations.push({ kind: "drop object", object });
+    }
   }
   for (const object of desired.objects) {
     if (!kept.has(canonicalName(object.name))) operations.push({ kind: "create object", object });

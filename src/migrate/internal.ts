@@ -2,9 +2,14 @@
 
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 
-/** Whether an object of this name is bookkeeping, not part of anybody's schema. */
+/** Whether a table of this name is SQLite's or the migrator's own, and in nobody's schema. */
+export function isBookkeeping(name: string): boolean {
+  return BOOKKEEPING.test(name);
+}
+
+/** Whether Springhouse or SQLite owns what has this name: undeclared, it is nobody's business. */
 export function isInternal(name: string): boolean {
-  return /^(?:sqlite_|springhouse_)/i.test(name) || LEDGER_TABLES.includes(name.toLowerCase());
+  return isBookkeeping(name) || /^springhouse_/i.test(name);
 }
 
 /**
@@ -12,12 +17,13 @@ export function isInternal(name: string): boolean {
  * or audit. When it is declared no longer it goes, unlike what somebody else has made.
  */
 export function isOwnObject(object: PhysicalObject, desired: PhysicalSchema): boolean {
-  if (object.kind === "trigger") return OWN_TRIGGER.test(object.name);
-  if (object.kind !== "virtual table") return false;
-  const table = /^(.+)_search$/i.exec(object.name)?.[1]?.toLowerCase();
-  return desired.tables.some(({ name }) => name.toLowerCase() === table);
+  const isDeclared = (table: string | undefined): boolean =>
+    desired.tables.some(({ name }) => name.toLowerCase() === table?.toLowerCase());
+  if (object.kind === "trigger") return OWN_TRIGGER.test(object.name) && isDeclared(object.table);
+  return object.kind === "virtual table" && isDeclared(SEARCH_TABLE.exec(object.name)?.[1]);
 }
 
-/** Our ledger, and the older one that is taken over as the baseline. */
-const LEDGER_TABLES: readonly string[] = ["schema_migrations", "schema_version"];
+const BOOKKEEPING =
+  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*))$/i;
 const OWN_TRIGGER = /^springhouse_(?:search|audit)_/i;
+const SEARCH_TABLE = /^(.+)_search$/i;

@@ -1,8 +1,7 @@
 /**
  * Reads the schema that stands in a SQLite file, in the same shape in which it is declared.
  *
- * Internal objects (`sqlite_*`, `springhouse_*`, the ledger, shadow tables of virtual tables) are
- * left out, except triggers: a table rebuild has to bring those back, whoever made them.
+ * The tables of SQLite and of the migrator and the shadow tables of virtual tables are left out.
  */
 
 import type { ForeignKeyFact, ReferentialAction } from "../schema/facts.ts";
@@ -15,7 +14,7 @@ import type {
 } from "../schema/physical.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { parseIndexCondition, parseTable } from "./create-table.ts";
-import { isInternal } from "./internal.ts";
+import { isBookkeeping } from "./internal.ts";
 
 /** An index over expressions or with a collation: kept as text, for nothing else can say it. */
 export interface OpaqueIndex {
@@ -34,7 +33,7 @@ export interface FileSchema extends PhysicalSchema {
 /** Reads the schema of the session's database. */
 export async function introspect(session: Session): Promise<FileSchema> {
   const masters = (await all(session, MASTERS)).map(toMaster).filter((row) => !row.shadow);
-  const tables = masters.filter((row) => row.kind === "table" && !isInternal(row.name));
+  const tables = masters.filter((row) => row.kind === "table" && !isBookkeeping(row.name));
   const columns = groupByName(await all(session, COLUMNS));
   const keys = groupByName(await all(session, FOREIGN_KEYS));
   const primaryKeys = new Map(
@@ -159,7 +158,7 @@ function indexesOf(
   const opaqueIndexes: OpaqueIndex[] = [];
   for (const { kind, name, table, sql } of masters) {
     const columns = parts.get(name);
-    if (kind !== "index" || columns === undefined || isInternal(table)) continue;
+    if (kind !== "index" || columns === undefined || isBookkeeping(table)) continue;
     if (columns.some((column) => column[3] === null || column[5] !== "BINARY")) {
       opaqueIndexes.push({ name, table, sql });
       continue;
@@ -177,8 +176,8 @@ function indexesOf(
 }
 
 function isObject(master: Master): boolean {
-  if (master.kind === "trigger") return !isInternal(master.table);
-  return (master.kind === "view" || master.virtual) && !isInternal(master.name);
+  if (master.kind === "trigger") return !isBookkeeping(master.table);
+  return (master.kind === "view" || master.virtual) && !isBookkeeping(master.name);
 }
 
 function toObject({ kind, name, table, sql, virtual }: Master): PhysicalObject {

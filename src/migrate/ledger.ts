@@ -52,6 +52,7 @@ const CREATE_STEPS = `CREATE TABLE IF NOT EXISTS springhouse_migration_steps (
   step INTEGER NOT NULL,
   cursor TEXT,
   rows INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
   rows_total INTEGER NOT NULL,
   finished INTEGER NOT NULL,
   PRIMARY KEY (version, step)

@@ -13,6 +13,8 @@ export interface StatementFacts {
   readonly rewritesTable: boolean;
   /** The table it is about, when it is plain to see. */
   readonly table?: string;
+  /** It is DROP TABLE. */
+  readonly dropsTable?: boolean;
   /** Why a migration must not contain it. */
   readonly refusal?: string;
 }
@@ -32,7 +34,9 @@ export function judgeStatement(sql: string): StatementFacts {
     return { ...HARMLESS, refusal: "it cannot run inside the transaction of a migration" };
   }
   if (isWord(first, "pragma")) return judgePragma(second);
-  if (isWord(first, "drop") && isWord(second, "table")) return loss(nameAfter(tokens, 2), false);
+  if (isWord(first, "drop") && isWord(second, "table")) {
+    return { ...loss(nameAfter(tokens, 2), false), dropsTable: true };
+  }
   if (isWord(first, "delete")) return loss(nameAfter(tokens, 2), false);
   if (isWord(first, "replace")) return loss(nameAfter(tokens, 2), false);
   if (isWord(first, "insert") && isWord(second, "or")) return loss(nameAfter(tokens, 4), false);

@@ -29,7 +29,7 @@ export interface LockOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly foreignKeys?: "on" | "off";
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

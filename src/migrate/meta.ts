@@ -8,6 +8,14 @@ export const CREATE_META: Statement = {
   parameters: [],
 };
 
+/** The note on the last comparison with the declared schema. */
+export const FINGERPRINT_KEY = "schema_fingerprint";
+
+/** What that note says: a hash of what was declared, and SQLite's count of schema changes. */
+export function fingerprint(declared: string, schemaVersion: number): string {
+  return `${declared}:${schemaVersion}`;
+}
+
 /** The note under `key`; undefined when there is none. The table must exist. */
 export async function readMeta(session: Session, key: string): Promise<string | undefined> {
   const sql = "SELECT value FROM springhouse_meta WHERE key = ?";
@@ -20,14 +28,6 @@ export function setMeta(key: string, value: string): Statement {
   return {
     sql: `INSERT INTO springhouse_meta (key, value) VALUES (?, ?)
       ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-    parameters: [key, value],
-  };
-}
-
-/** The statement that removes a note, if it still has this value. */
-export function deleteMeta(key: string, value: string): Statement {
-  return {
-    sql: "DELETE FROM springhouse_meta WHERE key = ? AND value = ?",
     parameters: [key, value],
   };
 }

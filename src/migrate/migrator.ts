@@ -232,5 +232,5 @@ export interface Migrator {
   /** Compares ledger, code, file and declared schema, and checks the file itself. */
   verify(): Promise<VerifyReport>;
   /** Writes a new numbered file. Nothing is applied. */
-  new (name: string, options?: NewOptions): Promise<NewMigration>;
+  readonly new: (name: string, options?: NewOptions) => Promise<NewMigration>;
 }

@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { Session, Statement } from "../store/store.ts";
-import { isInternal } from "./internal.ts";
+import { isBookkeeping } from "./internal.ts";
 import { readMeta, setMeta } from "./meta.ts";
 import { canonicalSql } from "./sql-tokens.ts";
 
@@ -24,7 +24,7 @@ export async function takeSnapshot(session: Session): Promise<SchemaSnapshot> {
   const { rows } = await session.read({ sql: OBJECTS, parameters: [] });
   const entries = rows
     .map((row) => row.map(String))
-    .filter(([, name = "", table = ""]) => !isInternal(name) && !isInternal(table))
+    .filter(([, name = "", table = ""]) => !isBookkeeping(name) && !isBookkeeping(table))
     .map(([type, name, , sql = ""]) => [`${type} ${name}`, hash(canonicalSql(sql))] as const);
   return Object.fromEntries(entries);
 }

@@ -1,0 +1,118 @@
+/** The slow path of opening: makes the schema of an empty database, or compares and says what differs. */
+
+import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { createStatements } from "../schema/ddl.ts";
+import type { PhysicalSchema } from "../schema/physical.ts";
+import type { Session, Store, StoreTransaction } from "../store/store.ts";
+import { diff } from "./diff.ts";
+import { labelOf, loadMigrations } from "./files.ts";
+import { introspect } from "./introspect.ts";
+import { CREATE_BOOKKEEPING, insertRow, readLedger, toBaseline } from "./ledger.ts";
+import { FINGERPRINT_KEY, fingerprint, setMeta } from "./meta.ts";
+import { describeOperation, type Operation } from "./operation.ts";
+import { keepSnapshot, takeSnapshot } from "./snapshot.ts";
+
+/** What is to be made or compared. */
+export interface SchemaRequest {
+  readonly store: Store;
+  readonly desired: PhysicalSchema;
+  /** Hash of `desired`. */
+  readonly declared: string;
+  readonly mode: "create" | "check";
+  readonly migrationsDirectory?: string;
+}
+
+/** More differences than anybody reads in one message. */
+const DIFFERENCES_MAX = 30;
+
+/** Makes the schema in an empty database; compares any other. */
+export async function createOrCompare(request: SchemaRequest): Promise<void> {
+  const { store, desired, declared, mode } = request;
+  if (mode === "create" && (await isEmpty(store))) {
+    await store.transaction(async (tx) => {
+      // Another process may have been faster; then there is something to compare.
+      if (await isEmpty(tx)) await create(tx, request);
+    });
+  }
+  const differences = differencesThatCount(diff(await introspect(store), desired));
+  if (differences.length > 0) throw await mismatch(store, declared, differences);
+  await remember(store, declared);
+}
+
+/** Differences that make the file another one than declared; an index too many does no harm. */
+export function differencesThatCount(operations: readonly Operation[]): readonly string[] {
+  const recreated = new Set(
+    operations.flatMap((entry) => (entry.kind === "create index" ? [entry.index.name] : [])),
+  );
+  return operations
+    .filter((entry) => entry.kind !== "drop index" || recreated.has(entry.index.name))
+    .map(describeOperation);
+}
+
+/** The error for a file that is not as declared. */
+export function mismatchError(differences: readonly string[]): SpringhouseError {
+  const shown = differences.slice(0, DIFFERENCES_MAX).map((line) => `\n- ${line}`);
+  const more = differences.length - shown.length;
+  return new SpringhouseError(
+    "SCHEMA_MISMATCH",
+    `The database does not have the declared schema:${shown.join("")}` +
+      `${more > 0 ? `\n- and ${more} more` : ""}\nNothing was changed. Write a migration with ` +
+      "`springhouse migrate new <name>`, look at it with `springhouse migrate plan`, and apply it " +
+      "with `springhouse migrate up`.",
+    { fields: { differences } },
+  );
+}
+
+async function isEmpty(session: Session): Promise<boolean> {
+  const sql = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+  return (await session.read({ sql, parameters: [] })).rows[0]?.[0] === 0;
+}
+
+async function create(tx: StoreTransaction, request: SchemaRequest): Promise<void> {
+  const { desired, declared, migrationsDirectory } = request;
+  const migrations =
+    migrationsDirectory === undefined ? [] : await loadMigrations(migrationsDirectory);
+  const nowMs = Date.now();
+  await tx.write([
+    ...createStatements(desired).map((sql) => ({ sql, parameters: [] })),
+    ...CREATE_BOOKKEEPING,
+    ...migrations.map((migration) => insertRow(toBaseline(migration, nowMs), declared)),
+  ]);
+  await tx.write([keepSnapshot(await takeSnapshot(tx))]);
+}
+
+/** Keeps the fingerprint where there are notes; a database of somebody else's is left as it is. */
+async function remember(store: Store, declared: string): Promise<void> {
+  const { rows } = await store.read({
+    sql: `SELECT s.schema_version FROM pragma_schema_version s
+      WHERE EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'springhouse_meta')`,
+    parameters: [],
+  });
+  if (rows[0] === undefined) return;
+  try {
+    await store.write([setMeta(FINGERPRINT_KEY, fingerprint(declared, Number(rows[0][0])))]);
+  } catch (error) {
+    // Then the next opening compares again.
+    if (!isSpringhouseError(error, "READ_ONLY")) throw error;
+  }
+}
+
+/** A file that had this very declaration before its last migration is newer than this code. */
+async function mismatch(
+  store: Store,
+  declared: string,
+  differences: readonly string[],
+): Promise<SpringhouseError> {
+  const { rows, exists } = await readLedger(store);
+  const newest = rows.at(-1);
+  if (!exists || newest === undefined) return mismatchError(differences);
+  const sql = "SELECT max(version) FROM schema_migrations WHERE declared = ?";
+  const [[known] = []] = (await store.read({ sql, parameters: [declared] })).rows;
+  if (typeof known !== "number" || known >= newest.version) return mismatchError(differences);
+  return new SpringhouseError(
+    "SCHEMA_NEWER",
+    `The database is newer than this code: ${labelOf(newest)} was applied after the schema that ` +
+      "this code declares. Run the newer version of the program, or restore an older backup.",
+    { fields: { version: newest.version, differences } },
+  );
+}

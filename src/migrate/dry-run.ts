@@ -1,0 +1,112 @@
+/**
+ * The rehearsal: the pending migrations run on a copy of the database, each one up, down and up
+ * again. What comes back as it was is proved to be reversible; what does not is named.
+ */
+
+import { isSpringhouseError, messageOf } from "../core/errors.ts";
+import type { Store } from "../store/store.ts";
+import { applyMigration, type RunContext, revertMigration } from "./apply.ts";
+import { DatabaseCopy } from "./copy.ts";
+import { diff } from "./diff.ts";
+import { labelOf } from "./files.ts";
+import { describeViolations, foreignKeyViolations, integrityProblems } from "./integrity.ts";
+import { type FileSchema, introspect } from "./introspect.ts";
+import type { Migration } from "./migration.ts";
+import type { DryRunMigration, DryRunReport } from "./migrator.ts";
+import { describeOperation } from "./operation.ts";
+import { digestRows } from "./rows-digest.ts";
+import type { Selection } from "./select.ts";
+
+/** What a rehearsal needs. */
+export interface Rehearsal {
+  /** Of the database itself, which stays as it is. */
+  readonly context: RunContext;
+  readonly openCopy: (path: string) => Promise<Store>;
+  /** Enters the migrations into the copy's ledger; gives what is to be done. */
+  readonly prepare: (copy: RunContext) => Promise<Selection>;
+  /** Runs the data steps of a migration; the number of rows. */
+  readonly runData: (copy: RunContext, migration: Migration) => Promise<number>;
+}
+
+/** Runs everything on a copy and reports. */
+export async function rehearse(rehearsal: Rehearsal): Promise<DryRunReport> {
+  const { context } = rehearsal;
+  const startMs = context.clock.monotonicMs();
+  await using copy = await DatabaseCopy.of(context.store);
+  const copyMs = context.clock.monotonicMs() - startMs;
+  await using store = await rehearsal.openCopy(copy.path);
+  const copied: RunContext = { ...context, store, isRehearsal: true };
+  const before = await introspect(store);
+  const { unfinished, migrations } = await rehearsal.prepare(copied);
+  const results: DryRunMigration[] = [];
+  for (const migration of unfinished) await rehearsal.runData(copied, migration);
+  for (const migration of migrations) results.push(await tryOut(rehearsal, copied, migration));
+  return {
+    changes: changesBetween(before, await introspect(store)),
+    migrations: results,
+    foreignKeyViolations: describeViolations(await foreignKeyViolations(store)),
+    integrityProblems: await integrityProblems(store),
+    copyMs,
+  };
+}
+
+/** Up; then, when there is a way back, down and up again with a look at schema and rows. */
+async function tryOut(
+  rehearsal: Rehearsal,
+  context: RunContext,
+  migration: Migration,
+): Promise<DryRunMigration> {
+  const { store } = context;
+  const up = async (): Promise<{ ms: number; rows: number }> => {
+    const ms = (await applyMigration(context, migration)) ?? 0;
+    if (migration.data === undefined) return { ms, rows: 0 };
+    const startMs = context.clock.monotonicMs();
+    const rows = await rehearsal.runData(context, migration);
+    return { ms: ms + context.clock.monotonicMs() - startMs, rows };
+  };
+  const { version, name } = migration;
+  if (migration.down === undefined) {
+    const result = { version, name, ...(await up()) };
+    return { ...result, reversible: false, reason: `${labelOf(migration)} has no way back` };
+  }
+  const before = await stateOf(store);
+  const result = { version, name, ...(await up()) };
+  const after = await stateOf(store);
+  let reason: string | undefined;
+  try {
+    await revertMigration(context, migration);
+    reason = difference("down does not restore", before, await stateOf(store));
+  } catch (error) {
+    if (!isSpringhouseError(error, "MIGRATION_FAILED")) throw error;
+    return { ...result, reversible: false, reason: messageOf(error) };
+  }
+  await up();
+  reason ??= difference("up after down does not give", after, await stateOf(store));
+  return { ...result, reversible: reason === undefined, ...(reason !== undefined && { reason }) };
+}
+
+interface DatabaseState {
+  readonly schema: FileSchema;
+  readonly rows: ReadonlyMap<string, string>;
+}
+
+async function stateOf(store: Store): Promise<DatabaseState> {
+  const schema = await introspect(store);
+  return { schema, rows: await digestRows(store, schema.tables) };
+}
+
+function difference(
+  what: string,
+  expected: DatabaseState,
+  found: DatabaseState,
+): string | undefined {
+  const changes = changesBetween(found.schema, expected.schema);
+  if (changes.length > 0) return `${what} the schema: ${changes.join("; ")}`;
+  const tables = [...expected.rows].filter(([table, rows]) => found.rows.get(table) !== rows);
+  if (tables.length === 0) return undefined;
+  return `${what} the rows of ${tables.map(([table]) => table).join(", ")}`;
+}
+
+function changesBetween(before: FileSchema, after: FileSchema): readonly string[] {
+  return diff(before, after, { undeclared: "drop" }).map(describeOperation);
+}

@@ -1,0 +1,173 @@
+/**
+ * Writes new migrations: from the difference between file and declaration, or empty.
+ *
+ * The first migration of a folder, when the database has tables already, is accompanied by a
+ * baseline: the schema as it stands, marked so that it is recorded rather than run where the tables
+ * are there. With it the folder can make a new database from nothing.
+ */
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SpringhouseError } from "../core/errors.ts";
+import type { PhysicalSchema } from "../schema/physical.ts";
+import type { Session } from "../store/store.ts";
+import { assess } from "./assess.ts";
+import { labelOf } from "./files.ts";
+import { type FileSchema, introspect } from "./introspect.ts";
+import { readLedger } from "./ledger.ts";
+import type { Migration } from "./migration.ts";
+import type { NewMigration, NewOptions } from "./migrator.ts";
+import { describeOperation } from "./operation.ts";
+import { type PlanStep, planSchema, type SchemaPlan } from "./plan.ts";
+
+/** What a new migration is made from. */
+export interface GenerateRequest extends NewOptions {
+  readonly session: Session;
+  readonly directory: string;
+  readonly migrations: readonly Migration[];
+  readonly name: string;
+  readonly desired: PhysicalSchema | undefined;
+}
+
+const NAME = /^[a-z0-9][a-z0-9_]*$/;
+const NAME_CHARS_MAX = 80;
+
+/**
+ * Writes a numbered file, and a baseline before it where there is none.
+ *
+ * @throws `INVALID_ARGUMENT` for a name that cannot be one, or a difference without a catalog;
+ *   `MIGRATION_OUT_OF_ORDER` while migrations are pending, for the difference would repeat them.
+ */
+export async function writeMigration(request: GenerateRequest): Promise<NewMigration> {
+  const { session, directory, desired, format = "sql" } = request;
+  const name = checkName(request.name);
+  const { from = desired === undefined ? "empty" : "difference" } = request;
+  const assessment = assess(await readLedger(session), request.migrations);
+  let version = nextVersion(assessment.version, request.migrations);
+  const files: { version: number; name: string; text: string; extension: string }[] = [];
+  let plan: SchemaPlan | undefined;
+  if (from === "difference") {
+    if (desired === undefined) throw refuse("a difference needs a declared schema: give `catalog`");
+    if (assessment.pending.length > 0) throw pendingError(assessment.pending);
+    const current = await introspect(session);
+    if (request.migrations.length === 0 && current.tables.length > 0) {
+      const baseline = Math.max(assessment.version, 1);
+      const text = renderSql(baselinePlan(current), ["baseline"]);
+      files.push({ version: baseline, name: "baseline", text, extension: "sql" });
+      version = baseline + 1;
+    }
+    plan = planSchema(current, desired, { renames: request.renames ?? [] });
+  }
+  const text = format === "sql" ? renderSql(plan) : renderCode(plan);
+  files.push({ version, name, text, extension: format });
+  await mkdir(directory, { recursive: true });
+  const paths: string[] = [];
+  for (const file of files) {
+    const path = join(directory, `${labelOf(file)}.${file.extension}`);
+    await writeFile(path, file.text, { flag: "wx" });
+    paths.push(path);
+  }
+  return {
+    version,
+    name,
+    path: paths.at(-1) ?? directory,
+    paths,
+    changes: plan?.operations.map(describeOperation) ?? [],
+    hints: [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])],
+  };
+}
+
+function checkName(given: string): string {
+  const name = given
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, "_");
+  if (NAME.test(name) && name.length <= NAME_CHARS_MAX) return name;
+  const form = `letters, digits and underscores, at most ${NAME_CHARS_MAX}`;
+  throw refuse(`"${given}" cannot be the name of a migration; use ${form}`);
+}
+
+function nextVersion(applied: number, migrations: readonly Migration[]): number {
+  return Math.max(applied, migrations.at(-1)?.version ?? 0) + 1;
+}
+
+/** Everything that is there, made from nothing. */
+function baselinePlan(current: FileSchema): SchemaPlan {
+  const nothing: FileSchema = {
+    dialect: "sqlite",
+    tables: [],
+    indexes: [],
+    objects: [],
+    opaqueIndexes: [],
+    features: new Map(),
+  };
+  const plan = planSchema(nothing, current, { undeclared: "drop" });
+  const opaque = current.opaqueIndexes.map(({ name, sql }) => ({
+    summary: `create index ${name}`,
+    sql: [sql],
+    destructive: false,
+    rewritesTable: false,
+    irreversible: false,
+  }));
+  return { ...plan, steps: [...plan.steps, ...opaque] };
+}
+
+function renderSql(plan: SchemaPlan | undefined, directives: readonly string[] = []): string {
+  const lines = directives.map((directive) => `-- springhouse: ${directive}`);
+  if (plan?.foreignKeys === "off") lines.push("-- springhouse: foreign-keys off");
+  for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
+    lines.push(`-- Note: ${hint}.`);
+  }
+  const up = renderSteps(plan?.steps ?? []);
+  const down = renderSteps(plan?.inverse ?? []);
+  return [...lines, "-- up", ...up, "", "-- down", ...down, ""].join("\n");
+}
+
+function renderSteps(steps: readonly PlanStep[]): readonly string[] {
+  return steps.flatMap(({ summary, sql }) => [
+    "",
+    `-- ${summary.replaceAll("\n", " ")}`,
+    ...sql.map((statement) => `${statement};`),
+  ]);
+}
+
+function renderCode(plan: SchemaPlan | undefined): string {
+  const lines = [`import type { MigrationTransaction } from "springhouse/migrate";`, ""];
+  for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
+    lines.push(`// Note: ${hint}.`);
+  }
+  if (plan?.foreignKeys === "off") lines.push(`export const foreignKeys = "off";`, "");
+  lines.push(...renderFunction("up", plan?.steps ?? []), "");
+  lines.push(...renderFunction("down", plan?.inverse ?? []), "");
+  return lines.join("\n");
+}
+
+function renderFunction(name: string, steps: readonly PlanStep[]): readonly string[] {
+  if (steps.length === 0) {
+    return [`export async function ${name}(_tx: MigrationTransaction): Promise<void> {}`];
+  }
+  return [
+    `export async function ${name}(tx: MigrationTransaction): Promise<void> {`,
+    ...steps.flatMap(({ summary, sql }) => [
+      `  // ${summary.replaceAll("\n", " ")}`,
+      ...sql.map((statement) => `  await tx.execute(\`${escapeTemplate(statement)}\`);`),
+    ]),
+    "}",
+  ];
+}
+
+function escapeTemplate(text: string): string {
+  return text.replace(/[\\`]|\$\{/g, (found) => `\\${found}`);
+}
+
+function pendingError(pending: readonly Migration[]): SpringhouseError {
+  const names = pending.map(labelOf);
+  const message =
+    `${names.join(", ")} is pending, and the difference would contain it again. ` +
+    "Run `springhouse migrate up` first.";
+  return new SpringhouseError("MIGRATION_OUT_OF_ORDER", message, { fields: { pending: names } });
+}
+
+function refuse(reason: string): SpringhouseError {
+  return new SpringhouseError("INVALID_ARGUMENT", `Migrate: ${reason}.`);
+}

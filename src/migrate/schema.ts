@@ -1,0 +1,82 @@
+/**
+ * The schema when a database is opened: an empty one gets what is declared, any other is compared.
+ * Nothing that exists is ever altered here; that takes a migration and somebody who runs it.
+ *
+ * Opening must be fast, so the result of a comparison is kept as a fingerprint: a hash of what is
+ * declared, together with SQLite's own count of schema changes. While both are the same, one small
+ * query is all there is.
+ */
+
+import { createHash } from "node:crypto";
+import { withAudit } from "../capture/audit.ts";
+import { isSpringhouseError } from "../core/errors.ts";
+import type { Catalog } from "../schema/catalog.ts";
+import { physicalSchema } from "../schema/ddl.ts";
+import type { Dialect, PhysicalSchema } from "../schema/physical.ts";
+import type { Store } from "../store/store.ts";
+import { FINGERPRINT_KEY, fingerprint } from "./meta.ts";
+
+/**
+ * `"create"` makes the schema in an empty database and checks any other; `"check"` only checks;
+ * `"ignore"` does nothing.
+ */
+export type SchemaMode = "create" | "check" | "ignore";
+
+/** For `ensureSchema`. */
+export interface EnsureSchemaOptions {
+  /**
+   * Folder of migrations. A database that is made from the declaration counts as having had all of
+   * them. Default: none.
+   */
+  readonly migrationsDirectory?: string;
+}
+
+const FAST_PATH = `SELECT m.value, s.schema_version
+  FROM springhouse_meta m, pragma_schema_version s WHERE m.key = '${FINGERPRINT_KEY}'`;
+
+/**
+ * Makes sure that the database has the declared schema.
+ *
+ * @throws `SCHEMA_MISMATCH` listing the differences, `SCHEMA_NEWER` when the database has had
+ *   migrations that came after this declaration.
+ * @example await ensureSchema(store, createCatalog([Week, Task]), "create");
+ */
+export async function ensureSchema(
+  store: Store,
+  catalog: Catalog,
+  mode: SchemaMode,
+  options: EnsureSchemaOptions = {},
+): Promise<void> {
+  if (mode === "ignore") return;
+  const desired = declaredSchema(catalog, store.dialect);
+  const declared = hashOf(desired);
+  if (await isKnown(store, declared)) return;
+  // Most openings end here; the comparison is loaded by those that need it.
+  const { createOrCompare } = await import("./compare.ts");
+  await createOrCompare({ store, desired, declared, mode, ...options });
+}
+
+/** Everything that a database of this catalog holds. */
+export function declaredSchema(catalog: Catalog, dialect: Dialect): PhysicalSchema {
+  return withAudit(physicalSchema(catalog, dialect), catalog);
+}
+
+/** A short text that is equal for equal schemas. */
+export function hashOf(schema: PhysicalSchema): string {
+  return createHash("sha256").update(JSON.stringify(schema)).digest("hex").slice(0, HASH_LENGTH);
+}
+
+/** Thirty-two hexadecimal digits: nobody will see two schemas with one hash. */
+const HASH_LENGTH = 32;
+
+async function isKnown(store: Store, declared: string): Promise<boolean> {
+  try {
+    const { rows } = await store.read({ sql: FAST_PATH, parameters: [] });
+    const [known, schemaVersion] = rows[0] ?? [];
+    return known === fingerprint(declared, Number(schemaVersion));
+  } catch (error) {
+    // A database that Springhouse has not made has no notes.
+    if (isSpringhouseError(error, "SQL")) return false;
+    throw error;
+  }
+}

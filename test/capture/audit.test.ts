@@ -249,6 +249,21 @@ describe("the audit log on SQLite", () => {
     ]);
   });
 
+  it("tells what REPLACE deletes when a row comes under a partial unique index", () => {
+    db.exec("INSERT INTO pairs (a, b, live) VALUES (1, 'x', 1), (1, 'y', 0)");
+
+    db.exec("UPDATE OR REPLACE pairs SET live = 1 WHERE b = 'y'");
+
+    expect(
+      entries()
+        .slice(2)
+        .map(({ id, action }) => [action, JSON.parse(id)]),
+    ).toEqual([
+      ["delete", [1, "x"]],
+      ["update", [1, "y"]],
+    ]);
+  });
+
   it("does not take a row for deleted that an upsert or IGNORE has left", () => {
     db.exec("INSERT INTO pairs (a, b, code) VALUES (1, 'x', 10)");
 

@@ -88,7 +88,8 @@ export type TypesFor<
   ? DetailTypes<Table, DetailColumns<Own, Base>, Base, Set>
   : PlainTypes<Table, Own, [Named] extends [never] ? FlaggedKey<Own> : Named & keyof Own & string>;
 
-interface PlainTypes<Table extends string, C extends Columns, Key extends keyof C & string>
+/** The types of an entity without a base. */
+export interface PlainTypes<Table extends string, C extends Columns, Key extends keyof C & string>
   extends EntityTypes {
   readonly table: Table;
   readonly columns: C;
@@ -101,7 +102,8 @@ interface PlainTypes<Table extends string, C extends Columns, Key extends keyof 
   readonly sql: Sql<C, Numbered<C, Key>>;
 }
 
-interface DetailTypes<Table extends string, C extends Columns, Base extends Entity, Set>
+/** The types of a detail of a base. */
+export interface DetailTypes<Table extends string, C extends Columns, Base extends Entity, Set>
   extends EntityTypes {
   readonly table: Table;
   readonly columns: C;
@@ -126,7 +128,7 @@ type DetailColumns<Own extends Columns, Base extends Entity> = Flat<
 >;
 
 /** The key of a base in the detail: never numbered and without a default. */
-interface InheritedKey<C extends AnyColumn> extends AnyColumn {
+export interface InheritedKey<C extends AnyColumn> extends AnyColumn {
   readonly types: {
     readonly kind: C["types"]["kind"];
     readonly value: C["types"]["value"];

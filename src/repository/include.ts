@@ -1,0 +1,147 @@
+/**
+ * Loading of related rows. Each relation costs one statement for all rows together (for each
+ * thousand of them), never one for each row, and relations of relations likewise.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
+import type { Field } from "./field.ts";
+import { inRowsSql } from "./in-list.ts";
+import { type Link, linkOf } from "./link.ts";
+import { keyText, type Model, type Row } from "./model.ts";
+import { orderSql, orderTerms } from "./order.ts";
+import type { Narrowing } from "./permissions.ts";
+import { conditionSql, rowsOf } from "./read.ts";
+import type { Includes, ManyOptions, Relation } from "./relation.ts";
+import { authorize, type Scope } from "./scope.ts";
+import { SqlText } from "./sql-text.ts";
+
+/** So many different keys go into one statement. */
+const KEYS_PER_READ = 1_000;
+const ONE_OPTIONS = ["by", "include"];
+const MANY_OPTIONS = ["by", "where", "orderBy", "limit", "include"];
+
+/** Loads the relations of all rows and puts them into the rows. */
+export async function includeRelations(
+  scope: Scope,
+  model: Model,
+  rows: readonly Row[],
+  includes: Includes | undefined,
+  options: CallOptions,
+): Promise<void> {
+  for (const [property, relation] of Object.entries(includes ?? {})) {
+    if (model.byProperty.has(property)) {
+      throw refused(model, property, "is a property of the entity; call the relation otherwise");
+    }
+    await includeOne(scope, model, rows, property, relation, options);
+  }
+}
+
+async function includeOne(
+  scope: Scope,
+  model: Model,
+  rows: readonly Row[],
+  property: string,
+  relation: Relation,
+  options: CallOptions,
+): Promise<void> {
+  const isMany = checkedKind(model, property, relation) === "many";
+  const target = scope.models.of(relation.entity);
+  const link = linkOf(model, target, relation.kind, relation.options.by);
+  const narrowing = await authorize(scope, target, { action: "read" });
+  const keys = distinctKeys(rows, link.from);
+  const found: Row[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+    const chunk = keys.slice(at, at + KEYS_PER_READ);
+    const statement = relatedStatement(target, link, chunk, relation, narrowing);
+    found.push(...rowsOf(target, await scope.session.read(statement, options)));
+  }
+  await includeRelations(scope, target, found, relation.options.include, options);
+  const groups = Map.groupBy(found, (row) => rowKey(row, link.to));
+  for (const row of rows) {
+    const group = groups.get(rowKey(row, link.from)) ?? [];
+    row[property] = isMany ? group : (group[0] ?? null);
+  }
+}
+
+function checkedKind(model: Model, property: string, relation: Relation): "one" | "many" {
+  const kind: unknown = (relation as Partial<Relation> | undefined)?.kind;
+  if (kind !== "one" && kind !== "many") {
+    throw refused(model, property, "is made by one() or many()");
+  }
+  const known = kind === "one" ? ONE_OPTIONS : MANY_OPTIONS;
+  refuseUnknownKeys(relation.options, known, `${kind}() of "${property}"`);
+  return kind;
+}
+
+/** The stored values by which rows are related, each once; a NULL in them relates to nothing. */
+function distinctKeys(
+  rows: readonly Row[],
+  fields: readonly Field[],
+): readonly (readonly SqlValue[])[] {
+  const distinct = new Map<string, readonly SqlValue[]>();
+  for (const row of rows) {
+    const values = fields.map((field) => field.encode(row[field.property]));
+    if (!values.includes(null)) distinct.set(keyText(values), values);
+  }
+  return [...distinct.values()];
+}
+
+function rowKey(row: Row, fields: readonly Field[]): string {
+  return keyText(fields.map((field) => field.encode(row[field.property])));
+}
+
+function relatedStatement(
+  target: Model,
+  { to }: Link,
+  keys: readonly (readonly SqlValue[])[],
+  relation: Relation,
+  narrowing: Narrowing,
+): Statement {
+  const text = new SqlText(target.dialect);
+  if (relation.kind === "one") {
+    const condition = `${inRowsSql(text, to, keys)} AND ${conditionSql(target, undefined, narrowing, text)}`;
+    return text.statement(`SELECT ${target.selection} FROM ${target.source} WHERE ${condition}`);
+  }
+  const { where, orderBy, limit } = relation.options as ManyOptions<never>;
+  const order = orderSql(orderTerms(target, orderBy), target.dialect);
+  const condition = `${inRowsSql(text, to, keys)} AND ${conditionSql(target, where, narrowing, text)}`;
+  if (limit === undefined) {
+    const select = `SELECT ${target.selection} FROM ${target.source} WHERE ${condition}`;
+    return text.statement(`${select} ORDER BY ${order}`);
+  }
+  return text.statement(firstOfEach(target, to, condition, order, text.bind(checkedLimit(limit))));
+}
+
+/** The first rows of each group, by their position in it. */
+function firstOfEach(
+  { fields, source }: Model,
+  to: readonly Field[],
+  condition: string,
+  order: string,
+  limit: string,
+): string {
+  const columns = fields.map((field, index) => `${field.reference} AS c${index}`).join(", ");
+  const group = to.map((field) => field.reference).join(", ");
+  const position = `row_number() OVER (PARTITION BY ${group} ORDER BY ${order}) AS position`;
+  const inner = `SELECT ${columns}, ${position} FROM ${source} WHERE ${condition}`;
+  const names = fields.map((_, index) => `c${index}`).join(", ");
+  return `SELECT ${names} FROM (${inner}) AS related WHERE position <= ${limit} ORDER BY position`;
+}
+
+function checkedLimit(limit: number): number {
+  if (Number.isSafeInteger(limit) && limit >= 0) return limit;
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `many(): limit must be a whole number from 0, got ${String(limit)}.`,
+  );
+}
+
+function refused(model: Model, property: string, reason: string): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `include of "${model.name}": "${property}" ${reason}.`,
+    { fields: { entity: model.name, property } },
+  );
+}

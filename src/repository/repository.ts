@@ -1,0 +1,278 @@
+/**
+ * A repository: the rows of one entity, by the names and types of its properties. Each method asks
+ * for permission, then hands over to the file that knows its kind of statement.
+ */
+
+import { refuseUnknownKeys } from "../core/options.ts";
+import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
+import type { CallOptions } from "../store/store.ts";
+import type { Where } from "./conditions.ts";
+import { includeRelations } from "./include.ts";
+import { insertMany, insertOne, insertReturning, type Rows } from "./insert.ts";
+import type { Model, Row } from "./model.ts";
+import type { Narrowing, PermissionRequest } from "./permissions.ts";
+import {
+  readCount,
+  readExists,
+  readList,
+  readMany,
+  readOne,
+  readPage,
+  streamRows,
+} from "./read.ts";
+import type { Includes, NoIncludes, WithIncludes } from "./relation.ts";
+import { deleteRow, deleteWhere } from "./remove.ts";
+import { authorize, type Scope } from "./scope.ts";
+import { searchRows } from "./search.ts";
+import type {
+  CreateManyOptions,
+  GetOptions,
+  ListOptions,
+  Page,
+  PageOptions,
+  ReplacementOf,
+  SearchOptions,
+  StreamOptions,
+  UpsertOptions,
+  WriteOptions,
+} from "./types.ts";
+import { patchRow, replaceRow } from "./update.ts";
+import { upsertRow } from "./upsert.ts";
+
+const GET_OPTIONS = ["include", "signal"];
+const LIST_OPTIONS = ["where", "orderBy", "limit", "offset", "cursor", "include", "signal"];
+const PAGE_OPTIONS = ["where", "orderBy", "limit", "cursor", "total", "include", "signal"];
+const STREAM_OPTIONS = ["where", "orderBy", "signal"];
+const SEARCH_OPTIONS = ["where", "limit", "offset", "include", "signal"];
+
+/**
+ * Rows of one entity.
+ *
+ * @throws `PERMISSION_DENIED` from every method, when there is a hook and it says no;
+ * `UNKNOWN_FIELD` and `INVALID_ARGUMENT` for bad conditions, orders and keys; `VALIDATION` for bad
+ * rows; `CONSTRAINT`, with `entity` and `properties`, for rows that the database refuses.
+ * @example
+ * const tasks = db.repository(Task);
+ * const task = await tasks.create({ weekId: 7, projectName: "Atlas" });
+ * await tasks.patch(task.id, { score: 3 });
+ * const page = await tasks.page({ where: { weekId: 7 }, orderBy: { score: "desc" }, limit: 20 });
+ */
+export class Repository<E extends Entity> {
+  readonly #scope: Scope;
+  readonly #model: Model;
+
+  constructor(entity: E, scope: Scope) {
+    this.#scope = scope;
+    this.#model = scope.models.of(entity);
+  }
+
+  /** The row with this key, or undefined. */
+  async get<const I extends Includes = NoIncludes>(
+    key: KeyOf<E>,
+    options: GetOptions<I> = {},
+  ): Promise<WithIncludes<RowOf<E>, I> | undefined> {
+    this.#check(options, GET_OPTIONS, "get");
+    const narrowing = this.#isFree ? undefined : await this.#may("read", { key });
+    const row = await readOne(this.#scope, this.#model, key, narrowing, callOf(options));
+    if (row !== undefined && options.include !== undefined) await this.#include([row], options);
+    return row as WithIncludes<RowOf<E>, I> | undefined;
+  }
+
+  /** The rows with these keys, in the order of the keys; undefined where there is none. */
+  async getMany<const I extends Includes = NoIncludes>(
+    keys: readonly KeyOf<E>[],
+    options: GetOptions<I> = {},
+  ): Promise<(WithIncludes<RowOf<E>, I> | undefined)[]> {
+    this.#check(options, GET_OPTIONS, "getMany");
+    const narrowing = await this.#may("read");
+    const rows = await readMany(this.#scope, this.#model, keys, narrowing, callOf(options));
+    const found = [...new Set(rows)].filter((row) => row !== undefined);
+    await this.#include(found, options);
+    return rows as (WithIncludes<RowOf<E>, I> | undefined)[];
+  }
+
+  /** The rows that match, in order; at most a page of them unless `limit` says otherwise. */
+  async list<const I extends Includes = NoIncludes>(
+    options: ListOptions<E, I> = {},
+  ): Promise<WithIncludes<RowOf<E>, I>[]> {
+    this.#check(options, LIST_OPTIONS, "list");
+    const narrowing = await this.#may("read");
+    const rows = await readList(this.#scope, this.#model, options, narrowing, callOf(options));
+    return this.#included(rows, options);
+  }
+
+  /** One page, with the cursors of the pages around it. All pages cost the same. */
+  async page<const I extends Includes = NoIncludes>(
+    options: PageOptions<E, I> = {},
+  ): Promise<Page<WithIncludes<RowOf<E>, I>>> {
+    this.#check(options, PAGE_OPTIONS, "page");
+    const narrowing = await this.#may("read");
+    const call = callOf(options);
+    const page = await readPage(this.#scope, this.#model, options, narrowing, call);
+    const rows = await this.#included<I>(page.rows, options);
+    if (options.total !== true) return { ...page, rows };
+    const total = await readCount(this.#scope, this.#model, options.where, narrowing, call);
+    return { ...page, rows, total };
+  }
+
+  /** All rows that match, from one snapshot, however many. Leaving the loop early is fine. */
+  async *stream(options: StreamOptions<E> = {}): AsyncGenerator<RowOf<E>, void, undefined> {
+    this.#check(options, STREAM_OPTIONS, "stream");
+    const narrowing = await this.#may("read");
+    const rows = streamRows(this.#scope, this.#model, options, narrowing, callOf(options));
+    yield* rows as AsyncGenerator<RowOf<E>, void, undefined>;
+  }
+
+  /**
+   * The rows that contain every word of `text` in their searched columns, upper and lower case
+   * alike: best match first when the entity has `search`, by key otherwise.
+   */
+  async search<const I extends Includes = NoIncludes>(
+    text: string,
+    options: SearchOptions<E, I> = {},
+  ): Promise<WithIncludes<RowOf<E>, I>[]> {
+    this.#check(options, SEARCH_OPTIONS, "search");
+    const narrowing = await this.#may("read");
+    const call = callOf(options);
+    const rows = await searchRows(this.#scope, this.#model, text, options, narrowing, call);
+    return this.#included(rows, options);
+  }
+
+  /** Whether there is a row with this key. */
+  async exists(key: KeyOf<E>, options: WriteOptions = {}): Promise<boolean> {
+    const narrowing = await this.#may("read", { key });
+    return readExists(this.#scope, this.#model, key, narrowing, callOf(options));
+  }
+
+  /** How many rows match. Default: all rows. */
+  async count(where?: Where<E>, options: WriteOptions = {}): Promise<number> {
+    const narrowing = await this.#may("read");
+    return readCount(this.#scope, this.#model, where, narrowing, callOf(options));
+  }
+
+  /** Checks and inserts a row; gives it as it stands in the database. */
+  async create(input: InsertOf<E>, options: WriteOptions = {}): Promise<RowOf<E>> {
+    if (!this.#isFree) await this.#may("create", { changes: input });
+    return (await insertOne(this.#scope, this.#model, input, callOf(options))) as RowOf<E>;
+  }
+
+  /**
+   * Inserts many rows in one transaction: all of them or none. A list is checked as a whole before
+   * anything is written, other iterables as they come. Gives their number, or the rows in order.
+   */
+  createMany(
+    inputs: Iterable<InsertOf<E>> | AsyncIterable<InsertOf<E>>,
+    options: CreateManyOptions & { readonly returning: true },
+  ): Promise<RowOf<E>[]>;
+  createMany(
+    inputs: Iterable<InsertOf<E>> | AsyncIterable<InsertOf<E>>,
+    options?: CreateManyOptions,
+  ): Promise<number>;
+  async createMany(inputs: Rows, options: CreateManyOptions = {}): Promise<number | RowOf<E>[]> {
+    this.#check(options, ["returning", "signal"], "createMany");
+    const allowed = this.#isFree ? inputs : await this.#allowedRows(inputs);
+    const call = callOf(options);
+    if (options.returning !== true) return insertMany(this.#scope, this.#model, allowed, call);
+    return (await insertReturning(this.#scope, this.#model, allowed, call)) as RowOf<E>[];
+  }
+
+  /**
+   * Replaces all properties but the key; one that is missing is refused. Columns that are set at
+   * each update are set, whatever is given for them.
+   *
+   * @throws `NOT_FOUND` when there is no row with this key.
+   */
+  async update(
+    key: KeyOf<E>,
+    row: ReplacementOf<E>,
+    options: WriteOptions = {},
+  ): Promise<RowOf<E>> {
+    const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes: row });
+    const call = callOf(options);
+    const updated = await replaceRow(this.#scope, this.#model, key, row, narrowing, call);
+    return updated as RowOf<E>;
+  }
+
+  /**
+   * Writes the properties that are given: absent and undefined leave as it is, null is NULL.
+   *
+   * @throws `NOT_FOUND` when there is no row with this key.
+   */
+  async patch(key: KeyOf<E>, changes: PatchOf<E>, options: WriteOptions = {}): Promise<RowOf<E>> {
+    const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes });
+    const call = callOf(options);
+    const patched = await patchRow(this.#scope, this.#model, key, changes, narrowing, call);
+    return patched as RowOf<E>;
+  }
+
+  /** Inserts the row, or writes what is given into the one with the same key or `on` properties. */
+  async upsert(input: InsertOf<E>, options: UpsertOptions<E> = {}): Promise<RowOf<E>> {
+    this.#check(options, ["on", "signal"], "upsert");
+    if (!this.#isFree) await this.#may("create", { changes: input });
+    const narrowing = this.#isFree ? undefined : await this.#may("update", { changes: input });
+    const { on } = options;
+    const call = callOf(options);
+    const row = await upsertRow(this.#scope, this.#model, input, on, narrowing, call);
+    return row as RowOf<E>;
+  }
+
+  /** Deletes the row with this key; false when there is none. */
+  async delete(key: KeyOf<E>, options: WriteOptions = {}): Promise<boolean> {
+    const narrowing = this.#isFree ? undefined : await this.#may("delete", { key });
+    return deleteRow(this.#scope, this.#model, key, narrowing, callOf(options));
+  }
+
+  /** Deletes all rows that match, `{}` all there are; how many there were. */
+  async deleteMany(where: Where<E>, options: WriteOptions = {}): Promise<number> {
+    const narrowing = await this.#may("delete");
+    return deleteWhere(this.#scope, this.#model, where, narrowing, callOf(options));
+  }
+
+  /** No hook: the usual case, which must not cost a promise. */
+  get #isFree(): boolean {
+    return this.#scope.permissions === undefined;
+  }
+
+  async #may(
+    action: PermissionRequest["action"],
+    subject: Pick<PermissionRequest, "key" | "changes"> = {},
+  ): Promise<Narrowing> {
+    return authorize(this.#scope, this.#model, { action, ...subject });
+  }
+
+  /** A list is asked for as a whole before anything is written, like its check. */
+  async #allowedRows(inputs: Rows): Promise<Rows> {
+    if (!Array.isArray(inputs)) return this.#allowedOneByOne(inputs);
+    for (const changes of inputs) await this.#may("create", { changes });
+    return inputs;
+  }
+
+  async *#allowedOneByOne(inputs: Rows): AsyncGenerator<unknown> {
+    for await (const changes of inputs) {
+      await this.#may("create", { changes });
+      yield changes;
+    }
+  }
+
+  async #include(rows: readonly Row[], options: GetOptions): Promise<void> {
+    await includeRelations(this.#scope, this.#model, rows, options.include, callOf(options));
+  }
+
+  async #included<I extends Includes>(
+    rows: Row[],
+    options: GetOptions<I>,
+  ): Promise<WithIncludes<RowOf<E>, I>[]> {
+    await this.#include(rows, options);
+    return rows as WithIncludes<RowOf<E>, I>[];
+  }
+
+  #check(options: object, known: readonly string[], method: string): void {
+    refuseUnknownKeys(options, known, `${method} of "${this.#model.name}"`);
+  }
+}
+
+function callOf({ signal }: { readonly signal?: AbortSignal }): CallOptions {
+  return signal === undefined ? NO_OPTIONS : { signal };
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});

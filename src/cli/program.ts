@@ -125,7 +125,13 @@ function addCommand(
 
 function groupOf(parent: Command, word: string): Command {
   const known = parent.commands.find((command) => command.name() === word);
-  return known ?? parent.command(word).description(GROUPS[word] ?? word).helpCommand(false);
+  return (
+    known ??
+    parent
+      .command(word)
+      .description(GROUPS[word] ?? word)
+      .helpCommand(false)
+  );
 }
 
 function parseCount(text: string): number {

@@ -18,9 +18,9 @@ export const migrateNew: CommandDefinition = {
     },
   ],
   examples: [
-    "springhouse migrate new add-score",
-    "springhouse migrate new rename-title --rename tasks.name=title",
-    "springhouse migrate new backfill-score --empty --ts",
+    "springhouse migrate new add_score",
+    "springhouse migrate new rename_title --rename tasks.name=title",
+    "springhouse migrate new backfill_score --empty --ts",
   ],
   async run(invocation) {
     const [name = ""] = invocation.words;

@@ -1,0 +1,338 @@
+import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Project } from "./support.ts";
+
+const SCHEMA = join(import.meta.dirname, "../../src/schema");
+
+/** Entities as a user writes them, with the sources in the place of the package. */
+function schema(columns: string): string {
+  return `
+    import { entity } from ${JSON.stringify(join(SCHEMA, "entity.ts"))};
+    import { t } from ${JSON.stringify(join(SCHEMA, "column.ts"))};
+    export const Note = entity("notes", { id: t.int().primaryKey(), ${columns} });
+    export const notAnEntity = 5;
+  `;
+}
+
+const CONFIG = JSON.stringify({ entities: "./schema.ts" });
+
+function project(columns = "title: t.text()"): Promise<Project> {
+  return Project.make({ "springhouse.config.json": CONFIG, "schema.ts": schema(columns) });
+}
+
+let template: Project;
+
+beforeAll(async () => {
+  template = await project();
+  await template.run("migrate new first");
+  await template.run("migrate up");
+});
+afterAll(() => template[Symbol.asyncDispose]());
+
+/** A project whose first migration is written and applied. */
+async function migrated(): Promise<Project> {
+  const made = await Project.make();
+  await cp(template.folder, made.folder, { recursive: true });
+  return made;
+}
+
+/** A project whose first migration is written. */
+async function written(): Promise<Project> {
+  const made = await migrated();
+  await rm(made.path("app.db"));
+  return made;
+}
+
+/** The entities change, as a user would change them. */
+async function redeclare(made: Project, columns: string): Promise<void> {
+  await writeFile(made.path("schema2.ts"), schema(columns));
+  await writeFile(made.path("springhouse.config.json"), '{ "entities": "./schema2.ts" }');
+}
+
+/** A migrated project with a pending migration that takes a column away. */
+async function withDestructive(): Promise<Project> {
+  const made = await migrated();
+  await redeclare(made, "");
+  await writeFile(
+    made.path("migrations/0002_drop_title.sql"),
+    "-- up\nALTER TABLE notes DROP COLUMN title;\n" +
+      "-- down\nALTER TABLE notes ADD COLUMN title TEXT NOT NULL DEFAULT '';\n",
+  );
+  return made;
+}
+
+describe("springhouse migrate new", () => {
+  it("writes the difference to the entities, and makes no database for that", async () => {
+    await using made = await project();
+
+    const { code, out } = await made.run("migrate new first");
+
+    expect(code).toBe(0);
+    expect(out).toContain("wrote migrations/0001_first.sql");
+    expect(out).toContain("Review it, then: npx springhouse migrate up");
+    expect(await readFile(made.path("migrations/0001_first.sql"), "utf8")).toMatch(
+      /CREATE TABLE "?notes"?/,
+    );
+    expect(await readdir(made.folder)).not.toContain("app.db");
+  });
+
+  it("writes an empty migration with --empty, without entities, and without autoGenerate", async () => {
+    await using made = await project();
+    await using bare = await Project.make();
+    await using manual = await Project.make({
+      "springhouse.config.json":
+        '{ "entities": "./schema.ts", "migrations": { "auto_generate": false } }',
+      "schema.ts": schema("title: t.text()"),
+    });
+
+    for (const one of [made, bare, manual]) {
+      const { code, out } = await one.run(
+        one === made ? "migrate new empty --empty --ts" : "migrate new empty",
+      );
+      expect(code).toBe(0);
+      expect(out).toMatch(/wrote migrations\/0001_empty\.(?:sql|ts)/);
+      const [file = ""] = await readdir(one.path("migrations"));
+      expect(await readFile(one.path(`migrations/${file}`), "utf8")).not.toContain("CREATE TABLE");
+    }
+  });
+
+  it("renames what it is told to rename, and refuses a form that is none", async () => {
+    await using made = await migrated();
+    await redeclare(made, "headline: t.text()");
+
+    const wrong = await made.run("migrate new second --rename title");
+    const { out } = await made.run("migrate new second --rename notes.title=headline");
+
+    expect(wrong.err).toContain("--rename title: give table=name or table.column=name.");
+    expect(out).toMatch(/notes\.title .*renamed to headline/);
+    expect(await readFile(made.path("migrations/0002_second.sql"), "utf8")).toContain("RENAME");
+  });
+
+  it("says what is wrong with a module of entities", async () => {
+    const config = (entities: string): Record<string, string> => ({
+      "springhouse.config.json": JSON.stringify({ entities }),
+      "empty.ts": "export const a = 5;",
+      "broken.ts": "throw new Error('inside');",
+    });
+    await using none = await Project.make(config("./none.ts"));
+    await using empty = await Project.make(config("./empty.ts"));
+    await using broken = await Project.make(config("./broken.ts"));
+
+    expect((await none.run("migrate new a")).err).toMatch(/error CONFIG: entities: .*none\.ts/);
+    expect((await empty.run("migrate new a")).err).toContain("it exports no entity");
+    expect((await broken.run("migrate new a")).err).toContain("cannot be used: inside");
+  });
+});
+
+describe("springhouse migrate plan and status", () => {
+  it("show what is pending before there is a database", async () => {
+    await using made = await written();
+
+    const plan = await made.run("migrate plan");
+    const status = await made.run("migrate status");
+
+    expect(plan.code).toBe(0);
+    expect(plan.out).toMatch(/^pending 0001 first\n/);
+    expect(plan.out).toMatch(/ {4}CREATE TABLE/);
+    expect(status.code).toBe(1);
+    expect(status.out).toMatch(/^version {2}name/);
+    expect(status.out).toContain("pending");
+    expect(status.out).toContain("Version 0, 1 pending.");
+    expect(await readdir(made.folder)).not.toContain("app.db");
+  });
+
+  it("show that nothing is pending, and what the entities would change", async () => {
+    await using made = await migrated();
+
+    const same = await made.run("migrate plan");
+    await redeclare(made, "title: t.text(), body: t.text().default('')");
+    const other = await made.run("migrate plan");
+    const status = await made.run("migrate status");
+
+    expect(same.out).toContain("Nothing is pending.\nThe file is as the entities declare it.");
+    expect(other.out).toContain("The file differs from the entities");
+    expect(other.out).toContain("body");
+    expect(status).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("Up to date at version 1"),
+    });
+  });
+
+  it("end at the version they are told, and say the same as JSON", async () => {
+    await using made = await written();
+    await made.run("migrate new second --empty");
+
+    const { code, out } = await made.run("migrate plan --to 1 --json");
+
+    expect(code).toBe(0);
+    expect(JSON.parse(out).pending).toMatchObject([{ version: 1, name: "first" }]);
+  });
+});
+
+describe("springhouse migrate up", () => {
+  it("applies what is pending, and then has nothing to do", async () => {
+    await using made = await written();
+
+    const first = await made.run("migrate up");
+    const second = await made.run("migrate up");
+
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/^applied 0001 first \(/);
+    expect(first.out).toMatch(/Migrations completed in \d+\.\d{3}s: 1 migration, version 1\.\n$/);
+    expect(second).toMatchObject({
+      code: 0,
+      out: "Nothing to do: the database is at version 1.\n",
+    });
+    expect((await stat(made.path("app.db"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("stops at --to, and draws progress where somebody looks", async () => {
+    await using made = await written();
+    await made.run("migrate new second --empty");
+
+    const { out, err } = await made.run("migrate up --to 1 --json", { progressColumns: 80 });
+
+    expect(JSON.parse(out)).toMatchObject({ version: 1, migrations: [{ name: "first" }] });
+    expect(err).toContain("0001 first");
+    expect(err).toContain("1/1 migrations");
+  });
+
+  it("rehearses with --dry-run and changes nothing", async () => {
+    await using made = await withDestructive();
+
+    const { code, out } = await made.run("migrate up --dry-run");
+    const status = await made.run("migrate status");
+
+    expect(code).toBe(0);
+    expect(out).toContain("rehearsed 0002 drop_title");
+    expect(out).toContain("The rehearsal went well. The database was not changed.");
+    expect(status.out).toContain("Version 1, 1 pending.");
+  });
+
+  it("asks before data may be lost", async () => {
+    await using made = await withDestructive();
+    const answers = (answer: string): { ask: (question: string) => Promise<string> } => ({
+      ask: async (question) => {
+        expect(question).toBe("These migrations may lose data: 0002 drop_title. Go on? [y/N] ");
+        return answer;
+      },
+    });
+
+    const no = await made.run("migrate up", answers("n"));
+    const nobody = await made.run("migrate up");
+    const machine = await made.run("migrate up --json", answers("y"));
+    const yes = await made.run("migrate up", answers("Yes"));
+
+    expect(no).toMatchObject({ code: 1, err: "error ABORTED: Nothing was done.\n" });
+    expect(nobody.code).toBe(2);
+    expect(nobody.err).toContain("may lose data: 0002 drop_title. Add --yes to agree.");
+    expect(JSON.parse(machine.out)).toMatchObject({ error: { code: "USAGE" } });
+    expect(yes.out).toContain("applied 0002 drop_title");
+  });
+
+  it("does not ask with --yes", async () => {
+    await using made = await withDestructive();
+
+    expect((await made.run("migrate up --yes")).code).toBe(0);
+  });
+
+  it("prints file, line and reason of a migration that fails, and leaves the rest", async () => {
+    await using made = await written();
+    await writeFile(
+      made.path("migrations/0002_bad.sql"),
+      "-- up\nCREATE TABLE a (b);\nINSERT INTO nowhere VALUES (1);\n-- down\nDROP TABLE a;\n",
+    );
+
+    const { code, err } = await made.run("migrate up");
+    const status = await made.run("migrate status --json");
+
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error MIGRATION_FAILED: .*0002.*/);
+    expect(err).toContain("nowhere");
+    expect(JSON.parse(status.out)).toMatchObject({ version: 1, pending: [{ name: "bad" }] });
+  });
+
+  it("is interrupted with 130 and leaves the database as it was", async () => {
+    await using made = await written();
+
+    const { code, err } = await made.run("migrate up", { signal: AbortSignal.abort() });
+
+    expect(code).toBe(130);
+    expect(err).toContain("error ABORTED");
+    expect((await made.run("migrate status")).out).toContain("Version 0, 1 pending.");
+  });
+
+  it("passes on --only and --out-of-order", async () => {
+    await using made = await written();
+    await writeFile(made.path("migrations/0002_second.sql"), "-- up\nCREATE TABLE a (b);\n");
+
+    const refused = await made.run("migrate up --only 2");
+    const forced = await made.run("migrate up --only 2 --out-of-order");
+
+    expect(refused.err).toContain("error MIGRATION_OUT_OF_ORDER");
+    expect(forced.code).toBe(0);
+    expect(forced.out).toContain("applied 0002 second");
+  });
+});
+
+describe("springhouse migrate down", () => {
+  it("reverts the newest one, or several", async () => {
+    await using made = await withDestructive();
+    await made.run("migrate up --yes");
+
+    const one = await made.run("migrate down --yes");
+    const all = await made.run("migrate down --to 0 --yes --json");
+
+    expect(one.code).toBe(0);
+    expect(one.out).toMatch(/^reverted 0002 drop_title/);
+    expect(JSON.parse(all.out)).toMatchObject({ direction: "down", version: 0 });
+  });
+
+  it("asks first, and names how many", async () => {
+    await using made = await migrated();
+
+    const { code, err } = await made.run("migrate down --steps 1");
+
+    expect(code).toBe(2);
+    expect(err).toContain("This reverts the last 1; what they added is lost. Add --yes to agree.");
+  });
+});
+
+describe("springhouse migrate verify", () => {
+  it("is content with a database that its migrations made", async () => {
+    await using made = await migrated();
+
+    const { code, out } = await made.run("migrate verify");
+
+    expect({ code, out: out.trim().split("\n").at(-1) }).toEqual({
+      code: 0,
+      out: "Everything agrees.",
+    });
+  });
+
+  it("names an applied migration that was edited, and a schema that was altered", async () => {
+    await using made = await migrated();
+    made.sql("app.db", "ALTER TABLE notes ADD COLUMN sneaked TEXT");
+    const path = made.path("migrations/0001_first.sql");
+    await writeFile(path, `${await readFile(path, "utf8")}\n-- edited\nSELECT 1;\n`);
+
+    const text = await made.run("migrate verify");
+    const json = await made.run("migrate verify --json");
+
+    expect(text.code).toBe(1);
+    expect(text.out).toContain("MIGRATION_CHANGED: ");
+    expect(text.out).toContain("SCHEMA_DRIFT: ");
+    expect(JSON.parse(json.out)).toMatchObject({ ok: false });
+  });
+
+  it("needs a database", async () => {
+    await using made = await project();
+    await rm(made.path("app.db"), { force: true });
+
+    const { code, err } = await made.run("migrate verify");
+
+    expect(code).toBe(1);
+    expect(err).toContain("error UNOPENABLE");
+  });
+});

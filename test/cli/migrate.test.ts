@@ -133,7 +133,7 @@ describe("springhouse migrate plan and status", () => {
     const status = await made.run("migrate status");
 
     expect(plan.code).toBe(0);
-    expect(plan.out).toMatch(/^pending 0001 first\n/);
+    expect(plan.out).toMatch(/^pending 0001_first\n/);
     expect(plan.out).toMatch(/ {4}CREATE TABLE/);
     expect(status.code).toBe(1);
     expect(status.out).toMatch(/^version {2}name/);
@@ -178,7 +178,7 @@ describe("springhouse migrate up", () => {
     const second = await made.run("migrate up");
 
     expect(first.code).toBe(0);
-    expect(first.out).toMatch(/^applied 0001 first \(/);
+    expect(first.out).toMatch(/^applied 0001_first \(/);
     expect(first.out).toMatch(/Migrations completed in \d+\.\d{3}s: 1 migration, version 1\.\n$/);
     expect(second).toMatchObject({
       code: 0,
@@ -194,7 +194,7 @@ describe("springhouse migrate up", () => {
     const { out, err } = await made.run("migrate up --to 1 --json", { progressColumns: 80 });
 
     expect(JSON.parse(out)).toMatchObject({ version: 1, migrations: [{ name: "first" }] });
-    expect(err).toContain("0001 first");
+    expect(err).toContain("0001_first");
     expect(err).toContain("1/1 migrations");
   });
 
@@ -205,7 +205,7 @@ describe("springhouse migrate up", () => {
     const status = await made.run("migrate status");
 
     expect(code).toBe(0);
-    expect(out).toContain("rehearsed 0002 drop_title");
+    expect(out).toContain("rehearsed 0002_drop_title");
     expect(out).toContain("The rehearsal went well. The database was not changed.");
     expect(status.out).toContain("Version 1, 1 pending.");
   });
@@ -214,7 +214,7 @@ describe("springhouse migrate up", () => {
     await using made = await withDestructive();
     const answers = (answer: string): { ask: (question: string) => Promise<string> } => ({
       ask: async (question) => {
-        expect(question).toBe("These migrations may lose data: 0002 drop_title. Go on? [y/N] ");
+        expect(question).toBe("These migrations may lose data: 0002_drop_title. Go on? [y/N] ");
         return answer;
       },
     });
@@ -226,9 +226,9 @@ describe("springhouse migrate up", () => {
 
     expect(no).toMatchObject({ code: 1, err: "error ABORTED: Nothing was done.\n" });
     expect(nobody.code).toBe(2);
-    expect(nobody.err).toContain("may lose data: 0002 drop_title. Add --yes to agree.");
+    expect(nobody.err).toContain("may lose data: 0002_drop_title. Add --yes to agree.");
     expect(JSON.parse(machine.out)).toMatchObject({ error: { code: "USAGE" } });
-    expect(yes.out).toContain("applied 0002 drop_title");
+    expect(yes.out).toContain("applied 0002_drop_title");
   });
 
   it("does not ask with --yes", async () => {
@@ -272,7 +272,7 @@ describe("springhouse migrate up", () => {
 
     expect(refused.err).toContain("error MIGRATION_OUT_OF_ORDER");
     expect(forced.code).toBe(0);
-    expect(forced.out).toContain("applied 0002 second");
+    expect(forced.out).toContain("applied 0002_second");
   });
 });
 
@@ -285,7 +285,7 @@ describe("springhouse migrate down", () => {
     const all = await made.run("migrate down --to 0 --yes --json");
 
     expect(one.code).toBe(0);
-    expect(one.out).toMatch(/^reverted 0002 drop_title/);
+    expect(one.out).toMatch(/^reverted 0002_drop_title/);
     expect(JSON.parse(all.out)).toMatchObject({ direction: "down", version: 0 });
   });
 

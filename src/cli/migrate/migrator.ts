@@ -3,8 +3,8 @@
 import { existsSync } from "node:fs";
 import type { Config } from "../../config/config.ts";
 import { formatDuration } from "../../core/duration.ts";
+import { labelOf } from "../../migrate/files.ts";
 import type {
-  MigrationName,
   MigrationProgress,
   MigrationRun,
   Migrator,
@@ -69,11 +69,6 @@ function stateOf(progress: MigrationProgress): Parameters<ProgressLine["show"]>[
     perSecond: progress.rowsPerSecond,
     etaMs: progress.etaMs,
   };
-}
-
-/** "0003 add_score". */
-export function labelOf({ version, name }: MigrationName): string {
-  return `${String(version).padStart(4, "0")} ${name}`;
 }
 
 /** What a run did, a line for each migration. */

@@ -1,10 +1,11 @@
 /** `springhouse migrate plan`: what `up` would run, and what still separates file and entities. */
 
 import { formatDuration } from "../../core/duration.ts";
+import { labelOf } from "../../migrate/files.ts";
 import type { MigrationPlan, PlannedMigration } from "../../migrate/migrator.ts";
 import type { PlanStep } from "../../migrate/plan.ts";
 import { type CommandDefinition, countOf } from "../command.ts";
-import { labelOf, withMigrator } from "./migrator.ts";
+import { withMigrator } from "./migrator.ts";
 
 export const migratePlan: CommandDefinition = {
   name: "migrate plan",

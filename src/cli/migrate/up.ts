@@ -1,5 +1,6 @@
 /** `springhouse migrate up`: applies what is pending, or rehearses it on a copy. */
 
+import { labelOf } from "../../migrate/files.ts";
 import type { DryRunReport, MigrationName, UpOptions } from "../../migrate/migrator.ts";
 import {
   type CommandDefinition,
@@ -9,7 +10,7 @@ import {
   type Outcome,
 } from "../command.ts";
 import { confirm } from "./confirm.ts";
-import { describeRun, labelOf, withMigrator } from "./migrator.ts";
+import { describeRun, withMigrator } from "./migrator.ts";
 
 export const migrateUp: CommandDefinition = {
   name: "migrate up",

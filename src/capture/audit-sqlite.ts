@@ -13,6 +13,7 @@
 import type { ColumnFacts, EntityFacts } from "../schema/facts.ts";
 import type { PhysicalObject, PhysicalTable } from "../schema/physical.ts";
 import { literal, quoteIdentifier } from "../schema/quote.ts";
+import { sqliteTrigger } from "../schema/trigger.ts";
 
 /** Longer values of a BLOB are logged by their length. */
 export const LOGGED_BYTES_MAX = 64;
@@ -57,11 +58,11 @@ export function sqliteAudit(audited: readonly EntityFacts[]): readonly PhysicalO
 
 function protection(): readonly PhysicalObject[] {
   const refuse = "SELECT RAISE(ABORT, 'audit_log is append-only')";
-  const exists = 'EXISTS (SELECT 1 FROM "audit_log" WHERE "id" = NEW."id")';
+  const isTaken = 'EXISTS (SELECT 1 FROM "audit_log" WHERE "id" = NEW."id")';
   return [
-    trigger("audit_log", "no_update", "BEFORE UPDATE", "", [refuse]),
-    trigger("audit_log", "no_delete", "BEFORE DELETE", "", [refuse]),
-    trigger("audit_log", "no_replace", "BEFORE INSERT", exists, [refuse]),
+    trigger("audit_log", "no_update", "BEFORE UPDATE", undefined, [refuse]),
+    trigger("audit_log", "no_delete", "BEFORE DELETE", undefined, [refuse]),
+    trigger("audit_log", "no_replace", "BEFORE INSERT", isTaken, [refuse]),
   ];
 }
 
@@ -80,7 +81,7 @@ function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
       forget,
       note(facts, ""),
     ]),
-    trigger(table, "insert", "AFTER INSERT", "", [
+    trigger(table, "insert", "AFTER INSERT", undefined, [
       logReplaced(facts, "1"),
       forget,
       log("NEW", "create", image(facts, "NEW", "new")),
@@ -97,7 +98,7 @@ function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
       forget,
       log("OLD", "update", difference(facts)),
     ]),
-    trigger(table, "delete", "AFTER DELETE", "", [
+    trigger(table, "delete", "AFTER DELETE", undefined, [
       `${forget} AND "entity_id" = ${idOf(facts, "OLD")}`,
       log("OLD", "delete", image(facts, "OLD", "old")),
     ]),
@@ -106,7 +107,12 @@ function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
 
 /** Whether a row of the table has a key or a unique value of `NEW`. */
 function inTheWay(facts: EntityFacts): string {
-  return `EXISTS (SELECT 1 FROM ${quoteIdentifier(facts.table)} AS "other" WHERE ${conflict(facts)})`;
+  return exists(facts, conflict(facts));
+}
+
+/** Whether the table has a row, called "other", that meets the condition. */
+function exists({ table }: EntityFacts, condition: string): string {
+  return `EXISTS (SELECT 1 FROM ${quoteIdentifier(table)} AS "other" WHERE ${condition})`;
 }
 
 function conflict(facts: EntityFacts): string {
@@ -159,11 +165,11 @@ function logReplaced(facts: EntityFacts, isNewcomer: string): string {
         : `json_extract("note"."entity_id", '$[${index}]')`;
     return `"other".${quoteIdentifier(column.name)} = ${part}`;
   });
-  const exists = `EXISTS (SELECT 1 FROM ${quoteIdentifier(facts.table)} AS "other" WHERE ${still.join(" AND ")})`;
+  const isGone = `NOT ${exists(facts, still.join(" AND "))}`;
   const isNew = `(${isNewcomer}) AND "note"."entity_id" = ${idOf(facts, "NEW")}`;
   return (
     `INSERT INTO ${LOG} SELECT ${type}, "note"."entity_id", 'delete', ${ACTOR}, "note"."changes" ` +
-    `FROM ${NOTES} AS "note" WHERE "note"."entity_type" = ${type} AND (NOT ${exists} OR (${isNew}))`
+    `FROM ${NOTES} AS "note" WHERE "note"."entity_type" = ${type} AND (${isGone} OR (${isNew}))`
   );
 }
 
@@ -244,16 +250,14 @@ function trigger(
   table: string,
   suffix: string,
   event: string,
-  condition: string,
+  when: string | undefined,
   statements: readonly string[],
 ): PhysicalObject {
-  const name = `springhouse_audit_${table}_${suffix}`;
-  const when = condition === "" ? "" : ` WHEN ${condition}`;
-  const body = statements.map((statement) => `  ${statement};\n`).join("");
-  return {
-    kind: "trigger",
-    name,
+  return sqliteTrigger({
+    name: `springhouse_audit_${table}_${suffix}`,
     table,
-    sql: `CREATE TRIGGER ${quoteIdentifier(name)} ${event} ON ${quoteIdentifier(table)}${when} BEGIN\n${body}END`,
-  };
+    event,
+    statements,
+    ...(when === undefined ? {} : { when }),
+  });
 }

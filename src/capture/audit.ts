@@ -26,9 +26,9 @@ import { sqliteAudit, sqliteAuditTables } from "./audit-sqlite.ts";
 export type AuditAction = "create" | "update" | "delete";
 
 /**
- * The changed columns by SQL name. A creation has only `new`, a deletion only `old`. Values are JSON:
- * big integers as text, moments as epoch milliseconds, bytes as `{ hex }` or, beyond 64 of them, as
- * `{ bytes }`, their number.
+ * The changed columns by SQL name. A creation has only `new`, a deletion only `old`. Values are
+ * JSON: big integers as text, moments as epoch milliseconds, bytes as `{ hex }` or, beyond 64 of
+ * them, as `{ bytes }`, their number.
  */
 export type AuditChanges = Readonly<
   Record<string, { readonly old?: unknown; readonly new?: unknown }>
@@ -45,8 +45,8 @@ type AuditLogColumns = {
 };
 
 /**
- * The log as an entity, for reading it. `entityType` is the table; `entityId` is the key as text, or
- * a JSON array when there are several key columns, and the old one when an update changes it.
+ * The log as an entity, for reading it. `entityType` is the table; `entityId` is the key as text,
+ * or a JSON array when it has several columns, and the old one when an update changes it.
  */
 export const AuditLog: DeclaredEntity<
   TypesFor<"audit_log", AuditLogColumns, never, undefined, unknown>

@@ -181,7 +181,7 @@ function keyProblem(facts: ColumnFacts): string | undefined {
   return undefined;
 }
 
-/** The default as it is stored: checked like any value, by `refine` too when that is synchronous. */
+/** The default as it is stored: checked like any value, by `refine` too when that can be. */
 function withCheckedDefault(facts: ColumnFacts, refuse: (reason: string) => Error): ColumnFacts {
   if (facts.default?.from !== "value") return facts;
   const given = facts.default.value;

@@ -1,4 +1,4 @@
-/** Indexes and constraints of an entity: from properties to SQL names, each with a name of its own. */
+/** Indexes and constraints of an entity, from properties to SQL names, each with its own name. */
 
 import { nearest } from "../core/options.ts";
 import { actionOnColumnProblem, actionProblem } from "./column-facts.ts";

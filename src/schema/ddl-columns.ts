@@ -1,4 +1,4 @@
-/** Columns in the words of a dialect: types, defaults and the conditions that the values must meet. */
+/** Columns in the words of a dialect: types, defaults and what the values must meet. */
 
 import { unreachable } from "../core/assert.ts";
 import { codecOf } from "./codec.ts";
@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<Dialect, Readonly<Record<ColumnKind, string>>>> = {
     json: "jsonb",
     uuid: "uuid",
     date: "date",
-    // Milliseconds, as `Date` has: with microseconds a value that was read would not be found again.
+    // Milliseconds, as `Date` has: with microseconds a value that was read is not found again.
     timestamp: "timestamptz(3)",
     blob: "bytea",
     enum: "text",
@@ -84,7 +84,7 @@ function defaultExpression(
   }
 }
 
-/** What the values of a column must meet, as one SQL expression; undefined when its type says all. */
+/** What the values of a column must meet as one SQL expression, if its type does not say all. */
 export function columnCondition(column: ColumnFacts, dialect: Dialect): string | undefined {
   const name = quoteIdentifier(column.name);
   const conditions = [
@@ -98,7 +98,7 @@ export function columnCondition(column: ColumnFacts, dialect: Dialect): string |
   return conditions.length === 0 ? undefined : conditions.join(" AND ");
 }
 
-/** The form of kinds that SQLite has no type for. NULL makes them unknown, which a CHECK accepts. */
+/** The form of kinds that SQLite has no type for. With NULL it is unknown: a CHECK accepts that. */
 function sqliteForm(kind: ColumnKind, name: string): readonly string[] {
   switch (kind) {
     case "boolean":

@@ -4,9 +4,9 @@
  * SQLite: an FTS5 table that keeps only the index, not the texts, with the trigram tokenizer, so
  * that parts of words and languages without spaces are found; three triggers keep it equal to the
  * table. Rows are joined by `rowid`, which VACUUM keeps for a table with an index, and one without
- * an INTEGER key has an index on its key. The index deletes by `rowid` alone (`contentless_delete`):
- * were it told the old texts, the rows that REPLACE removes without a trigger would break it. They
- * stay in the index until their `rowid` is used again; the join with the table leaves them out.
+ * an INTEGER key has an index on its key. The index deletes by `rowid` (`contentless_delete`): were
+ * it told the old texts, the rows that REPLACE removes without a trigger would break it. They stay
+ * in the index until their `rowid` is used again; the join with the table leaves them out.
  *
  * PostgreSQL: a GIN index over the words of the columns.
  */
@@ -15,6 +15,7 @@ import type { EntityFacts } from "./facts.ts";
 import { derivedName } from "./names.ts";
 import type { Dialect, PhysicalObject } from "./physical.ts";
 import { quoteIdentifier, quoteList } from "./quote.ts";
+import { sqliteTrigger } from "./trigger.ts";
 
 /** The name of the FTS5 table of a table. */
 export function searchTableName(table: string): string {
@@ -49,23 +50,25 @@ function sqliteSearch({ table, search }: EntityFacts): readonly PhysicalObject[]
         `INSERT INTO ${index} (rowid, ${columns}) ` +
         `SELECT rowid, ${columns} FROM ${quoteIdentifier(table)}`,
     },
-    trigger(table, "insert", "INSERT", "", [remove("NEW.rowid"), add]),
-    trigger(table, "delete", "DELETE", "", [remove("OLD.rowid")]),
-    trigger(table, "update", "UPDATE", ` WHEN ${changed}`, [remove("OLD.rowid, NEW.rowid"), add]),
+    trigger(table, "insert", [remove("NEW.rowid"), add]),
+    trigger(table, "delete", [remove("OLD.rowid")]),
+    trigger(table, "update", [remove("OLD.rowid, NEW.rowid"), add], changed),
   ];
 }
 
 function trigger(
   table: string,
-  suffix: string,
-  event: string,
-  condition: string,
+  event: "insert" | "delete" | "update",
   statements: readonly string[],
+  when?: string,
 ): PhysicalObject {
-  const name = `springhouse_search_${table}_${suffix}`;
-  const head = `CREATE TRIGGER ${quoteIdentifier(name)} AFTER ${event} ON ${quoteIdentifier(table)}`;
-  const body = statements.map((statement) => `  ${statement};\n`).join("");
-  return { kind: "trigger", name, table, sql: `${head}${condition} BEGIN\n${body}END` };
+  return sqliteTrigger({
+    name: `springhouse_search_${table}_${event}`,
+    table,
+    event: `AFTER ${event.toUpperCase()}`,
+    statements,
+    ...(when === undefined ? {} : { when }),
+  });
 }
 
 function postgresSearch({ table, search }: EntityFacts): PhysicalObject {

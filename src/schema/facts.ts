@@ -108,7 +108,7 @@ export interface CheckFact {
 /** The base of a detail entity: `Movie` of `Media`. */
 export interface BaseFact {
   readonly facts: EntityFacts;
-  /** Properties of the base that every row of the detail entity has, such as `{ type: "movie" }`. */
+  /** Properties of the base that every row of the detail has, such as `{ type: "movie" }`. */
   readonly set: Readonly<Record<string, unknown>>;
 }
 

@@ -71,9 +71,12 @@ type Snake<
   ? Snake<
       Rest,
       Character,
-      `${Result}${IsBoundary<Previous, Character, Rest> extends true ? "_" : ""}${Lowercase<Character>}`
+      `${Result}${Separator<Previous, Character, Rest>}${Lowercase<Character>}`
     >
   : Result;
+
+type Separator<Previous extends string, Character extends string, Rest extends string> =
+  IsBoundary<Previous, Character, Rest> extends true ? "_" : "";
 
 type IsBoundary<Previous extends string, Character extends string, Rest extends string> =
   Character extends Lowercase<Character>

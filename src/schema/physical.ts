@@ -46,8 +46,8 @@ export interface PhysicalIndex {
 }
 
 /**
- * A trigger, view or virtual table, and on PostgreSQL a function or an index over an expression: its
- * whole CREATE statement, without the semicolon.
+ * A trigger, view or virtual table, and on PostgreSQL a function or an index over an expression, as
+ * its whole CREATE statement, without the semicolon.
  */
 export interface PhysicalObject {
   readonly kind: "trigger" | "view" | "virtual table" | "function" | "index";

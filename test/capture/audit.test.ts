@@ -176,7 +176,7 @@ describe("the audit log on SQLite", () => {
     expect(entries()[0]?.changes).toMatchObject({ flag: { new: null }, data: { new: "{broken" } });
   });
 
-  it("joins a key of several columns as a JSON array, and goes by the old one when it changes", () => {
+  it("joins a key of several columns as a JSON array, the old one when it changes", () => {
     db.exec("INSERT INTO pairs (a, b) VALUES (1, 'it''s')");
     db.exec("UPDATE pairs SET b = 'x'");
 
@@ -219,7 +219,8 @@ describe("the audit log on SQLite", () => {
       "UPDATE audit_log SET user_id = 'eve'",
       "UPDATE OR IGNORE audit_log SET user_id = 'eve'",
       "DELETE FROM audit_log",
-      "REPLACE INTO audit_log (id, entity_type, entity_id, action, changes) VALUES (1, 'x', '1', 'create', '{}')",
+      `REPLACE INTO audit_log (id, entity_type, entity_id, action, changes)
+       VALUES (1, 'x', '1', 'create', '{}')`,
     ]) {
       expect(() => db.exec(attack)).toThrow(/audit_log is append-only/);
     }
@@ -300,8 +301,8 @@ describe("the audit log on SQLite", () => {
       } else if (kind === "delete")
         db.prepare("DELETE FROM pairs WHERE a = ? AND b = ?").run(...of);
       else {
-        const update = `UPDATE ${policy} pairs SET a = ?, b = ?, code = ?, live = ? WHERE a >= ? AND b = ?`;
-        db.prepare(update).run(...row, ...of);
+        const update = `UPDATE ${policy} pairs SET a = ?, b = ?, code = ?, live = ?`;
+        db.prepare(`${update} WHERE a >= ? AND b = ?`).run(...row, ...of);
       }
     };
 

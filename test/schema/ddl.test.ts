@@ -1,21 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCatalog } from "../../src/schema/catalog.ts";
 import { type AnyColumn, t } from "../../src/schema/column.ts";
-import {
-  addForeignKey,
-  createIndex,
-  createStatements,
-  physicalSchema,
-} from "../../src/schema/ddl.ts";
+import { addForeignKey, createIndex, physicalSchema } from "../../src/schema/ddl.ts";
 import { entity } from "../../src/schema/entity.ts";
-import type { Dialect } from "../../src/schema/physical.ts";
 import { literal, quoteIdentifier } from "../../src/schema/quote.ts";
-import type { Entity } from "../../src/schema/types.ts";
 import { PostgresSchema, skipPostgres } from "./psql.ts";
+import { sqliteWith, statementsOf, UUID } from "./support.ts";
 
 const id = t.int().primaryKey();
-const UUID = "0b9d3c8e-5f2a-4d1c-9e77-3a1f6b2c4d5e";
 
 /** Everything that DDL can say, in one schema, with names that need quotes. */
 const Group = entity('odd "group"', {
@@ -65,19 +58,9 @@ const PairItem = entity(
 );
 const ALL = [Item, Group, Left, Right, PairItem, Pair];
 
-function statements(entities: readonly Entity[], dialect: Dialect): readonly string[] {
-  return createStatements(physicalSchema(createCatalog(entities), dialect));
-}
-
-function sqlite(...entities: readonly Entity[]): DatabaseSync {
-  const db = new DatabaseSync(":memory:");
-  for (const sql of statements(entities, "sqlite")) db.exec(sql);
-  return db;
-}
-
 describe("the DDL for SQLite", () => {
   it("makes STRICT tables that SQLite accepts, with the defaults in them", () => {
-    using db = sqlite(...ALL);
+    using db = sqliteWith(ALL);
 
     db.exec(`INSERT INTO "odd ""group""" VALUES (1, 'x')`);
     const insert = db.prepare("INSERT INTO items (group_id) VALUES (1) RETURNING *");
@@ -117,7 +100,7 @@ describe("the DDL for SQLite", () => {
   });
 
   it("lets SQLite number a single int key", () => {
-    using db = sqlite(Group);
+    using db = sqliteWith([Group]);
 
     db.exec(`INSERT INTO "odd ""group""" ("the ""label""") VALUES ('a'), ('b')`);
 
@@ -128,11 +111,12 @@ describe("the DDL for SQLite", () => {
   });
 
   it("enforces foreign keys: nothing without its group, a cascade, a restriction, a NULL", () => {
-    using db = sqlite(...ALL);
+    using db = sqliteWith(ALL);
     db.exec(`INSERT INTO "odd ""group""" VALUES (1, 'x')`);
     db.exec("INSERT INTO items (id, group_id) VALUES (1, 1)");
     db.exec(
-      `INSERT INTO items (id, group_id, parent_id, day, key) VALUES (2, 1, 1, '2024-01-01', '${UUID.replace("0", "1")}')`,
+      `INSERT INTO items (id, group_id, parent_id, day, key)
+       VALUES (2, 1, 1, '2024-01-01', '${UUID.replace("0", "1")}')`,
     );
 
     expect(() => db.exec("UPDATE items SET group_id = 2")).toThrow(/FOREIGN KEY/);
@@ -144,7 +128,7 @@ describe("the DDL for SQLite", () => {
   });
 
   it("uses the indexes as they were declared", () => {
-    using db = sqlite(...ALL);
+    using db = sqliteWith(ALL);
 
     const plan = db
       .prepare("EXPLAIN QUERY PLAN SELECT day FROM items WHERE state = 'open' ORDER BY day DESC")
@@ -173,6 +157,16 @@ const CHECKS: readonly CheckCase[] = [
 ];
 
 describe("a CHECK in the database holds that", () => {
+  let postgres: PostgresSchema;
+
+  beforeAll(() => {
+    if (!skipPostgres) postgres = new PostgresSchema();
+  });
+
+  afterAll(() => {
+    if (!skipPostgres) postgres[Symbol.dispose]();
+  });
+
   const forSqlite: readonly CheckCase[] = [
     ...CHECKS,
     ["a boolean is 0 or 1", t.boolean(), "1", "2"],
@@ -184,7 +178,7 @@ describe("a CHECK in the database holds that", () => {
   ];
 
   it.each(forSqlite)("%s, on SQLite", (_, column, good, bad) => {
-    using db = sqlite(entity("things", { id, value: column }));
+    using db = sqliteWith([entity("things", { id, value: column })]);
 
     db.exec(`INSERT INTO things (value) VALUES (${good})`);
 
@@ -194,24 +188,24 @@ describe("a CHECK in the database holds that", () => {
   });
 
   it.each(forSqlite)("%s, but NULL passes where it is allowed", (_, column) => {
-    using db = sqlite(entity("things", { id, value: column.nullable() }));
+    using db = sqliteWith([entity("things", { id, value: column.nullable() })]);
 
     expect(db.prepare("INSERT INTO things (value) VALUES (NULL)").run().changes).toBe(1);
   });
 
   it("a rule over several columns is met, on SQLite", () => {
-    using db = sqlite(Item, Group);
+    using db = sqliteWith([Item, Group]);
     db.exec(`INSERT INTO "odd ""group""" VALUES (1, 'x')`);
 
     expect(() => db.exec("INSERT INTO items (group_id, big) VALUES (1, 3)")).toThrow(/big_is_even/);
   });
 
-  it.skipIf(skipPostgres).each(CHECKS)("%s, on PostgreSQL", (_, column, good, bad) => {
-    using schema = new PostgresSchema();
-    const create = statements([entity("things", { id, value: column })], "postgres").join(";\n");
-    schema.run(`${create};\nINSERT INTO things (value) VALUES (${good})`);
+  it.skipIf(skipPostgres).each(CHECKS)("%s, on PostgreSQL", (name, column, good, bad) => {
+    const table = `things_${CHECKS.findIndex(([first]) => first === name)}`;
+    const create = statementsOf([entity(table, { id, value: column })], "postgres").join(";\n");
+    postgres.run(`${create};\nINSERT INTO ${table} (value) VALUES (${good})`);
 
-    expect(() => schema.run(`INSERT INTO things (value) VALUES (${bad})`)).toThrow(
+    expect(() => postgres.run(`INSERT INTO ${table} (value) VALUES (${bad})`)).toThrow(
       /violates|invalid input|out of range/,
     );
   });
@@ -221,7 +215,7 @@ describe.skipIf(skipPostgres)("the DDL for PostgreSQL", () => {
   it("is accepted, circles and all, with the defaults in it", () => {
     using schema = new PostgresSchema();
 
-    schema.run(`${statements(ALL, "postgres").join(";\n")};`);
+    schema.run(`${statementsOf(ALL, "postgres").join(";\n")};`);
     schema.run(`INSERT INTO "odd ""group""" ("the ""label""") VALUES ('x')`);
     schema.run("INSERT INTO items (group_id) VALUES (1)");
     const [row] = schema.rows(
@@ -244,7 +238,7 @@ describe.skipIf(skipPostgres)("the DDL for PostgreSQL", () => {
 
   it("adds the foreign keys of a circle when both tables are there", () => {
     using schema = new PostgresSchema();
-    const create = statements([Left, Right], "postgres");
+    const create = statementsOf([Left, Right], "postgres");
 
     schema.run(`${create.join(";\n")};`);
 
@@ -256,7 +250,7 @@ describe.skipIf(skipPostgres)("the DDL for PostgreSQL", () => {
   it("keeps an index over the words of a search", () => {
     using schema = new PostgresSchema();
 
-    schema.run(`${statements([Item, Group], "postgres").join(";\n")};`);
+    schema.run(`${statementsOf([Item, Group], "postgres").join(";\n")};`);
 
     expect(
       schema.rows("SELECT indexdef FROM pg_indexes WHERE indexname = 'idx_items_search'"),
@@ -278,7 +272,7 @@ describe("the physical schema", () => {
 
   it("lets no primary key be NULL", () => {
     const Text = entity("texts", { key: t.text().primaryKey(), value: t.text().nullable() });
-    using db = sqlite(Text, Pair);
+    using db = sqliteWith([Text, Pair]);
 
     expect(() => db.exec("INSERT INTO texts VALUES (NULL, 'x')")).toThrow(/NOT NULL/);
     expect(() => db.exec("INSERT INTO pairs VALUES (1, NULL)")).toThrow(/NOT NULL/);

@@ -1,10 +1,10 @@
 import * as valibot from "valibot";
 import { describe, expect, it } from "vitest";
 import * as zod from "zod";
-import { SpringhouseError } from "../../src/core/errors.ts";
 import { type AnyColumn, type Columns, t } from "../../src/schema/column.ts";
 import { entity, factsOf, isEntity } from "../../src/schema/entity.ts";
 import { definition } from "../../src/schema/types.ts";
+import { failureOf } from "./support.ts";
 
 const id = t.int().primaryKey();
 
@@ -15,16 +15,6 @@ function declare(
   table = "things",
 ): unknown {
   return entity(table, columns as Columns, options);
-}
-
-function refusal(run: () => unknown): SpringhouseError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpringhouseError) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
 }
 
 describe("an entity", () => {
@@ -147,7 +137,7 @@ describe("a column", () => {
   it("takes one refine", () => {
     const refined = t.text().refine(zod.string());
 
-    expect(refusal(() => refined.refine(zod.string())).code).toBe("INVALID_SCHEMA");
+    expect(failureOf(() => refined.refine(zod.string())).code).toBe("INVALID_SCHEMA");
   });
 });
 
@@ -215,7 +205,7 @@ describe("a declaration is refused, naming entity, property and reason, when", (
   ];
 
   it.each(cases)("%s", (_, columns, options, property) => {
-    const error = refusal(() => declare(columns, options));
+    const error = failureOf(() => declare(columns, options));
 
     expect(error.code).toBe("INVALID_SCHEMA");
     expect(error.fields).toEqual({ table: "things", property });
@@ -273,14 +263,14 @@ describe("a declaration is refused, naming entity, property and reason, when", (
   ];
 
   it.each(whole)("%s", (_, columns, options, message) => {
-    const error = refusal(() => declare(columns, options));
+    const error = failureOf(() => declare(columns, options));
 
     expect(error.code).toBe("INVALID_SCHEMA");
     expect(error.message).toMatch(message);
   });
 
   it.each(["sqlite_x", "springhouse_x", "", "a.b", "x".repeat(64)])("the table is %j", (table) => {
-    const error = refusal(() => declare({ id }, {}, table));
+    const error = failureOf(() => declare({ id }, {}, table));
 
     expect(error.code).toBe("INVALID_SCHEMA");
   });
@@ -297,7 +287,7 @@ describe("a declaration is refused, naming entity, property and reason, when", (
   it.each(kinds)("%s is put on the wrong kind by a program without types", (what, make, kind) => {
     const column = make(t[kind as "int"]() as never);
 
-    const error = refusal(() => declare({ id, a: column }));
+    const error = failureOf(() => declare({ id, a: column }));
 
     expect(error.message).toContain(`${what} is for `);
     expect(error.message).toContain(`not for ${kind}`);
@@ -306,7 +296,7 @@ describe("a declaration is refused, naming entity, property and reason, when", (
   it("refine is given something else by a program without types", () => {
     const column = t.text().refine({} as never);
 
-    expect(refusal(() => declare({ id, a: column })).message).toContain("Standard Schema");
+    expect(failureOf(() => declare({ id, a: column })).message).toContain("Standard Schema");
   });
 });
 
@@ -343,84 +333,5 @@ describe("a default", () => {
     const Thing = entity("things", { id, a: t.text().refine(later).default("x") });
 
     expect(factsOf(Thing).byProperty.get("a")?.default).toEqual({ from: "value", value: "x" });
-  });
-});
-
-describe("a detail of a base", () => {
-  const Media = entity("media", {
-    id: t.uuid().primaryKey().defaultRandom(),
-    type: t.enum(["movie", "series"]),
-    title: t.text({ minLength: 1 }),
-  });
-
-  it("takes over the key, which refers to the base", () => {
-    const Movie = entity(
-      "movies",
-      { year: t.int().nullable() },
-      { base: { entity: Media, set: { type: "movie" } } },
-    );
-    const facts = factsOf(Movie);
-
-    expect(facts.columns.map(({ property }) => property)).toEqual(["id", "year"]);
-    expect(facts.primaryKey[0]).toMatchObject({ property: "id", kind: "uuid", primaryKey: true });
-    expect(facts.primaryKey[0]?.default).toBeUndefined();
-    expect(facts.foreignKeys).toEqual([
-      {
-        columns: ["id"],
-        table: "media",
-        references: ["id"],
-        onDelete: "cascade",
-        onUpdate: "cascade",
-      },
-    ]);
-    expect(facts.base?.facts).toBe(factsOf(Media));
-    expect(facts.base?.set).toEqual({ type: "movie" });
-    expect(Movie.id.table).toBe("movies");
-  });
-
-  it("may give the key a name of its own", () => {
-    const Movie = entity(
-      "movies",
-      { id: t.uuid().primaryKey().column("media_id") },
-      { base: { entity: Media } },
-    );
-
-    expect(factsOf(Movie).foreignKeys[0]).toMatchObject({
-      columns: ["media_id"],
-      references: ["id"],
-    });
-  });
-
-  it("may have a key of several columns", () => {
-    const Base = entity("bases", { a: t.int(), b: t.int() }, { primaryKey: ["a", "b"] });
-    const Detail = entity("details", { c: t.int() }, { base: { entity: Base } });
-
-    expect(factsOf(Detail).primaryKey.map(({ name }) => name)).toEqual(["a", "b"]);
-    expect(factsOf(Detail).foreignKeys).toMatchObject([
-      { columns: ["a", "b"], table: "bases", references: ["a", "b"] },
-    ]);
-  });
-
-  const bad: readonly (readonly [string, Record<string, unknown>, object, RegExp])[] = [
-    ["has a property of the base", { title: t.text() }, { entity: Media }, /"title".*of the base/],
-    ["has a key of its own", { number: id }, { entity: Media }, /"number".*that of the base/],
-    ["has a key of another kind", { id }, { entity: Media }, /is int but uuid/],
-    ["gives the key a default", { id: t.uuid().defaultRandom() }, { entity: Media }, /by itself/],
-    ["fixes an unknown property", {}, { entity: Media, set: { kind: "movie" } }, /"kind".*no such/],
-    ["fixes an impossible value", {}, { entity: Media, set: { type: "book" } }, /one of "movie"/],
-    ["fixes the key", {}, { entity: Media, set: { id: "x" } }, /cannot be fixed/],
-  ];
-
-  it.each(bad)("is refused when it %s", (_, columns, base, message) => {
-    const error = refusal(() => declare(columns, { base }));
-
-    expect(error.code).toBe("INVALID_SCHEMA");
-    expect(error.message).toMatch(message);
-  });
-
-  it("is refused when its base is a detail", () => {
-    const Movie = entity("movies", {}, { base: { entity: Media } });
-
-    expect(refusal(() => declare({}, { base: { entity: Movie } })).message).toContain("one level");
   });
 });

@@ -109,7 +109,7 @@ describe("the types of an entity", () => {
     expectTypeOf<PropertyOf<typeof Membership>>().toEqualTypeOf<"teamId" | "userId" | "role">();
   });
 
-  it("require an int key that is composite, refers to something or has no database behind it", () => {
+  it("require an int key that is composite or refers to something", () => {
     const Statistics = entity("statistics", {
       weekId: t.int().primaryKey().references("weeks.id"),
     });

@@ -10,9 +10,16 @@ import { SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "./errors.ts";
 import { isOutOfRange, narrowIntegers } from "./integers.ts";
 import { RowCursor } from "./row-cursor.ts";
-import { StatementCache } from "./statement-cache.ts";
-import { isBlank, SEVERAL_STATEMENTS, statementFacts } from "./statement-text.ts";
+import { type Prepared, StatementCache } from "./statement-cache.ts";
+import {
+  countPlaceholders,
+  isBlank,
+  SEVERAL_STATEMENTS,
+  statementFacts,
+} from "./statement-text.ts";
 import type { ResultColumn, ResultSet, Row, SqlValue, Statement } from "./values.ts";
+
+type Values = readonly SqlValue[];
 
 /** How to open a connection. */
 export interface ConnectionOptions {
@@ -28,17 +35,17 @@ export class Connection implements Disposable {
   readonly #statements: StatementCache;
   readonly #controls = new Map<string, StatementSync>();
 
-  constructor(options: ConnectionOptions) {
-    this.path = options.path;
+  constructor({ path, readOnly, pragmas }: ConnectionOptions) {
+    this.path = path;
+    let database: DatabaseSync | undefined;
     try {
-      this.#database = new DatabaseSync(options.path, {
-        readOnly: options.readOnly,
-        returnArrays: true,
-      });
-      for (const pragma of options.pragmas) this.#database.exec(`PRAGMA ${pragma}`);
+      database = new DatabaseSync(path, { readOnly, returnArrays: true });
+      for (const pragma of pragmas) database.exec(`PRAGMA ${pragma}`);
     } catch (error) {
-      throw toSpringhouseError(error, { path: options.path });
+      database?.close();
+      throw toSpringhouseError(error, { path });
     }
+    this.#database = database;
     this.#statements = new StatementCache((sql) => this.#prepare(sql));
   }
 
@@ -48,98 +55,83 @@ export class Connection implements Disposable {
 
   /** Runs one of our own statements: transaction control and settings. */
   control(sql: string): void {
-    try {
+    this.#translate(sql, () => {
       let statement = this.#controls.get(sql);
       if (statement === undefined) {
         statement = this.#database.prepare(sql);
         this.#controls.set(sql, statement);
       }
       statement.run();
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    });
   }
 
   /** The first row of one of our own questions. */
   ask(sql: string, ...parameters: SqlValue[]): Row {
-    try {
-      return (this.#database.prepare(sql).get(...parameters) ?? []) as unknown as Row;
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    return this.askAll(sql, ...parameters)[0] ?? [];
   }
 
   /** All rows of one of our own questions. */
   askAll(sql: string, ...parameters: SqlValue[]): Row[] {
-    try {
-      return this.#database.prepare(sql).all(...parameters) as unknown as Row[];
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    return this.#translate(sql, () => rowsOf(this.#database.prepare(sql), parameters));
   }
 
   /** Runs a caller's statement to its end. */
   run({ sql, parameters }: Statement): ResultSet {
-    try {
-      const statement = this.#statements.get(sql);
+    return this.#translate(sql, () => {
+      const { statement } = this.#ready(sql, parameters);
+      const { dml } = statementFacts(sql);
       if (statement.columns().length === 0) {
         const { changes } = statement.run(...parameters);
-        return { columns: [], rows: [], changes: statementFacts(sql).dml ? Number(changes) : 0 };
+        return { columns: [], rows: [], changes: dml ? Number(changes) : 0 };
       }
       // A statement with RETURNING must not run twice, so it reads bigints from the start.
       statement.setReadBigInts(true);
-      const rows = statement.all(...parameters) as unknown as Row[];
+      const rows = rowsOf(statement, parameters);
       for (const row of rows) narrowIntegers(row);
-      const changes = statementFacts(sql).dml ? Number(this.ask("SELECT changes()")[0]) : 0;
+      const changes = dml ? Number(this.ask("SELECT changes()")[0]) : 0;
       return { columns: columnsOf(statement), rows, changes };
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    });
   }
 
   /** Runs a statement once for each row of parameters; the number of rows changed. */
-  runMany(sql: string, rows: readonly (readonly SqlValue[])[]): number {
-    try {
-      const statement = this.#statements.get(sql);
+  runMany(sql: string, rows: readonly Values[]): number {
+    return this.#translate(sql, () => {
       const { dml } = statementFacts(sql);
       let total = 0;
       for (const row of rows) {
-        const { changes } = statement.run(...row);
+        const { changes } = this.#ready(sql, row).statement.run(...row);
         if (dml) total += Number(changes);
       }
       return total;
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    });
   }
 
   /** All rows of a short read; numbers first, again with bigints when one does not fit. */
   readAll({ sql, parameters }: Statement): { statement: StatementSync; rows: Row[] } {
-    try {
-      const statement = this.#statements.get(sql);
+    return this.#translate(sql, () => {
+      const { statement } = this.#ready(sql, parameters);
       try {
         statement.setReadBigInts(false);
-        return { statement, rows: statement.all(...parameters) as unknown as Row[] };
+        return { statement, rows: rowsOf(statement, parameters) };
       } catch (error) {
         if (!isOutOfRange(error)) throw error;
         statement.setReadBigInts(true);
-        const rows = statement.all(...parameters) as unknown as Row[];
+        const rows = rowsOf(statement, parameters);
         for (const row of rows) narrowIntegers(row);
         return { statement, rows };
       }
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    });
   }
 
   /** Steps through a read in chunks. The cursor holds a snapshot until it ends or is closed. */
   openCursor({ sql, parameters }: Statement): RowCursor {
-    try {
-      const statement = this.#statements.take(sql);
-      return new RowCursor(statement, parameters, () => this.#statements.give(sql, statement));
-    } catch (error) {
-      throw toSpringhouseError(error, { path: this.path, sql });
-    }
+    return this.#translate(sql, () => {
+      const prepared = this.#statements.take(sql);
+      assertCount(prepared, parameters, sql);
+      return new RowCursor(prepared.statement, parameters, () => {
+        this.#statements.give(sql, prepared);
+      });
+    });
   }
 
   close(): void {
@@ -150,18 +142,50 @@ export class Connection implements Disposable {
     this.close();
   }
 
-  #prepare(sql: string): StatementSync {
+  #ready(sql: string, parameters: Values): Prepared {
+    const prepared = this.#statements.get(sql);
+    assertCount(prepared, parameters, sql);
+    return prepared;
+  }
+
+  #prepare(sql: string): Prepared {
     const statement = this.#database.prepare(sql);
-    if (isBlank(sql.slice(statement.sourceSQL.length))) return statement;
+    if (isBlank(sql.slice(statement.sourceSQL.length))) {
+      return { statement, placeholders: countPlaceholders(sql) };
+    }
     throw new SpringhouseError(
       "STATEMENT_REFUSED",
       `The statement was refused: ${SEVERAL_STATEMENTS}.\n${sql.slice(0, 200)}`,
       { fields: { sql } },
     );
   }
+
+  #translate<T>(sql: string, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw toSpringhouseError(error, { path: this.path, sql });
+    }
+  }
 }
 
 /** Names and origins of a statement's columns, without the fields that nobody reads. */
 export function columnsOf(statement: StatementSync): readonly ResultColumn[] {
   return statement.columns().map(({ name, table, column }) => ({ name, table, column }));
+}
+
+/** The connection was opened with `returnArrays`, which the types do not know. */
+function rowsOf(statement: StatementSync, parameters: Values): Row[] {
+  return statement.all(...parameters) as unknown as Row[];
+}
+
+/** SQLite takes NULL for what is missing, which would be stored without a word. */
+function assertCount({ placeholders }: Prepared, parameters: Values, sql: string): void {
+  if (placeholders === undefined || placeholders === parameters.length) return;
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `The statement has ${placeholders} placeholders and was given ${parameters.length} values.\n` +
+      sql.slice(0, 200),
+    { fields: { sql, placeholders, values: parameters.length } },
+  );
 }

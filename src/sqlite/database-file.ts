@@ -157,9 +157,9 @@ export class DatabaseFile {
     const { inUse } = this.readers.statistics();
     warn(
       "LOG_PINNED",
-      `The write-ahead log of ${this.path} cannot be cut: ${frames - checkpointed} pages wait for ` +
-        `a reader that is still at an old snapshot (${inUse} readers in use here; it may be ` +
-        "another process). End long streams and snapshots.",
+      `The log of ${this.path} cannot be cut: ${frames - checkpointed} pages wait for a reader ` +
+        `that is still at an old snapshot (${inUse} readers are in use here; it may be another ` +
+        "process). End long streams and snapshots.",
       { path: this.path, frames, checkpointed, inUse },
     );
   }

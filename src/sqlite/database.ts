@@ -23,7 +23,8 @@ import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
 import type { QueryLog, QueryStatistics } from "./query-log.ts";
 import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
-import { refuseUnfit, type StatementFacts } from "./statement-text.ts";
+import { checkRead, checkStatement } from "./statement-check.ts";
+import { refuseUnfit } from "./statement-text.ts";
 import { Turn } from "./turn.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
 import type { WriterSend } from "./writer.ts";
@@ -120,7 +121,7 @@ export class Database implements AsyncDisposable {
   read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
     try {
       this.#calls.assertOpen();
-      assertRead(statement.sql);
+      checkRead(statement);
       const { signal } = options;
       if (signal?.aborted) throw abortError(signal, "The read");
       const startMs = performance.now();
@@ -139,7 +140,7 @@ export class Database implements AsyncDisposable {
     statement: Statement,
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
-    assertRead(statement.sql);
+    checkRead(statement);
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
     const reader = await this.#calls.track(() => this.#holdReader(options.signal));
@@ -173,7 +174,7 @@ export class Database implements AsyncDisposable {
       await reader.send({ kind: "snapshot" });
       return await run({
         read: async (statement) => {
-          assertRead(statement.sql);
+          checkRead(statement);
           return publish(this.log, "reader", statement.sql, await query(send, statement));
         },
       });
@@ -201,7 +202,7 @@ export class Database implements AsyncDisposable {
   assertWrites(unit: readonly Statement[]): boolean {
     this.assertWritable();
     let ddl = false;
-    for (const { sql } of unit) ddl = refuseUnfit(sql).ddl || ddl;
+    for (const statement of unit) ddl = checkStatement(statement).ddl || ddl;
     return ddl;
   }
 
@@ -286,17 +287,6 @@ export class Database implements AsyncDisposable {
 async function query(send: Send, statement: Statement, signal?: AbortSignal): Promise<WireResult> {
   const first = await send<WireResult>({ kind: "query", statement, chunkRows: CHUNK_ROWS });
   return collect(send, first, signal);
-}
-
-/** Throws unless the statement only reads. */
-export function assertRead(sql: string): StatementFacts {
-  const facts = refuseUnfit(sql);
-  if (!facts.write) return facts;
-  throw new SpringhouseError(
-    "STATEMENT_REFUSED",
-    `The statement may write, and a read must not: use write().\n${sql.slice(0, 200)}`,
-    { fields: { sql } },
-  );
 }
 
 /** Throws unless it is a number of rows that a chunk can have. */

@@ -70,7 +70,7 @@ export function readFacts(
   const number = (pragma: string): number => Number(connection.ask(`PRAGMA ${pragma}`)[0]);
   const [, frames, checkpointed] = connection.ask("PRAGMA wal_checkpoint(NOOP)");
   const schema = connection.askAll(
-    "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' ORDER BY name",
   );
   return {
     sqliteVersion: sqliteVersion(),

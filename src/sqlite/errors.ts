@@ -23,10 +23,13 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   13: "DISK_FULL",
   14: "UNOPENABLE",
   19: "CONSTRAINT",
+  20: "CONSTRAINT",
+  25: "INVALID_ARGUMENT",
   26: "NOT_A_DATABASE",
 };
 
 const CONSTRAINT_KIND: Readonly<Record<number, string>> = {
+  20: "type",
   275: "check",
   787: "foreignKey",
   1299: "notNull",
@@ -46,6 +49,10 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
   UNOPENABLE: "Check that the folder exists and that this user may read and write in it.",
 };
 
+/** Not another process, but an open read of this very connection. */
+const LOCKED = 6;
+const LOCKED_ADVICE = "A stream of the same transaction still reads the table: end it first.";
+
 /** The `SpringhouseError` for anything that `node:sqlite` or the file system threw. */
 export function toSpringhouseError(error: unknown, context: ErrorContext = {}): SpringhouseError {
   if (error instanceof SpringhouseError) return error;
@@ -57,7 +64,7 @@ export function toSpringhouseError(error: unknown, context: ErrorContext = {}): 
   const code = codeOf(nodeCode, errcode);
   const message = messageOf(error);
   if (code === "CONSTRAINT") Object.assign(fields, constraintFields(errcode ?? 0, message));
-  const advice = ADVICE[code];
+  const advice = errcode === LOCKED ? LOCKED_ADVICE : ADVICE[code];
   const place = context.path === undefined ? "" : ` (${context.path})`;
   return new SpringhouseError(
     code,
@@ -76,7 +83,7 @@ function codeOf(nodeCode: string | undefined, errcode: number | undefined): Erro
 
 /** The table and the columns, where SQLite's message tells them. */
 function constraintFields(errcode: number, message: string): Record<string, unknown> {
-  const kind = CONSTRAINT_KIND[errcode] ?? (errcode === 20 ? "type" : "other");
+  const kind = CONSTRAINT_KIND[errcode] ?? "other";
   const names = /constraint failed: (.+)$/.exec(message)?.[1];
   if (kind === "type") {
     const [, table, column] = /column ([^.]+)\.(.+)$/.exec(message) ?? [];

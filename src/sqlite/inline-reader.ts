@@ -104,22 +104,47 @@ export class InlineReader implements Disposable {
 }
 
 const BY_ROW_ID = /^SEARCH \S+ USING INTEGER PRIMARY KEY \(rowid=\?\)$/;
-const BY_INDEX = /^SEARCH (\S+) USING (?:COVERING )?INDEX (\S+) \(([^<>]*)\)$/;
+const BY_INDEX = /^SEARCH \S+ USING (?:COVERING )?INDEX (\S+) \(([^<>]*)\)$/;
+const BY_PRIMARY_KEY = /^SEARCH \S+ USING PRIMARY KEY \(([^<>]*)\)$/;
 
 /** Whether the plan is one search that can find one row only (for each value of an IN). */
 export function provesUniqueSearch(connection: Connection, sql: string): boolean {
   const plan = connection.askAll(`EXPLAIN QUERY PLAN ${sql}`);
   const detail = plan.length === 1 ? String(plan[0]?.[3]) : "";
   if (BY_ROW_ID.test(detail)) return true;
-  const [, , index, terms] = BY_INDEX.exec(detail) ?? [];
-  if (index === undefined || terms === undefined) return false;
+  const [, index, indexTerms] = BY_INDEX.exec(detail) ?? [];
+  if (index !== undefined) return coversUniqueIndex(connection, index, indexTerms, sql);
+  const [, keyTerms] = BY_PRIMARY_KEY.exec(detail) ?? [];
+  return keyTerms !== undefined && coversPrimaryKey(connection, keyTerms, sql);
+}
+
+function coversUniqueIndex(
+  connection: Connection,
+  index: string,
+  terms: string | undefined,
+  sql: string,
+): boolean {
   const columns = connection.askAll(
     `SELECT c."notnull" FROM sqlite_schema s, pragma_index_list(s.tbl_name) l,
        pragma_index_info(l.name) i LEFT JOIN pragma_table_info(s.tbl_name) c ON c.cid = i.cid
      WHERE s.type = 'index' AND s.name = ?1 AND l.name = ?1 AND l."unique" = 1`,
     index,
   );
-  if (columns.length === 0 || columns.length !== terms.split(" AND ").length) return false;
+  if (columns.length === 0 || columns.length !== terms?.split(" AND ").length) return false;
   // A unique index may hold many rows of NULL, and `IS ?` searches like `= ?`.
   return columns.every(([notNull]) => notNull === 1) || !/\bis\b/i.test(sql);
+}
+
+/** A table WITHOUT ROWID. The plan names its alias, so the table is found by its root page. */
+function coversPrimaryKey(connection: Connection, terms: string, sql: string): boolean {
+  const roots = connection
+    .askAll(`EXPLAIN ${sql}`)
+    .filter(([, opcode]) => opcode === "OpenRead")
+    .map(([, , , page]) => Number(page));
+  const columns = connection.askAll(
+    `SELECT c.name FROM sqlite_schema s, pragma_table_info(s.name) c
+     WHERE s.type = 'table' AND s.rootpage = ? AND c.pk > 0`,
+    roots[0] ?? -1,
+  );
+  return roots.length === 1 && columns.length === terms.split(" AND ").length;
 }

@@ -119,11 +119,8 @@ function refuseUnsafe(options: DatabaseOptions, profile: Profile): void {
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {
-  return new SpringhouseError(
-    "INVALID_ARGUMENT",
-    `${name}: ${String(value)} is refused. ${advice}`,
-    {
-      fields: { name, value: String(value) },
-    },
-  );
+  const message = `${name}: ${String(value)} is refused. ${advice}`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, {
+    fields: { name, value: String(value) },
+  });
 }

@@ -11,7 +11,10 @@ export interface PoolOptions {
   readonly maxSize?: number;
   /** How long a caller waits for a connection, milliseconds. Default: 5,000. */
   readonly connectionTimeoutMs?: number;
-  /** A connection above `minSize` that is idle for longer is closed, milliseconds. Default: 300,000. */
+  /**
+   * A connection above `minSize` that is idle for longer is closed, milliseconds.
+   * Default: 300,000.
+   */
   readonly idleTimeoutMs?: number;
   /** A connection that is older is replaced between two uses, milliseconds. Default: 3,600,000. */
   readonly maxLifetimeMs?: number;

@@ -11,12 +11,19 @@ import type { StatementSync } from "node:sqlite";
 /** Enough for the texts of one program; each costs a few kilobytes in SQLite. */
 export const STATEMENTS_MAX = 100;
 
+/** A prepared statement and what is known of its text. */
+export interface Prepared {
+  readonly statement: StatementSync;
+  /** Number of values it takes; undefined when it has numbered or named placeholders. */
+  readonly placeholders: number | undefined;
+}
+
 /** A bounded map from SQL text to prepared statement. */
 export class StatementCache {
-  readonly #entries = new Map<string, StatementSync>();
-  readonly #prepare: (sql: string) => StatementSync;
+  readonly #entries = new Map<string, Prepared>();
+  readonly #prepare: (sql: string) => Prepared;
 
-  constructor(prepare: (sql: string) => StatementSync) {
+  constructor(prepare: (sql: string) => Prepared) {
     this.#prepare = prepare;
   }
 
@@ -25,29 +32,23 @@ export class StatementCache {
   }
 
   /** The statement for use within this call only. */
-  get(sql: string): StatementSync {
-    const known = this.#entries.get(sql);
-    if (known === undefined) {
-      const statement = this.#prepare(sql);
-      this.give(sql, statement);
-      return statement;
-    }
-    this.#entries.delete(sql);
-    this.#entries.set(sql, known);
-    return known;
+  get(sql: string): Prepared {
+    const prepared = this.take(sql);
+    this.give(sql, prepared);
+    return prepared;
   }
 
   /** The statement for use across calls; the taker gives it back. */
-  take(sql: string): StatementSync {
+  take(sql: string): Prepared {
     const known = this.#entries.get(sql);
     if (known === undefined) return this.#prepare(sql);
     this.#entries.delete(sql);
     return known;
   }
 
-  /** Puts a statement in. */
-  give(sql: string, statement: StatementSync): void {
-    this.#entries.set(sql, statement);
+  /** Puts a statement in, as the one used last. */
+  give(sql: string, prepared: Prepared): void {
+    this.#entries.set(sql, prepared);
     if (this.#entries.size <= STATEMENTS_MAX) return;
     const oldest = this.#entries.keys().next();
     if (oldest.done !== true) this.#entries.delete(oldest.value);

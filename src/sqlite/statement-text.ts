@@ -167,13 +167,32 @@ function unquoted(word: string): string {
   return /^["'`[]/.test(word) ? word.slice(1, -1) : word;
 }
 
-const TOKEN =
-  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|("(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}\p{N}_$]+|[\s\S])/gu;
+const BLANK = String.raw`\s+|--[^\n]*|/\*[\s\S]*?(?:\*/|$)`;
+// Unrolled, so that a long literal does not fill the stack of the expression.
+const quotedBy = (quote: string): string =>
+  `${quote}[^${quote}]*(?:${quote}${quote}[^${quote}]*)*${quote}`;
+const QUOTED = `${['"', "'", "`"].map(quotedBy).join("|")}|\\[[^\\]]*\\]`;
+const WORD = String.raw`[\p{L}\p{N}_$]+`;
+const TOKEN = new RegExp(`${BLANK}|(${QUOTED}|${WORD}|[\\s\\S])`, "gu");
 
 /** Words, quoted names and strings, and single characters; no white space, no comments. */
 function* tokenize(sql: string): Generator<string, undefined> {
   for (const match of sql.matchAll(TOKEN)) if (match[1] !== undefined) yield match[1];
   return undefined;
+}
+
+/** How many values a text takes; undefined when its placeholders are numbered or named. */
+export function countPlaceholders(sql: string): number | undefined {
+  let count = 0;
+  let before = "";
+  for (const token of tokenize(sql)) {
+    if (token === "?") count++;
+    // A number right behind a question mark is one; `@`, `:` and `$` begin names.
+    else if (before === "?" && /^\d/.test(token)) return undefined;
+    else if (/^[@:$]/.test(token)) return undefined;
+    before = token;
+  }
+  return count;
 }
 
 /** Whether nothing but white space, comments and semicolons is left after a statement. */

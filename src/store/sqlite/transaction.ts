@@ -10,9 +10,10 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { abortError, throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
-import { assertChunkRows, assertRead, type Database } from "../../sqlite/database.ts";
+import { assertChunkRows, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
 import { collect, collectAll, publish } from "../../sqlite/results.ts";
+import { checkRead } from "../../sqlite/statement-check.ts";
 import { unitBytes } from "../../sqlite/unit-size.ts";
 import { sendPieces, type WriterSend } from "../../sqlite/writer.ts";
 import type {
@@ -104,7 +105,7 @@ export class SqliteTransaction implements StoreTransaction {
   constructor(scope: TransactionScope, parent: SqliteTransaction | undefined) {
     this.#scope = scope;
     this.parent = parent;
-    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.depth = (parent?.depth ?? 0) + 1;
   }
 
   get ended(): boolean {
@@ -121,7 +122,7 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
-    assertRead(statement.sql);
+    checkRead(statement);
     await this.#turn(options.signal);
     const { send, database } = this.#scope;
     const request = { kind: "query", statement, chunkRows: CHUNK_ROWS } as const;
@@ -134,7 +135,7 @@ export class SqliteTransaction implements StoreTransaction {
     statement: Statement,
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
-    assertRead(statement.sql);
+    checkRead(statement);
     const { chunkRows = CHUNK_ROWS, signal } = options;
     assertChunkRows(chunkRows);
     await this.#turn(signal);

@@ -9,6 +9,7 @@ import { SpringhouseError } from "../../core/errors.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { WireChanges } from "../../sqlite/protocol.ts";
 import { rowBytes } from "../../sqlite/row-cursor.ts";
+import { checkValues } from "../../sqlite/statement-check.ts";
 import type { WriterSend } from "../../sqlite/writer.ts";
 import type { SqlValue, WriteManyOptions } from "../store.ts";
 
@@ -81,12 +82,7 @@ class Gathering {
 
   /** Takes a row; whether it is time to send. */
   add(row: Values): boolean {
-    if (!Array.isArray(row)) {
-      throw new SpringhouseError(
-        "INVALID_ARGUMENT",
-        "writeMany: each row is an array of values, in the order of the placeholders.",
-      );
-    }
+    checkValues(row);
     this.#rows.push(row);
     this.#bytes += rowBytes(row);
     return (

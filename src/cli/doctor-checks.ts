@@ -5,7 +5,8 @@ import { dirname } from "node:path";
 import { formatBytes } from "../core/bytes.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Catalog } from "../schema/catalog.ts";
-import type { Session, SqlValue } from "../store/store.ts";
+import type { DatabaseFacts } from "../sqlite/describe.ts";
+import type { Session } from "../store/store.ts";
 
 /** One line of the report. */
 export interface Check {
@@ -88,42 +89,34 @@ function mayUse(path: string): boolean {
   }
 }
 
-/** Settings that are part of the file. */
-export async function checkPragmas(session: Session): Promise<Check[]> {
-  const ask = async (pragma: string): Promise<SqlValue> => {
-    const { rows } = await session.read({ sql: `PRAGMA ${pragma}`, parameters: [] });
-    return rows[0]?.[0] ?? null;
-  };
-  const mode = String(await ask("journal_mode"));
-  const pages = Number(await ask("page_count"));
-  const free = Number(await ask("freelist_count"));
-  const pageBytes = Number(await ask("page_size"));
-  const encoding = String(await ask("encoding"));
-  const journal: Check =
-    mode === "wal"
-      ? { name: "journal", status: "ok", found: mode }
-      : {
-          name: "journal",
-          status: "warn",
-          found: mode,
-          advice: "Opening it once for writing changes it to wal.",
-        };
-  const found = `${encoding}, ${pages} pages of ${pageBytes}, ${free} free`;
-  const wasteful = pages > 0 && free / pages > FREE_SHARE_MAX;
-  const advice = `VACUUM would give back ${formatBytes(free * pageBytes)}.`;
-  const space: Check = wasteful
-    ? { name: "pages", status: "warn", found, advice }
-    : { name: "pages", status: "ok", found };
-  return [journal, space];
+/** How the file is kept: its journal, its free pages, its write-ahead log. */
+export function checkKeeping(facts: DatabaseFacts): Check[] {
+  return [checkJournal(facts), checkPages(facts), checkLog(facts)];
 }
 
-/** The size of the write-ahead log. */
-export function checkLog(path: string): Check {
+function checkJournal({ settings }: DatabaseFacts): Check {
+  const name = "journal";
+  const found = String(settings["journal_mode"]);
+  if (found === "wal") return { name, status: "ok", found };
+  const advice = "Opening it once for writing changes it to wal.";
+  return { name, status: "warn", found, advice };
+}
+
+function checkPages({ settings, pages, pageSizeBytes, freePages }: DatabaseFacts): Check {
+  const name = "pages";
+  const found = `${settings["encoding"]}, ${pages} of ${pageSizeBytes} bytes, ${freePages} free`;
+  if (freePages <= pages * FREE_SHARE_MAX) return { name, status: "ok", found };
+  const advice = `VACUUM would give back ${formatBytes(freePages * pageSizeBytes)}.`;
+  return { name, status: "warn", found, advice };
+}
+
+function checkLog({ walBytes, log }: DatabaseFacts): Check {
   const name = "write-ahead log";
-  const bytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes <= WAL_BYTES_MAX) return { name, status: "ok", found: formatBytes(bytes) };
+  const waiting = Math.max(0, log.frames - log.checkpointed);
+  const found = `${formatBytes(walBytes)}, ${waiting} pages not in the file yet`;
+  if (walBytes <= WAL_BYTES_MAX) return { name, status: "ok", found };
   const advice = "A reader keeps an old snapshot. Find the process and let it end.";
-  return { name, status: "warn", found: formatBytes(bytes), advice };
+  return { name, status: "warn", found, advice };
 }
 
 /** Triggers of the file, compared with the entities when these are known. */

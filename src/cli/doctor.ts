@@ -4,15 +4,15 @@ import { styleText } from "node:util";
 import type { Config } from "../config/config.ts";
 import { redactUrl } from "../config/redact.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Store } from "../store/store.ts";
 import type { CommandDefinition, Invocation } from "./command.ts";
 import {
   type Check,
   checkFile,
   checkIntegrity,
-  checkLog,
+  checkKeeping,
   checkNode,
-  checkPragmas,
   checkSqlite,
   checkTriggers,
 } from "./doctor-checks.ts";
@@ -53,13 +53,12 @@ async function checkDatabase(checks: Check[], config: Config, invocation: Invoca
   const store = await attempt(checks, "database", () => openStore(config, { readOnly: true }));
   if (store === undefined) return;
   await using _closed = store;
-  await checkContents(checks, store, location.path, config, invocation);
+  await checkContents(checks, store, config, invocation);
 }
 
 async function checkContents(
   checks: Check[],
-  store: Store,
-  path: string,
+  store: SqliteStore,
   config: Config,
   { terminal: { signal } }: Invocation,
 ): Promise<void> {
@@ -67,8 +66,7 @@ async function checkContents(
   const add = async (name: string, run: () => Promise<readonly Check[]>): Promise<void> => {
     checks.push(...((await attempt(checks, name, run)) ?? []));
   };
-  await add("pragmas", () => checkPragmas(store));
-  checks.push(checkLog(path));
+  await add("file", async () => checkKeeping(await store.describe()));
   await add("triggers", async () => [await checkTriggers(store, catalog)]);
   await add("integrity", () => checkIntegrity(store, signal));
   await add("migrations", async () => [await checkMigrations(store, config)]);

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { Config } from "../config/config.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import type { Catalog } from "../schema/catalog.ts";
-import type { Store } from "../store/store.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
 import { type Invocation, textOf } from "./command.ts";
 
 /** The configuration, with `--config` and `--url` applied. */
@@ -22,17 +22,13 @@ export async function loadSettings(invocation: Invocation): Promise<Config> {
 
 /** Opens the configured database. */
 export async function openStore(
-  { database }: Config,
-  options: { readonly readOnly: boolean },
-): Promise<Store> {
+  config: Config,
+  { readOnly }: { readonly readOnly: boolean },
+): Promise<SqliteStore> {
   const { openSqliteStore } = await import("../store/sqlite/store.ts");
-  return openSqliteStore({
-    url: database.url,
-    profile: database.profile,
-    readOnly: options.readOnly || database.readOnly,
-    busyTimeoutMs: database.busyTimeout,
-    transactionDeadlineMs: database.transactionDeadline,
-  });
+  const { storeOptions } = await import("../config/store-options.ts");
+  const options = storeOptions(config);
+  return openSqliteStore({ ...options, readOnly: readOnly || config.database.readOnly });
 }
 
 /**

@@ -84,6 +84,11 @@ export const KEYS = {
       default: "5s",
       doc: "After this time an interactive transaction is rolled back.",
     },
+    snapshotMaxAge: {
+      type: "duration",
+      default: "60s",
+      doc: "How long a stream or a snapshot may hold back the write-ahead log.",
+    },
     slowQueryThreshold: {
       type: "duration",
       default: "100ms",
@@ -121,7 +126,7 @@ export const KEYS = {
           "database.pool_config.min_size": "same",
           "pool_config.min_size": "same",
         },
-        doc: "Connections that are kept when idle.",
+        doc: "Connections that are kept when idle; lowered to maxSize when only that is given.",
       },
       maxSize: {
         type: "count",
@@ -132,7 +137,7 @@ export const KEYS = {
           "database.pool_config.max_size": "same",
           "pool_config.max_size": "same",
         },
-        doc: "Most connections at one time; raised to minSize when that is larger.",
+        doc: "Most connections at one time; raised to minSize when only that is given.",
       },
       connectionTimeout: {
         type: "duration",
@@ -164,7 +169,7 @@ export const KEYS = {
       },
       leakDetectionThreshold: {
         type: "duration",
-        default: "0s",
+        default: "60s",
         doc: "Borrowed for longer, a connection is reported with its borrower; 0 switches it off.",
       },
     },

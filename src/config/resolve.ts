@@ -19,29 +19,35 @@ export function resolveConfig(
 ): Config {
   const values = new Map<string, unknown>();
   for (const { name, facts } of ALL_KEYS) {
-    const setting = layers.findLast((layer) => layer.has(name))?.get(name);
+    const setting = settingOf(layers, name);
     if (setting !== undefined) values.set(name, resolveValue(facts, setting));
     else if (facts.default !== undefined) {
       const place = `default of ${name}`;
       values.set(name, resolveValue(facts, { value: facts.default, place, base, unit: "same" }));
     }
-    if (name === MAX_SIZE) values.set(name, maxSize(values, setting));
   }
+  fitPool(values, (name) => settingOf(layers, name));
   return freeze({ ...nested(values), file }) as unknown as Config;
 }
 
 const MIN_SIZE = "database.pool.minSize";
 const MAX_SIZE = "database.pool.maxSize";
 
-/** The greatest size may be given as what comes on top of the least, and is never below it. */
-function maxSize(values: ReadonlyMap<string, unknown>, setting: Setting | undefined): number {
+/** A size that is given alone moves the default of the other; two that are given must fit. */
+function fitPool(values: Map<string, unknown>, given: (name: string) => Setting | undefined): void {
   const least = Number(values.get(MIN_SIZE));
   const most = Number(values.get(MAX_SIZE));
-  if (setting?.unit === "added") return least + most;
-  if (setting !== undefined && most < least) {
+  const setting = given(MAX_SIZE);
+  if (setting?.unit === "added") values.set(MAX_SIZE, least + most);
+  else if (setting === undefined) values.set(MAX_SIZE, Math.max(least, most));
+  else if (given(MIN_SIZE) === undefined) values.set(MIN_SIZE, Math.min(least, most));
+  else if (most < least) {
     throw refuse(setting, `${most} is less than ${MIN_SIZE}, which is ${least}.`);
   }
-  return Math.max(least, most);
+}
+
+function settingOf(layers: readonly Settings[], name: string): Setting | undefined {
+  return layers.findLast((layer) => layer.has(name))?.get(name);
 }
 
 type Group = { [name: string]: unknown };

@@ -57,7 +57,7 @@ describe("loadConfig", () => {
       connectionTimeout: 5_000,
       idleTimeout: 300_000,
       maxLifetime: 3_600_000,
-      leakDetectionThreshold: 0,
+      leakDetectionThreshold: 60_000,
     });
     expect(config.database.slowQueryThreshold).toBe(100);
     expect(config.entities).toBeUndefined();
@@ -148,13 +148,15 @@ describe("loadConfig", () => {
     expect(config.database.url).toBe("postgres://app:pass@db/main");
   });
 
-  it("raises the greatest pool size to the least one, unless both are given", async () => {
-    expect((await load({ SPRINGHOUSE_DATABASE_POOL_MIN_SIZE: "20" })).database.pool.maxSize).toBe(
-      20,
+  it("fits a default pool size to the given one, and refuses two that do not fit", async () => {
+    const least = "SPRINGHOUSE_DATABASE_POOL_MIN_SIZE";
+    const most = "SPRINGHOUSE_DATABASE_POOL_MAX_SIZE";
+
+    expect((await load({ [least]: "20" })).database.pool.maxSize).toBe(20);
+    expect((await load({ [most]: "2" })).database.pool.minSize).toBe(2);
+    await expect(load({ [least]: "4", [most]: "3" })).rejects.toThrow(
+      "SPRINGHOUSE_DATABASE_POOL_MAX_SIZE: 3 is less than database.pool.minSize, which is 4.",
     );
-    await expect(
-      load({ SPRINGHOUSE_DATABASE_POOL_MIN_SIZE: "4", SPRINGHOUSE_DATABASE_POOL_MAX_SIZE: "3" }),
-    ).rejects.toThrow("SPRINGHOUSE_DATABASE_POOL_MAX_SIZE: 3 is less than database.pool.minSize");
   });
 });
 

@@ -8,7 +8,7 @@ import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../schema/ph
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import type { FileSchema } from "./introspect.ts";
 import { canonicalDefault, canonicalIndex, canonicalName, includesName } from "./normalise.ts";
-import { type Constraint, columnWords, describeOperation, type Operation } from "./operation.ts";
+import { type Constraint, columnWords, describeAction, type Operation } from "./operation.ts";
 import { keepsRowids, rebuildStatements } from "./rebuild.ts";
 import { codeTokens, mentions } from "./sql-tokens.ts";
 
@@ -39,7 +39,7 @@ export function changeTables(
       table: name,
       mode: isInPlace ? "alter" : "rebuild",
       sql: isInPlace ? alterStatements(list, after) : rebuildWhole(before, after, current, desired),
-      changes: list.map(describeOperation),
+      changes: list.map(describeAction),
       losesColumns: list.some(({ kind }) => kind === "drop column"),
       hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, name))],
     };
@@ -102,18 +102,13 @@ function carrierOf(
   );
 }
 
-/** DROP COLUMN refuses a column that anything else in the schema uses. */
+/**
+ * DROP COLUMN refuses a column that anything else uses. Constraints and indexes on it cannot be
+ * declared any longer, so they are among the differences; what is left is what nobody declares.
+ */
 function canDrop(column: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
-  const { name } = column;
-  if (includesName(table.primaryKey, name)) return false;
-  if (table.checks.some(({ expression }) => mentions(expression, name))) return false;
-  if (table.uniques.some(({ columns }) => includesName(columns, name))) return false;
-  if (table.foreignKeys.some(({ columns }) => includesName(columns, name))) return false;
-  if (schema.opaqueIndexes.some((index) => mentions(index.sql, name))) return false;
-  if (schema.indexes.some((index) => index.where !== undefined && mentions(index.where, name))) {
-    return false;
-  }
-  return !schema.objects.some(({ sql }) => mentions(sql, name) && mentions(sql, table.name));
+  const others = [...schema.opaqueIndexes, ...schema.objects];
+  return !others.some(({ sql }) => mentions(sql, column.name) && mentions(sql, table.name));
 }
 
 function alterStatements(list: readonly TableOperation[], after: PhysicalTable): string[] {
@@ -168,7 +163,7 @@ function rebuildWhole(
   const opaque = current.opaqueIndexes.filter((index) => isOn(index.table));
   const fills = keepsRowids(rebuild)
     ? []
-    : current.objects.filter((object) => object.kind === "virtual table" && isOn(object.table));
+    : desired.objects.filter(({ kind, table }) => kind === "virtual table" && isOn(table));
   return [
     ...rebuildStatements(rebuild),
     ...kept.map(createIndex),

@@ -25,7 +25,7 @@ export interface Assessment {
 
 /** Compares the two. */
 export function assess(ledger: Ledger, migrations: readonly Migration[]): Assessment {
-  const rows = ledger.exists ? ledger.rows : baselineRows(ledger, migrations, 0);
+  const rows = ledger.rows.length > 0 ? ledger.rows : baselineRows(ledger, migrations, 0);
   const version = rows.at(-1)?.version ?? 0;
   const applied = new Map(rows.map((row) => [row.version, row]));
   const known = new Map(migrations.map((migration) => [migration.version, migration]));

@@ -9,7 +9,7 @@ import { labelOf, loadMigrations } from "./files.ts";
 import { introspect } from "./introspect.ts";
 import { CREATE_BOOKKEEPING, insertRow, readLedger, toBaseline } from "./ledger.ts";
 import { FINGERPRINT_KEY, fingerprint, setMeta } from "./meta.ts";
-import { describeOperation, type Operation } from "./operation.ts";
+import { describeOperations, type Operation } from "./operation.ts";
 import { keepSnapshot, takeSnapshot } from "./snapshot.ts";
 
 /** What is to be made or compared. */
@@ -41,12 +41,7 @@ export async function createOrCompare(request: SchemaRequest): Promise<void> {
 
 /** Differences that make the file another one than declared; an index too many does no harm. */
 export function differencesThatCount(operations: readonly Operation[]): readonly string[] {
-  const recreated = new Set(
-    operations.flatMap((entry) => (entry.kind === "create index" ? [entry.index.name] : [])),
-  );
-  return operations
-    .filter((entry) => entry.kind !== "drop index" || recreated.has(entry.index.name))
-    .map(describeOperation);
+  return describeOperations(operations.filter(({ kind }) => kind !== "drop index"));
 }
 
 /** The error for a file that is not as declared. */

@@ -13,7 +13,7 @@ import { describeViolations, foreignKeyViolations, integrityProblems } from "./i
 import { type FileSchema, introspect } from "./introspect.ts";
 import type { Migration } from "./migration.ts";
 import type { DryRunMigration, DryRunReport } from "./migrator.ts";
-import { describeOperation } from "./operation.ts";
+import { describeAction } from "./operation.ts";
 import { digestRows } from "./rows-digest.ts";
 import type { Selection } from "./select.ts";
 
@@ -108,5 +108,5 @@ function difference(
 }
 
 function changesBetween(before: FileSchema, after: FileSchema): readonly string[] {
-  return diff(before, after, { undeclared: "drop" }).map(describeOperation);
+  return diff(before, after, { undeclared: "drop" }).map(describeAction);
 }

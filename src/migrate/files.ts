@@ -229,8 +229,8 @@ function readMarks(
     if (text.slice(lineStart, token.start).trim() !== "") continue;
     const words = token.text.slice(2).trim().replace(/\s+/g, " ").toLowerCase();
     if (words === "up" || words === "down") {
-      // What stands before an explicit "-- up" is only comment; it must not count as a second one.
-      if (words === "up" && !isExplicit && isBlank(text.slice(0, token.start))) sections.pop();
+      // What stands before the first mark is `up`, unless it is only comment.
+      if (!isExplicit && isBlank(text.slice(0, token.start))) sections.pop();
       isExplicit = true;
       sections.push({ kind: words, start: token.start, line: token.line });
     } else if (words.startsWith("springhouse:")) {

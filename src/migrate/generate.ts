@@ -13,12 +13,13 @@ import type { PhysicalSchema } from "../schema/physical.ts";
 import type { Session } from "../store/store.ts";
 import { assess } from "./assess.ts";
 import { labelOf } from "./files.ts";
-import { type FileSchema, introspect } from "./introspect.ts";
+import { introspect } from "./introspect.ts";
 import { readLedger } from "./ledger.ts";
 import type { Migration } from "./migration.ts";
 import type { NewMigration, NewOptions } from "./migrator.ts";
-import { describeOperation } from "./operation.ts";
+import { describeAction } from "./operation.ts";
 import { type PlanStep, planSchema, type SchemaPlan } from "./plan.ts";
+import { schemaTexts } from "./snapshot.ts";
 
 /** What a new migration is made from. */
 export interface GenerateRequest extends NewOptions {
@@ -52,7 +53,7 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
     const current = await introspect(session);
     if (request.migrations.length === 0 && current.tables.length > 0) {
       const baseline = Math.max(assessment.version, 1);
-      const text = renderSql(baselinePlan(current), ["baseline"]);
+      const text = await renderBaseline(session);
       files.push({ version: baseline, name: "baseline", text, extension: "sql" });
       version = baseline + 1;
     }
@@ -72,7 +73,7 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
     name,
     path: paths.at(-1) ?? directory,
     paths,
-    changes: plan?.operations.map(describeOperation) ?? [],
+    changes: plan?.operations.map(describeAction) ?? [],
     hints: [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])],
   };
 }
@@ -91,29 +92,15 @@ function nextVersion(applied: number, migrations: readonly Migration[]): number 
   return Math.max(applied, migrations.at(-1)?.version ?? 0) + 1;
 }
 
-/** Everything that is there, made from nothing. */
-function baselinePlan(current: FileSchema): SchemaPlan {
-  const nothing: FileSchema = {
-    dialect: "sqlite",
-    tables: [],
-    indexes: [],
-    objects: [],
-    opaqueIndexes: [],
-    features: new Map(),
-  };
-  const plan = planSchema(nothing, current, { undeclared: "drop" });
-  const opaque = current.opaqueIndexes.map(({ name, sql }) => ({
-    summary: `create index ${name}`,
-    sql: [sql],
-    destructive: false,
-    rewritesTable: false,
-    irreversible: false,
-  }));
-  return { ...plan, steps: [...plan.steps, ...opaque] };
+/** Everything that stands in the file, in the words in which it was made. */
+async function renderBaseline(session: Session): Promise<string> {
+  const texts = await schemaTexts(session);
+  const lines = ["-- springhouse: baseline", "-- springhouse: irreversible", "-- up", ""];
+  return [...lines, ...texts.map(({ sql }) => `${sql};`), ""].join("\n");
 }
 
-function renderSql(plan: SchemaPlan | undefined, directives: readonly string[] = []): string {
-  const lines = directives.map((directive) => `-- springhouse: ${directive}`);
+function renderSql(plan: SchemaPlan | undefined): string {
+  const lines: string[] = [];
   if (plan?.foreignKeys === "off") lines.push("-- springhouse: foreign-keys off");
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
     lines.push(`-- Note: ${hint}.`);

@@ -41,7 +41,13 @@ export type {
   UpOptions,
   VerifyReport,
 } from "./migrator.ts";
-export { type Constraint, describeOperation, type Operation } from "./operation.ts";
+export {
+  type Constraint,
+  describeAction,
+  describeOperation,
+  describeOperations,
+  type Operation,
+} from "./operation.ts";
 export { type PlanOptions, type PlanStep, planSchema, type SchemaPlan } from "./plan.ts";
 export type { Rename } from "./rename.ts";
 export { createMigrator } from "./run.ts";

@@ -33,7 +33,7 @@ export interface FileSchema extends PhysicalSchema {
 /** Reads the schema of the session's database. */
 export async function introspect(session: Session): Promise<FileSchema> {
   const masters = (await all(session, MASTERS)).map(toMaster).filter((row) => !row.shadow);
-  const tables = masters.filter((row) => row.kind === "table" && !isBookkeeping(row.name));
+  const tables = masters.filter(isOrdinaryTable);
   const columns = groupByName(await all(session, COLUMNS));
   const keys = groupByName(await all(session, FOREIGN_KEYS));
   const primaryKeys = new Map(
@@ -173,6 +173,10 @@ function indexesOf(
     });
   }
   return { indexes, opaqueIndexes };
+}
+
+function isOrdinaryTable({ kind, virtual, name }: Master): boolean {
+  return kind === "table" && !virtual && !isBookkeeping(name);
 }
 
 function isObject(master: Master): boolean {

@@ -8,7 +8,6 @@
 
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import type { Session, Statement } from "../store/store.ts";
-import { labelOf } from "./files.ts";
 import { isInternal } from "./internal.ts";
 import { CREATE_META } from "./meta.ts";
 import type { Migration } from "./migration.ts";
@@ -34,7 +33,7 @@ export interface Ledger {
   readonly exists: boolean;
   /** Without a ledger: the version of an older `schema_version` table, else 0. */
   readonly legacyVersion: number;
-  /** Without a ledger: there are tables already. */
+  /** With no row in the ledger: there are tables already. */
   readonly hasTables: boolean;
 }
 
@@ -71,6 +70,7 @@ export const CREATE_BOOKKEEPING: readonly Statement[] = [
 export async function readLedger(session: Session): Promise<Ledger> {
   try {
     const { rows } = await session.read(statement(SELECT_LEDGER));
+    if (rows.length === 0) return { ...(await readWithoutRows(session)), exists: true };
     return { rows: rows.map(toRow), exists: true, legacyVersion: 0, hasTables: true };
   } catch (error) {
     if (!isSpringhouseError(error, "SQL")) throw error;
@@ -78,13 +78,13 @@ export async function readLedger(session: Session): Promise<Ledger> {
   }
 }
 
-/** Rows for what counts as applied when a database without a ledger is taken over. */
+/** Rows for what counts as applied when a database without any is taken over. */
 export function baselineRows(
   ledger: Ledger,
   migrations: readonly Migration[],
   nowMs: number,
 ): readonly LedgerRow[] {
-  if (ledger.exists) return [];
+  if (ledger.rows.length > 0) return [];
   const { legacyVersion, hasTables } = ledger;
   const rows = migrations
     .filter(({ version, baseline }) => version <= legacyVersion || (baseline && hasTables))
@@ -154,9 +154,7 @@ function toRow(row: readonly unknown[]): LedgerRow {
 }
 
 async function readWithoutLedger(session: Session, cause: unknown): Promise<Ledger> {
-  const sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-  const { rows } = await session.read(statement(sql));
-  const tables = rows.map((row) => String(row[0]));
+  const tables = await readTables(session);
   const has = (name: string): boolean => tables.some((table) => table.toLowerCase() === name);
   if (has("schema_migrations")) {
     throw new SpringhouseError(
@@ -174,6 +172,16 @@ async function readWithoutLedger(session: Session, cause: unknown): Promise<Ledg
   };
 }
 
+async function readWithoutRows(session: Session): Promise<Omit<Ledger, "exists">> {
+  const tables = await readTables(session);
+  return { rows: [], legacyVersion: 0, hasTables: tables.some((table) => !isInternal(table)) };
+}
+
+async function readTables(session: Session): Promise<readonly string[]> {
+  const sql = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+  return (await session.read(statement(sql))).rows.map((row) => String(row[0]));
+}
+
 async function readLegacyVersion(session: Session): Promise<number> {
   const sql = "SELECT max(CAST(version AS INTEGER)) FROM schema_version";
   const version = (await session.read(statement(sql))).rows[0]?.[0];
@@ -182,9 +190,4 @@ async function readLegacyVersion(session: Session): Promise<number> {
 
 function statement(sql: string): Statement {
   return { sql, parameters: [] };
-}
-
-/** How a row is called in messages. */
-export function rowLabel(row: LedgerRow): string {
-  return labelOf(row);
 }

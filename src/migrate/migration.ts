@@ -87,7 +87,7 @@ export interface Migration {
   readonly data?: (step: DataStep) => Promise<void>;
   /** `"off"` for a table rebuild; foreign keys are then checked before the commit. */
   readonly foreignKeys: "on" | "off";
-  /** Recorded instead of run when the database has tables but no ledger. */
+  /** Recorded instead of run when the database has tables but has had no migration. */
   readonly baseline: boolean;
   /** May lose data; code is taken to be so unless it says otherwise. */
   readonly destructive: boolean;
@@ -105,7 +105,7 @@ export interface MigrationDefinition {
   readonly data?: (step: DataStep) => Promise<void>;
   /** Switched off for a table rebuild. Default: "on". */
   readonly foreignKeys?: "on" | "off";
-  /** Recorded instead of run when the database has tables but no ledger. Default: false. */
+  /** Recorded instead of run when there are tables but no migration was. Default: false. */
   readonly baseline?: boolean;
   /** Whether data may be lost. Default: judged by the script; true for a function. */
   readonly destructive?: boolean;

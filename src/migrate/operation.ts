@@ -42,6 +42,25 @@ export type Operation =
   | { readonly kind: "create object"; readonly object: PhysicalObject }
   | { readonly kind: "drop object"; readonly object: PhysicalObject };
 
+/** All operations in words; what goes and comes back under one name is one difference. */
+export function describeOperations(operations: readonly Operation[]): readonly string[] {
+  const [gone, made] = [new Set<string>(), new Set<string>()];
+  for (const operation of operations) {
+    if (operation.kind.startsWith("drop")) gone.add(entryName(operation));
+    if (operation.kind.startsWith("create")) made.add(entryName(operation));
+  }
+  return operations.flatMap((operation) => {
+    const name = entryName(operation);
+    if (name === "" || !gone.has(name) || !made.has(name)) return [describeOperation(operation)];
+    return operation.kind.startsWith("drop") ? [] : [`${name} is not as declared`];
+  });
+}
+
+function entryName(operation: Operation): string {
+  if ("index" in operation) return `index ${operation.index.name} on ${operation.index.table}`;
+  return "object" in operation ? `${operation.object.kind} ${operation.object.name}` : "";
+}
+
 /** The operation as a statement about the current schema: "column tasks.score is missing". */
 export function describeOperation(operation: Operation): string {
   switch (operation.kind) {
@@ -72,7 +91,39 @@ export function describeOperation(operation: Operation): string {
     case "create object":
       return `${operation.object.kind} ${operation.object.name} is missing`;
     case "drop object":
-      return `${operation.object.kind} ${operation.object.name} is not declared as it stands`;
+      return `${operation.object.kind} ${operation.object.name} is not declared`;
+  }
+}
+
+/** The operation as what it does: "add column tasks.score INTEGER". */
+export function describeAction(operation: Operation): string {
+  switch (operation.kind) {
+    case "rename table":
+    case "rename column":
+      return describeOperation(operation).replace("is renamed", "renamed");
+    case "create table":
+    case "drop table":
+      return `${operation.kind} ${operation.table.name}`;
+    case "add column": {
+      const { table, column } = operation;
+      return `add column ${table}.${column.name} ${columnWords(column)}`;
+    }
+    case "drop column":
+      return `drop column ${operation.table}.${operation.column.name}`;
+    case "change column": {
+      const { table, from, to } = operation;
+      return `change column ${table}.${to.name} from ${columnWords(from)} to ${columnWords(to)}`;
+    }
+    case "add constraint":
+      return `add ${constraintWords(operation.constraint)} to ${operation.table}`;
+    case "drop constraint":
+      return `drop ${constraintWords(operation.constraint)} from ${operation.table}`;
+    case "create index":
+    case "drop index":
+      return `${operation.kind} ${operation.index.name} on ${operation.index.table}`;
+    case "create object":
+    case "drop object":
+      return `${operation.kind.split(" ")[0]} ${operation.object.kind} ${operation.object.name}`;
   }
 }
 

@@ -30,7 +30,7 @@ export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): 
   });
   const target = rowidTarget(current, desired);
   if (target !== undefined && !withoutRowid) copied.unshift({ to: target, from: "rowid" });
-  const statements = [renderTable({ ...desired, name: temporary })];
+  const statements = [renderTable(desired, temporary)];
   if (copied.length > 0) {
     statements.push(
       `INSERT INTO ${quoteIdentifier(temporary)} (${quoteList(copied.map(({ to }) => to))}) ` +
@@ -52,9 +52,11 @@ export function keepsRowids({ current, desired, withoutRowid }: Rebuild): boolea
   return old !== undefined && next !== undefined && includesName([old], next);
 }
 
-/** CREATE TABLE; a table that was made elsewhere may lack a primary key. */
-export function renderTable(table: PhysicalTable): string {
-  const sql = createTable(table, "sqlite");
+/** CREATE TABLE, under another name if need be; a table made elsewhere may lack a primary key. */
+export function renderTable(table: PhysicalTable, name: string = table.name): string {
+  const head = `CREATE TABLE ${quoteIdentifier(table.name)}`;
+  const body = createTable(table, "sqlite").slice(head.length);
+  const sql = `CREATE TABLE ${quoteIdentifier(name)}${body}`;
   return table.primaryKey.length > 0 ? sql : sql.replace(/,\n {2}PRIMARY KEY \(\)/, "");
 }
 

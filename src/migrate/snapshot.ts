@@ -14,19 +14,30 @@ const KEY = "schema_objects";
 const HASH_LENGTH = 16;
 const OBJECTS = `SELECT s.type, s.name, s.tbl_name, s.sql FROM sqlite_schema s
   LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
-  WHERE s.sql IS NOT NULL AND l.type IS NOT 'shadow' ORDER BY s.type, s.name`;
+  WHERE s.sql IS NOT NULL AND l.type IS NOT 'shadow' ORDER BY s.rowid`;
+
+/** One object of the schema: "table tasks" and the text that made it. */
+export interface SchemaText {
+  readonly name: string;
+  readonly sql: string;
+}
 
 /** Hashes by object: `{ "table tasks": "1f0c…" }`. */
 export type SchemaSnapshot = Readonly<Record<string, string>>;
 
-/** The schema as it is now. */
-export async function takeSnapshot(session: Session): Promise<SchemaSnapshot> {
+/** The CREATE texts of the whole schema, in the order in which they were run. */
+export async function schemaTexts(session: Session): Promise<readonly SchemaText[]> {
   const { rows } = await session.read({ sql: OBJECTS, parameters: [] });
-  const entries = rows
+  return rows
     .map((row) => row.map(String))
     .filter(([, name = "", table = ""]) => !isBookkeeping(name) && !isBookkeeping(table))
-    .map(([type, name, , sql = ""]) => [`${type} ${name}`, hash(canonicalSql(sql))] as const);
-  return Object.fromEntries(entries);
+    .map(([type, name, , sql = ""]) => ({ name: `${type} ${name}`, sql }));
+}
+
+/** The schema as it is now. */
+export async function takeSnapshot(session: Session): Promise<SchemaSnapshot> {
+  const texts = await schemaTexts(session);
+  return Object.fromEntries(texts.map(({ name, sql }) => [name, hash(canonicalSql(sql))]));
 }
 
 /** The statement that keeps a snapshot for later. */

@@ -181,32 +181,38 @@ function keyProblem(facts: ColumnFacts): string | undefined {
   return undefined;
 }
 
-/** The default as it is stored: checked like any value, by `refine` too when that can be. */
 function withCheckedDefault(facts: ColumnFacts, refuse: (reason: string) => Error): ColumnFacts {
   if (facts.default?.from !== "value") return facts;
   const given = facts.default.value;
   if (given === null || given === undefined) {
     throw refuse(`default(${given}) is not a value; NULL is the default of a nullable column`);
   }
-  return { ...facts, default: { from: "value", value: checkFixed(facts, given, refuse) } };
+  const value = checkFixed(facts, given, (reason) => refuse(`the default ${reason}`));
+  return { ...facts, default: { from: "value", value } };
 }
 
-/** Checks a value that stands in the declaration. */
+/**
+ * A value that stands in the declaration, as it is stored: checked like any value. A `refine` that
+ * answers later is asked at each insert instead.
+ */
 export function checkFixed(
   facts: ColumnFacts,
   given: unknown,
   refuse: (reason: string) => Error,
 ): unknown {
-  const problems: string[] = [];
-  const value = compileCheck(facts)(given, (message) => problems.push(message));
-  if (problems.length > 0) throw refuse(`the default ${problems.join(" and ")}`);
+  const check = (value: unknown): unknown => {
+    const problems: string[] = [];
+    const stored = compileCheck(facts)(value, (message) => problems.push(message));
+    if (problems.length > 0) throw refuse(problems.join(" and "));
+    return stored;
+  };
+  const value = check(given);
   const refined = facts.refine?.["~standard"].validate(value);
-  // A schema that answers later is asked at each insert instead.
   if (refined === undefined) return value;
   if (refined instanceof Promise) {
     refined.catch(() => undefined);
     return value;
   }
-  if (refined.issues === undefined) return refined.value;
-  throw refuse(`the default breaks refine(): ${refined.issues.map((i) => i.message).join("; ")}`);
+  if (refined.issues === undefined) return check(refined.value);
+  throw refuse(`breaks refine(): ${refined.issues.map(({ message }) => message).join("; ")}`);
 }

@@ -157,7 +157,8 @@ function checkBase(table: string, columns: readonly ColumnFacts[], base: BaseFac
     const column = facts.byProperty.get(property);
     if (column === undefined) throw refuse(`the base "${facts.table}" has no such property`);
     if (column.primaryKey) throw refuse("the key cannot be fixed");
-    return [property, checkFixed(column, value, refuse)];
+    const isNull = value === null && column.nullable;
+    return [property, isNull ? null : checkFixed(column, value, refuse)];
   });
   return Object.freeze({ facts, set: Object.freeze(Object.fromEntries(set)) });
 }

@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AuditLog, auditParts, withAudit } from "../../src/capture/audit.ts";
+import { withAudit } from "../../src/capture/audit.ts";
 import { createCatalog } from "../../src/schema/catalog.ts";
-import { type Columns, t } from "../../src/schema/column.ts";
+import { t } from "../../src/schema/column.ts";
 import { createStatements, physicalSchema } from "../../src/schema/ddl.ts";
 import { entity } from "../../src/schema/entity.ts";
 import type { Entity } from "../../src/schema/types.ts";
@@ -352,50 +352,3 @@ function replay(log: readonly Entry[]): readonly Record<string, unknown>[] {
   }
   return [...rows].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
 }
-
-describe("what the audit log needs", () => {
-  it("is nothing when no entity is audited", () => {
-    const catalog = createCatalog([Quiet]);
-    const schema = physicalSchema(catalog, "sqlite");
-
-    expect(auditParts(catalog, "sqlite")).toEqual({ tables: [], indexes: [], objects: [] });
-    expect(withAudit(schema, catalog)).toEqual(schema);
-  });
-
-  it("has the log once, also when it is among the entities to be read", () => {
-    const catalog = createCatalog([Thing, AuditLog]);
-
-    const { tables, indexes } = withAudit(physicalSchema(catalog, "sqlite"), catalog);
-
-    expect(tables.map(({ name }) => name)).toEqual([
-      "things",
-      "audit_log",
-      "springhouse_actor",
-      "springhouse_audit_notes",
-    ]);
-    expect(indexes).toHaveLength(1);
-  });
-
-  it("refuses another entity of that name", () => {
-    const catalog = createCatalog([Thing, entity("audit_log", { id: t.int().primaryKey() })]);
-
-    expect(() => auditParts(catalog, "sqlite")).toThrowError(
-      expect.objectContaining({ code: "INVALID_SCHEMA" }),
-    );
-  });
-
-  it("reaches to tables of 500 columns and no further", () => {
-    const wide = (count: number): Entity => {
-      const columns: Record<string, Columns[string]> = { id: t.int().primaryKey() };
-      for (let at = 1; at < count; at++) columns[`c${at}`] = t.int().default(0);
-      return entity("wide", columns, { audit: true });
-    };
-    db.close();
-    db = create(wide(500));
-
-    db.exec("INSERT INTO wide (id) VALUES (1); UPDATE wide SET c499 = 5");
-
-    expect(entries()[1]?.changes).toEqual({ c499: { old: 0, new: 5 } });
-    expect(() => create(wide(501))).toThrow(/501 columns; at most 500/);
-  });
-});

@@ -59,6 +59,13 @@ describe("a detail of a base", () => {
     });
   });
 
+  it("may fix a property to NULL where NULL is allowed", () => {
+    const Base = entity("bases", { id: t.int().primaryKey(), note: t.text().nullable() });
+    const Detail = entity("details", {}, { base: { entity: Base, set: { note: null } } });
+
+    expect(factsOf(Detail).base?.set).toEqual({ note: null });
+  });
+
   it("may have a key of several columns", () => {
     const Base = entity("bases", { a: t.int(), b: t.int() }, { primaryKey: ["a", "b"] });
     const Detail = entity("details", { c: t.int() }, { base: { entity: Base } });

@@ -324,6 +324,20 @@ describe("a default", () => {
     ]);
   });
 
+  it("goes through refine, and what that makes of it has to be storable", () => {
+    const upper = t.text({ maxLength: 3 }).refine(zod.string().toUpperCase()).default("abc");
+    const longer = zod.string().transform((text) => `${text}!`);
+
+    expect(factsOf(entity("things", { id, a: upper })).byProperty.get("a")?.default).toEqual({
+      from: "value",
+      value: "ABC",
+    });
+    expect(
+      failureOf(() => declare({ id, a: t.text({ maxLength: 3 }).refine(longer).default("abc") }))
+        .message,
+    ).toContain("the default must be at most 3 characters long, has 4");
+  });
+
   it("is not held against a refine that answers later", () => {
     const later = valibot.pipeAsync(
       valibot.string(),

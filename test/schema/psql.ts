@@ -24,7 +24,10 @@ export class PostgresSchema implements Disposable {
 
   /** Rows of a query as objects. */
   rows(query: string): readonly Record<string, unknown>[] {
-    const text = this.run(`SELECT coalesce(json_agg(r), '[]') FROM (${query}) AS r`);
+    const json = `SELECT coalesce(json_agg(r), '[]')::text FROM (${query}) AS r`;
+    // As digits, because psql leaves out the last two characters of Unicode when it prints.
+    const digits = this.run(`SELECT encode(convert_to((${json}), 'UTF8'), 'hex')`);
+    const text = Buffer.from(digits, "hex").toString();
     return JSON.parse(text) as readonly Record<string, unknown>[];
   }
 

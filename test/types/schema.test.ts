@@ -1,10 +1,10 @@
 import type { ColumnType, Generated, Kysely } from "kysely";
 import * as valibot from "valibot";
-import { describe, expectTypeOf, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import * as zod from "zod";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
-import type { SnakeCase } from "../../src/schema/names.ts";
+import { type SnakeCase, snakeCase } from "../../src/schema/names.ts";
 import type { StandardSchemaV1 } from "../../src/schema/standard-schema.ts";
 import type {
   ColumnHandle,
@@ -281,13 +281,25 @@ describe("the types refuse", () => {
 });
 
 describe("SnakeCase", () => {
-  it("is the snake_case of a property", () => {
-    expectTypeOf<SnakeCase<"weekId">>().toEqualTypeOf<"week_id">();
-    expectTypeOf<SnakeCase<"htmlURLText">>().toEqualTypeOf<"html_url_text">();
-    expectTypeOf<SnakeCase<"userID">>().toEqualTypeOf<"user_id">();
-    expectTypeOf<SnakeCase<"line2Text">>().toEqualTypeOf<"line2_text">();
-    expectTypeOf<SnakeCase<"X">>().toEqualTypeOf<"x">();
-    expectTypeOf<SnakeCase<"already_snake">>().toEqualTypeOf<"already_snake">();
-    expectTypeOf<SnakeCase<"odd_Case">>().toEqualTypeOf<"odd_case">();
+  /** Compiles only when the type gives `name`, and passes only when the function does. */
+  const same = <Property extends string>(property: Property, name: SnakeCase<Property>): void => {
+    expect(snakeCase(property)).toBe(name);
+  };
+
+  it("says what snakeCase does", () => {
+    same("weekId", "week_id");
+    same("htmlURLText", "html_url_text");
+    same("userID", "user_id");
+    same("line2Text", "line2_text");
+    same("aB2C", "a_b2_c");
+    same("X", "x");
+    same("XYZ", "xyz");
+    same("already_snake", "already_snake");
+    same("odd_Case", "odd_case");
+  });
+
+  it("does not say anything else", () => {
+    // @ts-expect-error the separator is missing
+    expect(() => same("weekId", "weekid")).toThrow();
   });
 });

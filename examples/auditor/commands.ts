@@ -1,0 +1,205 @@
+/** What the commands of the auditor do; `cli.ts` turns words into calls of these. */
+
+import { Auditor, type TaskRow } from "./auditor.ts";
+import { fileNameOf } from "./csv-columns.ts";
+import { type AuditorDatabase, openAuditor, openExisting } from "./database.ts";
+import { displayDuration } from "./durations.ts";
+import { exportCsv, exportToFile } from "./export-csv.ts";
+import { cesawFilesIn, importCesaw } from "./import-cesaw.ts";
+import { importCsv } from "./import-csv.ts";
+import type { ImportOptions, SourceReport } from "./import-report.ts";
+import { migrateLegacy } from "./migrate-legacy.ts";
+import type { ProblemReport } from "./problems.ts";
+import { count, Progress, type ProgressStream } from "./progress.ts";
+import { weekStatistics } from "./statistics.ts";
+import { type Cell, list, table } from "./table.ts";
+
+/** Broken rows that are printed; `--json` has up to a thousand. */
+const EXAMPLES_SHOWN = 20;
+const PAGE_ROWS = 20;
+
+/** What all commands need. */
+export interface Context {
+  /** The database file. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: ProgressStream;
+}
+
+/** The answer of a command. */
+export interface Outcome {
+  /** False when rows were refused: the exit code is then 1. */
+  readonly ok: boolean;
+  /** What `--json` prints. */
+  readonly data: unknown;
+  /** What is printed otherwise. */
+  readonly text: string;
+}
+
+/** Imports weeks from CSV files, each in a transaction of its own. */
+export async function runImport(
+  context: Context,
+  files: readonly string[],
+  flags: { readonly week?: string },
+): Promise<Outcome> {
+  await using db = await openAuditor(context.path);
+  const reports: SourceReport[] = [];
+  for (const file of files) {
+    const { sources } = await during(context, `Importing ${file}`, (options) =>
+      importCsv(db, file, { ...options, ...flags }),
+    );
+    reports.push(...sources);
+  }
+  return importOutcome(reports);
+}
+
+/** Imports the CESAW files of a folder. */
+export async function runImportCesaw(context: Context, folder: string): Promise<Outcome> {
+  await using db = await openAuditor(context.path);
+  const { sources } = await during(context, "Importing CESAW", (options) =>
+    importCesaw(db, cesawFilesIn(folder), options),
+  );
+  return importOutcome(sources);
+}
+
+/** Migrates the origin's file into a new one. */
+export async function runMigrateLegacy(
+  context: Context,
+  file: string,
+  flags: { readonly skipBad?: true },
+): Promise<Outcome> {
+  const report = await during(context, `Migrating ${file}`, (options) =>
+    migrateLegacy(file, context.path, { ...options, skipBad: flags.skipBad === true }),
+  );
+  const rows = report.tables.map((each): Cell[] => [
+    each.table,
+    each.read,
+    each.migrated,
+    each.refused.rows,
+  ]);
+  const text = [
+    table(`Migrated into ${report.target}`, ["table", "rows", "migrated", "left out"], rows),
+    ...report.tables.map((each) => refusedText(each.table, each.refused)),
+    ...report.ignoredColumns.map((name) => `Left out: column ${name}\n`),
+  ];
+  const ok = report.tables.every((each) => each.refused.rows === 0);
+  return { ok, data: report, text: text.join("") };
+}
+
+/** Lists the weeks, or the page of one. */
+export async function runWeek(
+  context: Context,
+  label: string | undefined,
+  flags: { readonly limit?: number; readonly offset?: number; readonly cursor?: string },
+): Promise<Outcome> {
+  await using db = await openExisting(context.path);
+  const auditor = new Auditor(db);
+  if (label === undefined) {
+    const weeks = await auditor.weeks();
+    const rows = weeks.map((week): Cell[] => [week.label, week.isBonusWeek ? "bonus" : ""]);
+    return { ok: true, data: weeks, text: table("Weeks", ["week", ""], rows) };
+  }
+  const week = await auditor.weekByLabel(label);
+  const page = await auditor.weekTasks(week.id, { limit: PAGE_ROWS, ...flags });
+  const heads = ["id", "attempt", "project", "duration", "audited", "score"];
+  const more = page.next === undefined ? "" : `  More: --cursor ${page.next}\n`;
+  const text = table(`Week ${label}`, heads, page.rows.map(taskCells)) + more;
+  return { ok: true, data: { week, ...page }, text };
+}
+
+/** Starts or stops the timer of a task. */
+export async function runTimer(
+  context: Context,
+  action: "start" | "stop",
+  id: number,
+): Promise<Outcome> {
+  await using db = await openExisting(context.path);
+  const auditor = new Auditor(db);
+  const task = await (action === "start" ? auditor.startTimer(id) : auditor.stopTimer(id));
+  const state = action === "start" ? "runs" : `stopped at ${task.durationDisplay}`;
+  return { ok: true, data: task, text: `The timer of task ${id} ${state}.\n` };
+}
+
+/** The figures of a week. */
+export async function runStats(context: Context, label: string): Promise<Outcome> {
+  await using db = await openExisting(context.path);
+  const { id } = await new Auditor(db).weekByLabel(label);
+  const figures = await weekStatistics(db, id);
+  const projects = Object.entries(figures.projectBreakdown).map(([name, share]): Cell[] => [
+    name,
+    share.task_count,
+    displayDuration(share.duration),
+  ]);
+  const text = [
+    list(`Week ${label}`, [
+      ["tasks", figures.totalTasks],
+      ["duration", displayDuration(figures.totalDurationSeconds)],
+      ["average duration", displayDuration(Math.round(figures.avgTaskDuration))],
+      ["average score", figures.avgScore],
+      ["within time limit", `${figures.productivityScore.toFixed(1)} %`],
+    ]),
+    table("Projects", ["project", "tasks", "duration"], projects),
+  ];
+  return { ok: true, data: { label, ...figures }, text: text.join("") };
+}
+
+/** Writes a week as CSV: into a file, or to standard output when that is "-". */
+export async function runExport(
+  context: Context,
+  label: string,
+  flags: { readonly to?: string },
+): Promise<Outcome> {
+  await using db = await openExisting(context.path);
+  const { id } = await new Auditor(db).weekByLabel(label);
+  const { to: file = fileNameOf(label) } = flags;
+  if (file === "-") return await print(context, db, id);
+  const tasks = await exportToFile(db, id, file);
+  return { ok: true, data: { label, file, tasks }, text: `${count(tasks)} tasks to ${file}\n` };
+}
+
+async function print(context: Context, db: AuditorDatabase, weekId: number): Promise<Outcome> {
+  for await (const line of exportCsv(db, weekId)) context.stdout.write(line);
+  return { ok: true, data: undefined, text: "" };
+}
+
+function during<T>(
+  { signal, stderr }: Context,
+  title: string,
+  run: (options: ImportOptions) => Promise<T>,
+): Promise<T> {
+  return new Progress(stderr).during(title, (onProgress) => run({ signal, onProgress }));
+}
+
+function importOutcome(sources: readonly SourceReport[]): Outcome {
+  const rows = sources.map((each): Cell[] => [
+    each.name,
+    each.rowsRead,
+    each.rowsImported,
+    each.rowsRead - each.rowsImported,
+    each.warnings.rows,
+  ]);
+  const text = [
+    table("Imported", ["source", "rows", "imported", "refused", "odd"], rows),
+    ...sources.map(({ name, refused }) => refusedText(name, refused)),
+  ];
+  return {
+    ok: sources.every(({ refused }) => refused.rows === 0),
+    data: { sources },
+    text: text.join(""),
+  };
+}
+
+function refusedText(name: string, refused: ProblemReport): string {
+  if (refused.rows === 0) return "";
+  const rows = refused.first
+    .slice(0, EXAMPLES_SHOWN)
+    .map(({ line, column, value, reason }): Cell[] => [line, column, value, reason]);
+  const title = `Refused from ${name}: ${count(refused.rows)} rows`;
+  return table(title, ["line", "column", "value", "reason"], rows);
+}
+
+function taskCells(task: TaskRow): Cell[] {
+  const { id, attemptId, projectName, durationDisplay, dateAudited, score } = task;
+  return [id, attemptId, projectName, durationDisplay, dateAudited, score];
+}

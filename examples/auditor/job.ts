@@ -1,0 +1,209 @@
+/**
+ * The main job: makes an auditor database from the first input that there is, and shows what it can
+ * do with it.
+ */
+
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Auditor, type TaskRow } from "./auditor.ts";
+import { type AuditorDatabase, checkIntegrity, openAuditor } from "./database.ts";
+import { generateWeeks } from "./generate.ts";
+import { cesawFilesIn, importCesaw } from "./import-cesaw.ts";
+import { importCsv } from "./import-csv.ts";
+import { importGenerated } from "./import-generated.ts";
+import {
+  type ImportOptions,
+  type ImportReport,
+  NO_PROBLEMS,
+  type SourceReport,
+} from "./import-report.ts";
+import { measureRead, measureWrites, type ReadTime, type WriteRate } from "./measure.ts";
+import { migrateLegacy } from "./migrate-legacy.ts";
+import type { ProblemReport } from "./problems.ts";
+import type { Progress } from "./progress.ts";
+import { type WeekStatistics, weekStatistics } from "./statistics.ts";
+
+/** Weeks shown from either end of the list. */
+const WEEKS_SHOWN = 3;
+const PAGE_ROWS = 5;
+/** Broken and odd rows of each source in the report; their totals are whole. */
+const PROBLEMS_SHOWN = 10;
+const CALLERS = [1, 64] as const;
+
+/** What the job works on. */
+export interface JobOptions {
+  /** A CSV file of a week, or the origin's `tasks.db`. Default: see `dataFolder`. */
+  readonly input?: string;
+  /** Where the CESAW files are; the generator is used when they are not there. No default. */
+  readonly dataFolder: string;
+  /** Where the database goes. No default. */
+  readonly folder: string;
+  /** How long each measurement of writes takes, milliseconds. Default: 1,000. */
+  readonly measureMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** One line of the list of weeks. */
+export interface WeekLine {
+  readonly label: string;
+  readonly tasks: number;
+  readonly durationSeconds: number;
+}
+
+/** All that the job found out; it is what `--json` prints. */
+export interface JobReport {
+  readonly source: string;
+  readonly database: { readonly path: string; readonly bytes: number };
+  readonly import: ImportReport & {
+    readonly rowsRead: number;
+    readonly rowsImported: number;
+    readonly rowsRefused: number;
+    readonly seconds: number;
+    readonly rowsPerSecond: number;
+  };
+  readonly weeks: {
+    readonly count: number;
+    readonly first: readonly WeekLine[];
+    readonly last: readonly WeekLine[];
+  };
+  readonly week: {
+    readonly label: string;
+    readonly page: ReadTime & { readonly rows: readonly TaskRow[] };
+    readonly statistics: ReadTime & WeekStatistics;
+  };
+  readonly writes: readonly WriteRate[];
+  readonly integrity: { readonly ok: boolean; readonly faults: readonly string[] };
+}
+
+/** Runs the job; `progress` is told about each step. */
+export async function runJob(options: JobOptions, progress: Progress): Promise<JobReport> {
+  const path = join(options.folder, "auditor.db");
+  const startMs = performance.now();
+  const { source, report } = await importFirst(options, path, progress);
+  const seconds = (performance.now() - startMs) / 1_000;
+
+  await using db = await openAuditor(path);
+  const weeks = await listWeeks(db);
+  const week = await progress.during("Reading one week", () => readBusiest(db, weeks));
+  const writes: WriteRate[] = [];
+  for (const callers of CALLERS) {
+    const title = `Writing with ${callers} caller${callers === 1 ? "" : "s"}`;
+    const { measureMs = 1_000, signal } = options;
+    writes.push(await progress.during(title, () => measureWrites(db, callers, measureMs, signal)));
+  }
+  const faults = await progress.during("Checking the file", () => checkIntegrity(db));
+  return {
+    source,
+    database: { path, bytes: statSync(path).size },
+    import: { ...report, sources: report.sources.map(shorten), ...totals(report, seconds) },
+    weeks: {
+      count: weeks.length,
+      first: weeks.slice(0, WEEKS_SHOWN),
+      last: weeks.slice(Math.max(WEEKS_SHOWN, weeks.length - WEEKS_SHOWN)),
+    },
+    week,
+    writes,
+    integrity: { ok: faults.length === 0, faults },
+  };
+}
+
+/** Imports the first input that there is, and says which. */
+async function importFirst(
+  { input, dataFolder, signal }: JobOptions,
+  path: string,
+  progress: Progress,
+): Promise<{ readonly source: string; readonly report: ImportReport }> {
+  const into = async (
+    source: string,
+    run: (db: AuditorDatabase, options: ImportOptions) => Promise<ImportReport>,
+  ): Promise<{ readonly source: string; readonly report: ImportReport }> => {
+    await using db = await openAuditor(path);
+    const report = await progress.during(`Importing ${source}`, (onProgress) =>
+      run(db, { signal, onProgress }),
+    );
+    return { source, report };
+  };
+  if (input !== undefined && /\.(db|sqlite3?)$/i.test(input)) {
+    return { source: input, report: await importLegacy(input, path, signal, progress) };
+  }
+  if (input !== undefined) return into(input, (db, options) => importCsv(db, input, options));
+  const files = cesawFilesIn(dataFolder);
+  if (existsSync(files.list) && existsSync(files.log)) {
+    return into("the CESAW time log and task list", (db, options) =>
+      importCesaw(db, files, options),
+    );
+  }
+  return into("generated weeks", (db, options) => importGenerated(db, generateWeeks(), options));
+}
+
+async function importLegacy(
+  input: string,
+  path: string,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<ImportReport> {
+  const { tables } = await progress.during(`Migrating ${input}`, (onProgress) =>
+    migrateLegacy(input, path, { skipBad: true, signal, onProgress }),
+  );
+  const migrated = (name: string): number =>
+    tables.find(({ table }) => table === name)?.migrated ?? 0;
+  return {
+    sources: tables.map(({ table, read, migrated, refused }) => ({
+      name: table,
+      rowsRead: read,
+      rowsImported: migrated,
+      refused,
+      warnings: NO_PROBLEMS,
+    })),
+    written: { weeks: migrated("weeks"), tasks: migrated("tasks"), events: migrated("tasks") },
+  };
+}
+
+function totals(
+  { sources }: ImportReport,
+  seconds: number,
+): Omit<JobReport["import"], keyof ImportReport> {
+  const rowsRead = sources.reduce((sum, source) => sum + source.rowsRead, 0);
+  const rowsImported = sources.reduce((sum, source) => sum + source.rowsImported, 0);
+  const rowsPerSecond = Math.round(rowsImported / seconds);
+  return { rowsRead, rowsImported, rowsRefused: rowsRead - rowsImported, seconds, rowsPerSecond };
+}
+
+function shorten(source: SourceReport): SourceReport {
+  const cut = (list: ProblemReport): ProblemReport => ({
+    ...list,
+    first: list.first.slice(0, PROBLEMS_SHOWN),
+  });
+  return { ...source, refused: cut(source.refused), warnings: cut(source.warnings) };
+}
+
+async function listWeeks(db: AuditorDatabase): Promise<WeekLine[]> {
+  const { rows } = await db.execute(`
+    SELECT w.week_label AS label, count(t.id) AS tasks,
+      coalesce(sum(t.duration_seconds), 0) AS seconds
+    FROM weeks w LEFT JOIN tasks t ON t.week_id = w.id
+    GROUP BY w.id ORDER BY w.week_label`);
+  return rows.map((row) => ({
+    label: String(row["label"]),
+    tasks: Number(row["tasks"]),
+    durationSeconds: Number(row["seconds"]),
+  }));
+}
+
+/** The page and the figures of the week with the most tasks. */
+async function readBusiest(
+  db: AuditorDatabase,
+  weeks: readonly WeekLine[],
+): Promise<JobReport["week"]> {
+  const auditor = new Auditor(db);
+  const busiest = weeks.reduce((most, week) => (week.tasks > most.tasks ? week : most));
+  const { id, label } = await auditor.weekByLabel(busiest.label);
+  const page = await measureRead(() => auditor.weekTasks(id, { limit: PAGE_ROWS }));
+  const figures = await measureRead(() => weekStatistics(db, id));
+  const { result, ...times } = figures;
+  return {
+    label,
+    page: { firstMs: page.firstMs, medianMs: page.medianMs, rows: page.result.rows },
+    statistics: { ...times, ...result },
+  };
+}

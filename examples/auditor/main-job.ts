@@ -1,0 +1,70 @@
+/**
+ * `npm start`: makes an auditor database in a temporary folder from real input and shows what the
+ * data layer does with it. See README.md.
+ *
+ * Exit codes: 0 done; 1 the integrity check failed, or an error; 2 the command line is wrong;
+ * 130 interrupted.
+ */
+
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { errorText, exitCodeOf } from "./failure.ts";
+import { runJob } from "./job.ts";
+import { jobText } from "./job-text.ts";
+import { Progress } from "./progress.ts";
+import { INTERRUPTED, Workspace } from "./workspace.ts";
+
+const DATA = join(import.meta.dirname, "../../../shared/data/time_tracking");
+
+interface Flags {
+  readonly input?: string;
+  readonly keep?: string;
+  readonly data: string;
+  readonly json?: true;
+}
+
+const command = new Command("npm start --")
+  .description("Makes an auditor database from real input and shows what it can do.")
+  .option("--input <file>", "a week's CSV file, or the origin's tasks.db")
+  .option("--data <folder>", "where the CESAW files are", DATA)
+  .option("--keep <folder>", "keep the database in this folder")
+  .option("--json", "print one JSON line and nothing else")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Without --input it takes the CESAW time log and task list from --data, and without those it
+generates ten weeks with 19,850 tasks.
+
+Examples:
+  $ npm start
+  $ npm start -- --json
+  $ npm start -- --input auditor_tasks_2025-W23.csv
+  $ npm start -- --input tasks.db --keep ./audit`,
+  );
+
+async function main(flags: Flags): Promise<number> {
+  using workspace = new Workspace(flags.keep);
+  const { folder, signal } = workspace;
+  try {
+    const { input, data: dataFolder } = flags;
+    const progress = new Progress(process.stderr);
+    const options = { dataFolder, folder, signal, ...(input !== undefined && { input }) };
+    const report = await runJob(options, progress);
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}`);
+    return report.integrity.ok ? 0 : 1;
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    process.stderr.write(errorText(error));
+    return exitCodeOf(error);
+  }
+}
+
+try {
+  command.parse();
+  process.exitCode = await main(command.opts<Flags>());
+} catch (error) {
+  // Commander has said what is wrong; asking for help is not an error.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

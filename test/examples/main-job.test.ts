@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { csvLine } from "../../examples/auditor/csv.ts";
+import { CSV_COLUMNS } from "../../examples/auditor/csv-columns.ts";
+import { runJob } from "../../examples/auditor/job.ts";
+import { jobText } from "../../examples/auditor/job-text.ts";
+import { silent } from "../../examples/auditor/progress.ts";
+import { temporaryFolder } from "./auditor-database.ts";
+
+const SCRIPT = join(import.meta.dirname, "../../examples/auditor/main-job.ts");
+const ROW = ["a-1", "00:10:00", "P1", "Atlas", "review", "01:00:00", "2025-06-12", "4", "", "en"];
+
+/** Starts the main job with a temporary folder of its own to work in. */
+function start(temporary: string, ...words: string[]): ChildProcess {
+  return spawn(process.execPath, ["--conditions=springhouse-source", SCRIPT, ...words], {
+    env: { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+describe("the main job", () => {
+  it("works on a given file, and says all in tables", async () => {
+    using folder = temporaryFolder();
+    const input = join(folder.path, "auditor_tasks_2025-W23.csv");
+    const rows = [CSV_COLUMNS, ROW, ROW.with(7, "x"), ROW];
+    writeFileSync(input, rows.map((row) => csvLine(row)).join(""));
+    const { signal } = new AbortController();
+
+    const report = await runJob(
+      { input, dataFolder: "none", folder: folder.path, measureMs: 50, signal },
+      silent,
+    );
+
+    expect(report).toMatchObject({
+      source: input,
+      import: { rowsRead: 3, rowsImported: 2, rowsRefused: 1, written: { weeks: 1, tasks: 2 } },
+      weeks: { count: 1, first: [{ label: "2025-W23", tasks: 2, durationSeconds: 1_200 }] },
+      week: { label: "2025-W23", statistics: { totalTasks: 2, totalDurationSeconds: 1_200 } },
+      writes: [{ callers: 1 }, { callers: 64 }],
+      integrity: { ok: true, faults: [] },
+    });
+    for (const rate of report.writes) expect(rate.writes).toBeGreaterThan(0);
+    const shown = jobText(report);
+    expect(shown).toMatch(/Refused from auditor_tasks_2025-W23\.csv/);
+    expect(shown).toMatch(/3 +Score +x +is not a whole number/);
+    expect(shown).toMatch(/pages, references, durations +everything agrees/);
+  });
+
+  it("prints one JSON line and leaves nothing behind", async () => {
+    using folder = temporaryFolder();
+    using temporary = temporaryFolder();
+    const input = join(folder.path, "2025-W23.csv");
+    writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW));
+
+    const job = start(temporary.path, "--input", input, "--json");
+    const [out, [code]] = await Promise.all([text(job.stdout as never), once(job, "exit")]);
+
+    expect(code).toBe(0);
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+    expect(JSON.parse(out)).toMatchObject({ integrity: { ok: true }, weeks: { count: 1 } });
+    expect(readdirSync(temporary.path)).toEqual([]);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "leaves nothing behind when it gets %s in the middle of an import",
+    async (signal) => {
+      using temporary = temporaryFolder();
+
+      const job = start(temporary.path, "--data", "none");
+      const stopped = once(job, "exit");
+      for await (const chunk of job.stderr as AsyncIterable<Buffer>) {
+        if (chunk.toString().includes("Importing")) break;
+      }
+      expect(readdirSync(temporary.path)).toHaveLength(1);
+      job.kill(signal);
+      const [code] = await stopped;
+
+      expect(code).toBe(130);
+      expect(readdirSync(temporary.path)).toEqual([]);
+    },
+  );
+
+  it("keeps the database where it is told to", async () => {
+    using folder = temporaryFolder();
+    const input = join(folder.path, "2025-W23.csv");
+    const keep = join(folder.path, "kept");
+    writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW));
+
+    const job = start(folder.path, "--input", input, "--keep", keep, "--json");
+    const [code] = await once(job, "exit");
+
+    expect(code).toBe(0);
+    expect(readdirSync(keep)).toEqual(["auditor.db"]);
+  });
+
+  it("says what is wrong with an input, and ends with 1 or 2", async () => {
+    using folder = temporaryFolder();
+
+    const missing = start(folder.path, "--input", join(folder.path, "none.csv"));
+    const [error, [code]] = await Promise.all([
+      text(missing.stderr as never),
+      once(missing, "exit"),
+    ]);
+    const [usage] = await once(start(folder.path, "--colour"), "exit");
+
+    expect(error).toMatch(/error: ENOENT/);
+    expect(error).not.toMatch(/^ +at /m);
+    expect([code, usage]).toEqual([1, 2]);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * The composition root, the only file that knows all parts: it reads like a table of contents.
+ */
+
+import { systemClock } from "./core/clock.ts";
+import { ensureSchema } from "./migrate/schema.ts";
+import { Database } from "./open/database.ts";
+import {
+  checkOpenOptions,
+  type OpenOptions,
+  pageLimits,
+  sqliteStoreOptions,
+} from "./open/options.ts";
+import { EventBus } from "./repository/event-bus.ts";
+import type { EventsOf } from "./repository/event-types.ts";
+import { Models } from "./repository/models.ts";
+import { createCatalog } from "./schema/catalog.ts";
+import type { Entity } from "./schema/types.ts";
+import { systemContext } from "./schema/validate-plan.ts";
+import { openSqliteStore } from "./store/sqlite/store.ts";
+
+/**
+ * Opens a database, and makes it when there is none.
+ *
+ * @throws `INVALID_URL`, `UNOPENABLE`, `NOT_A_DATABASE`, `CORRUPT` and `SQLITE_TOO_OLD` for what
+ * cannot be opened; `SCHEMA_MISMATCH` and `SCHEMA_NEWER` when the file is not as declared.
+ * @example
+ * await using db = await open({ url: "sqlite:app.db", entities: [Week, Task] });
+ * await db.repository(Task).create({ weekId: 7 });
+ */
+export async function open<const Entities extends readonly Entity[] = readonly []>(
+  options: OpenOptions<Entities>,
+): Promise<Database<Entities, EventsOf<Entities>>> {
+  checkOpenOptions(options);
+  const { entities = [], schema = "create", migrations, eventNames, permissions } = options;
+  const limits = pageLimits(options);
+  const catalog = createCatalog(entities);
+  const store = await openSqliteStore(sqliteStoreOptions(options));
+  try {
+    const folder = migrations === undefined ? {} : { migrationsDirectory: migrations };
+    await ensureSchema(store, catalog, schema, folder);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const bus = new EventBus<EventsOf<Entities>>();
+  const models = new Models(catalog, store.dialect, eventNames);
+  const validation = { ...systemContext, clock: options.clock ?? systemClock };
+  const scope = {
+    session: store,
+    models,
+    limits,
+    events: bus,
+    validation,
+    actor: undefined,
+    permissions,
+    actorStatements: undefined,
+  };
+  return new Database<Entities, EventsOf<Entities>>({ store, scope, bus });
+}

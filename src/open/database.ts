@@ -1,0 +1,121 @@
+/** An open database: everything that can be done with it, handed to the part that does it. */
+
+import { actorStatements } from "../repository/actor.ts";
+import { AuditReader } from "../repository/audit-log.ts";
+import type { EventBus, EventListener } from "../repository/event-bus.ts";
+import type { EventQueueOptions } from "../repository/event-queue.ts";
+import type { EventsOf } from "../repository/event-types.ts";
+import type { Scope } from "../repository/scope.ts";
+import {
+  runTransaction,
+  Transaction,
+  type TransactionSettings,
+} from "../repository/transaction.ts";
+import type { Entity } from "../schema/types.ts";
+import type { DatabaseFacts } from "../sqlite/describe.ts";
+import type { PoolStatistics } from "../sqlite/pool.ts";
+import type { QueryStatistics } from "../sqlite/query-log.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
+
+/** What a database is made of. */
+export interface DatabaseParts<Events extends object> {
+  readonly store: SqliteStore;
+  readonly scope: Scope;
+  readonly bus: EventBus<Events>;
+}
+
+/**
+ * An open database. Close it, or open it with `await using`.
+ *
+ * @example
+ * await using db = await open({ url: "sqlite:app.db", entities: [Week, Task] });
+ * await db.repository(Task).create({ weekId: 7 });
+ */
+export class Database<
+    Entities extends readonly Entity[] = readonly Entity[],
+    Events extends object = EventsOf<Entities>,
+  >
+  extends Transaction<Entities, Events>
+  implements AsyncDisposable
+{
+  readonly #parts: DatabaseParts<Events>;
+
+  constructor(parts: DatabaseParts<Events>) {
+    super(parts.scope);
+    this.#parts = parts;
+  }
+
+  /**
+   * Runs `run` in a transaction: it is committed when the promise resolves, and leaves no trace when
+   * it rejects. Domain events are told after the commit.
+   *
+   * Writes through the database itself while `run` is under way are refused with
+   * `TRANSACTION_REENTRY`: they would wait for the transaction that waits for them.
+   */
+  override transaction<T>(
+    run: (transaction: Transaction<Entities, Events>) => Promise<T>,
+    settings: TransactionSettings = {},
+  ): Promise<T> {
+    return runTransaction(this.#parts.scope, run, settings);
+  }
+
+  /** The same database for one user: permissions are asked and changes are logged in that name. */
+  as(actor: string): Database<Entities, Events> {
+    const { scope } = this.#parts;
+    const statements = actorStatements(scope.models, actor);
+    return new Database({
+      ...this.#parts,
+      scope: { ...scope, actor, actorStatements: statements },
+    });
+  }
+
+  /** Calls `listener` after each commit with such a change; disposing of the result ends it. */
+  on<Name extends keyof Events & string>(
+    name: Name,
+    listener: EventListener<Events[Name]>,
+  ): Disposable {
+    return this.#parts.bus.on(name, listener);
+  }
+
+  /** Ends what `on` began. */
+  off<Name extends keyof Events & string>(name: Name, listener: EventListener<Events[Name]>): void {
+    this.#parts.bus.off(name, listener);
+  }
+
+  /** The events of one name as an async iterable. */
+  events<Name extends keyof Events & string>(
+    name: Name,
+    options?: EventQueueOptions,
+  ): AsyncIterable<Events[Name]> {
+    return this.#parts.bus.events(name, options);
+  }
+
+  /** The audit log: who changed which row, when, and from what to what. */
+  get audit(): AuditReader {
+    return new AuditReader(this.#parts.scope);
+  }
+
+  /** The reader threads: how many, how busy, how long callers waited. */
+  statistics(): PoolStatistics {
+    return this.#parts.store.statistics();
+  }
+
+  /** What was run, how often and how long, without values; the costliest text first. */
+  queryStatistics(): QueryStatistics {
+    return this.#parts.store.queryStatistics();
+  }
+
+  /** Facts for a diagnosis: path, permissions, settings in force, sizes. */
+  describe(): Promise<DatabaseFacts> {
+    return this.#parts.store.describe();
+  }
+
+  /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */
+  close(): Promise<void> {
+    return this.#parts.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,164 @@
+/** What `open` takes, and how it becomes the options of the parts. */
+
+import type { Clock } from "../core/clock.ts";
+import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import type { SchemaMode } from "../migrate/schema.ts";
+import type { PermissionHook } from "../repository/permissions.ts";
+import type { PageLimits } from "../repository/types.ts";
+import type { Entity } from "../schema/types.ts";
+import type { PoolOptions as PoolOptionsMs } from "../sqlite/pool-options.ts";
+import type { Profile } from "../sqlite/pragmas.ts";
+import type { Echo } from "../sqlite/query-log.ts";
+import type { SqliteStoreOptions } from "../store/sqlite/store.ts";
+
+/** How to open a database. */
+export interface OpenOptions<Entities extends readonly Entity[] = readonly Entity[]> {
+  /**
+   * `sqlite:app.db` or `sqlite:///app.db` (relative), `sqlite:////var/app.db` (absolute),
+   * `sqlite::memory:` (a private temporary file). No default.
+   */
+  readonly url: string;
+  /** What the database holds. Default: none; then only Kysely and plain SQL are of use. */
+  readonly entities?: Entities;
+  /**
+   * `"create"` makes the tables in an empty database and checks any other, `"check"` only checks,
+   * `"ignore"` does neither. Nothing that exists is ever altered. Default: "create".
+   */
+  readonly schema?: SchemaMode;
+  /** Folder of migrations, which tells how new a database is. Default: none. */
+  readonly migrations?: string;
+  /** Opens without a writer. Default: false. */
+  readonly readOnly?: boolean;
+  /** `"durable"` for what must last, `"fast"` for what can be made again. Default: "durable". */
+  readonly profile?: Profile;
+  /** How long a write waits for other processes. Default: "30s". */
+  readonly busyTimeout?: Duration;
+  /** How long a transaction may last when it does not say. Default: "5s". */
+  readonly transactionDeadline?: Duration;
+  /** How long a stream may hold back the write-ahead log. Default: "60s". */
+  readonly snapshotMaxAge?: Duration;
+  /** Slower statements go to the channel `springhouse:slow-query`. Default: "100ms". */
+  readonly slowQueryThreshold?: Duration;
+  /** Prints every statement without its values, to stderr or through a function. Default: false. */
+  readonly echo?: boolean | Echo;
+  /** Reader threads. Default: the defaults of `PoolOptions`. */
+  readonly pool?: PoolOptions;
+  /** Rows of a page or list when a call does not say. Default: 50. */
+  readonly pageSize?: number;
+  /** The most rows that a page or list may ask for. Default: 1,000. */
+  readonly pageSizeMax?: number;
+  /** Asked before every call of a repository. Default: everything is allowed. */
+  readonly permissions?: PermissionHook;
+  /** Names in domain events by table, `{ people: "person" }`. Default: the table's singular. */
+  readonly eventNames?: Readonly<Record<string, string>>;
+  /** Where the present moment comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/** Reader threads: how many, and how long. */
+export interface PoolOptions {
+  /** Threads that are kept when idle. They are started when needed, not before. Default: 3. */
+  readonly minSize?: number;
+  /** Threads at most. Default: 10. */
+  readonly maxSize?: number;
+  /** How long a read waits for a thread before `POOL_TIMEOUT`. Default: "5s". */
+  readonly connectionTimeout?: Duration;
+  /** A thread above `minSize` that is idle for longer is ended. Default: "300s". */
+  readonly idleTimeout?: Duration;
+  /** A thread that is older is replaced between two uses. Default: "3600s". */
+  readonly maxLifetime?: Duration;
+  /** Streams that are open for longer are reported with their origin; 0 for never. Default: "60s". */
+  readonly leakDetectionThreshold?: Duration;
+}
+
+const KEYS = [
+  "url",
+  "entities",
+  "schema",
+  "migrations",
+  "readOnly",
+  "profile",
+  "busyTimeout",
+  "transactionDeadline",
+  "snapshotMaxAge",
+  "slowQueryThreshold",
+  "echo",
+  "pool",
+  "pageSize",
+  "pageSizeMax",
+  "permissions",
+  "eventNames",
+  "clock",
+];
+
+const POOL_KEYS = [
+  "minSize",
+  "maxSize",
+  "connectionTimeout",
+  "idleTimeout",
+  "maxLifetime",
+  "leakDetectionThreshold",
+];
+
+/** Refuses misspelt keys of the options and of their pool. */
+export function checkOpenOptions(options: OpenOptions): void {
+  refuseUnknownKeys(options, KEYS, "open");
+  refuseUnknownKeys(options.pool ?? {}, POOL_KEYS, "open: pool");
+}
+
+/** The options of the SQLite store: durations become milliseconds. */
+export function sqliteStoreOptions(options: OpenOptions): SqliteStoreOptions {
+  const { url, readOnly, profile, echo, pool } = options;
+  return defined({
+    url,
+    readOnly,
+    profile,
+    echo,
+    pool: pool === undefined ? undefined : poolOptions(pool),
+    busyTimeoutMs: ms(options.busyTimeout, "busyTimeout"),
+    transactionDeadlineMs: ms(options.transactionDeadline, "transactionDeadline"),
+    snapshotMaxAgeMs: ms(options.snapshotMaxAge, "snapshotMaxAge"),
+    slowQueryThresholdMs: ms(options.slowQueryThreshold, "slowQueryThreshold"),
+  }) as SqliteStoreOptions;
+}
+
+/** How many rows a page may have. */
+export function pageLimits({ pageSize = 50, pageSizeMax = 1_000 }: OpenOptions): PageLimits {
+  const sizes = { pageSize, pageSizeMax };
+  for (const [name, value] of Object.entries(sizes)) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw invalid(name, value, "It is a whole number from 1.");
+  }
+  if (pageSize > pageSizeMax) throw invalid("pageSize", pageSize, "It is at most pageSizeMax.");
+  return { size: pageSize, sizeMax: pageSizeMax };
+}
+
+function invalid(name: string, value: unknown, rule: string): SpringhouseError {
+  const message = `open: ${name} cannot be ${JSON.stringify(value)}. ${rule}`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
+}
+
+function poolOptions(pool: PoolOptions): PoolOptionsMs {
+  return defined({
+    minSize: pool.minSize,
+    maxSize: pool.maxSize,
+    connectionTimeoutMs: ms(pool.connectionTimeout, "pool.connectionTimeout"),
+    idleTimeoutMs: ms(pool.idleTimeout, "pool.idleTimeout"),
+    maxLifetimeMs: ms(pool.maxLifetime, "pool.maxLifetime"),
+    leakDetectionThresholdMs: ms(pool.leakDetectionThreshold, "pool.leakDetectionThreshold"),
+  });
+}
+
+function ms(duration: Duration | undefined, name: string): number | undefined {
+  return duration === undefined ? undefined : parseDurationMs(duration, name);
+}
+
+type Defined<T> = { readonly [P in keyof T]?: Exclude<T[P], undefined> };
+
+/** Only what is given, so that each part fills in its own defaults. */
+function defined<T extends object>(options: T): Defined<T> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Defined<T>;
+}

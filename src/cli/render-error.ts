@@ -18,7 +18,8 @@ const FAILED = 1;
 export function renderError(error: unknown, { color }: { readonly color: boolean }): RenderedError {
   const known = error instanceof SpringhouseError ? error : asBug(error);
   const { code, message, issues } = known;
-  const head = `${color ? styleText("red", "error", { validateStream: false }) : "error"} ${code}: ${message}`;
+  const word = color ? styleText("red", "error", { validateStream: false }) : "error";
+  const head = `${word} ${code}: ${message}`;
   const lines = issues.map(({ path, message: issue }) => `  ${path.join(".")}: ${issue}`);
   return {
     text: [head, ...lines].join("\n"),

@@ -26,8 +26,8 @@ export async function openStore(
   { readOnly }: { readonly readOnly: boolean },
 ): Promise<SqliteStore> {
   const { openSqliteStore } = await import("../store/sqlite/store.ts");
-  const { storeOptions } = await import("../config/store-options.ts");
-  const options = storeOptions(config);
+  const { sqliteStoreOptions } = await import("../open/options.ts");
+  const options = sqliteStoreOptions(config.database);
   return openSqliteStore({ ...options, readOnly: readOnly || config.database.readOnly });
 }
 

@@ -110,12 +110,6 @@ export const KEYS = {
       default: "create",
       doc: "What `open` does about tables: make missing ones, compare only, or trust the file.",
     },
-    circuitBreaker: {
-      type: "boolean",
-      default: true,
-      aliases: { enable_circuit_breaker: "same", "database.enable_circuit_breaker": "same" },
-      doc: "Stops calling a database server that keeps failing. A local file needs none.",
-    },
     pool: {
       minSize: {
         type: "count",
@@ -332,6 +326,14 @@ export const KEYS = {
       default: 30,
       aliases: { "backup.keep_last": "same" },
       doc: "How many backups are kept.",
+    },
+  },
+  resilience: {
+    circuitBreaker: {
+      type: "boolean",
+      default: true,
+      aliases: { enable_circuit_breaker: "same", "database.enable_circuit_breaker": "same" },
+      doc: "Stops calling a server that keeps failing. A local file needs none.",
     },
   },
   monitoring: {

@@ -80,6 +80,7 @@ export function describeRun({ direction, migrations, version, ms }: MigrationRun
     return `${verb} ${labelOf(migration)} (${formatDuration(migration.ms)}${rows})`;
   });
   const count = migrations.length === 1 ? "1 migration" : `${migrations.length} migrations`;
-  const summary = `Migrations completed in ${(ms / 1_000).toFixed(3)}s: ${count}, version ${version}.`;
+  const seconds = (ms / 1_000).toFixed(3);
+  const summary = `Migrations completed in ${seconds}s: ${count}, version ${version}.`;
   return [...lines, summary].join("\n");
 }

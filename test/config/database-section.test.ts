@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigInput } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { storeOptions } from "../../src/config/store-options.ts";
+import { checkOpenOptions, sqliteStoreOptions } from "../../src/open/options.ts";
 import { resolveDatabaseOptions } from "../../src/sqlite/options.ts";
 import {
   type ResolvedSqliteStoreOptions,
@@ -10,7 +10,7 @@ import {
 
 async function resolved(database: ConfigInput["database"]) {
   const config = await loadConfig({ cwd: "/nowhere", env: {}, overrides: { database } });
-  const options = resolveSqliteStoreOptions(storeOptions(config));
+  const options = resolveSqliteStoreOptions(sqliteStoreOptions(config.database));
   return { ...options, database: resolveDatabaseOptions(options.database) };
 }
 
@@ -18,7 +18,13 @@ function defaults(): ResolvedSqliteStoreOptions {
   return resolveSqliteStoreOptions({ url: "sqlite:/nowhere/app.db" });
 }
 
-describe("storeOptions", () => {
+describe("the section database", () => {
+  it("has only keys that open knows, so that it can be passed on as it is", async () => {
+    const { database, migrations } = await loadConfig({ cwd: "/nowhere", env: {} });
+
+    expect(() => checkOpenOptions({ ...database, migrations: migrations.directory })).not.toThrow();
+  });
+
   it("gives a store the defaults that it has without a configuration", async () => {
     const { database, ...rest } = defaults();
 

@@ -125,11 +125,9 @@ export class Database implements AsyncDisposable {
       const { signal } = options;
       if (signal?.aborted) throw abortError(signal, "The read");
       const startMs = performance.now();
-      if (this.#turn.isOver(startMs)) return this.#readInNextTurn(statement, options);
-      const result = this.file.inline.tryRead(statement);
-      if (result === undefined) return this.#readOnThread(statement, signal);
-      this.log.record(statement.sql, performance.now() - startMs, result.rows.length, "inline");
-      return Promise.resolve(result);
+      if (this.#turn.isOver(startMs))
+        return this.#calls.track(() => this.#readLater(statement, signal));
+      return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -140,13 +138,17 @@ export class Database implements AsyncDisposable {
     statement: Statement,
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
+    this.#calls.assertOpen();
     checkRead(statement);
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
     const reader = await this.#calls.track(() => this.#holdReader(options.signal));
     this.#held.add(reader);
     try {
-      const send: Send = (request) => this.#calls.track(() => reader.send(request));
+      const send: Send = async (request) => {
+        this.#calls.assertOpen();
+        return this.#calls.track(() => reader.send(request));
+      };
       const first = await send<WireResult>({ kind: "query", statement, chunkRows });
       let { ms } = first;
       let count = first.rows.length;
@@ -167,7 +169,11 @@ export class Database implements AsyncDisposable {
   }
 
   /** Runs `run` with reads that all see one state of the database. */
-  snapshot<T>(run: (snapshot: Snapshot) => Promise<T>, options: CallOptions = {}): Promise<T> {
+  async snapshot<T>(
+    run: (snapshot: Snapshot) => Promise<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
+    this.#calls.assertOpen();
     return this.#calls.track(async () => {
       await using reader = await this.#holdReader(options.signal);
       const send: Send = (request) => reader.send(request);
@@ -183,6 +189,7 @@ export class Database implements AsyncDisposable {
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
   async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    this.#calls.assertOpen();
     const ddl = this.assertWrites(unit);
     if (unit.length === 0) return [];
     const results = await this.#calls.track(() => this.file.writer.write(unit, options));
@@ -194,6 +201,7 @@ export class Database implements AsyncDisposable {
 
   /** Gives the writer to `run` alone, in its turn. */
   async hold<T>(run: (send: WriterSend) => Promise<T>, options?: CallOptions): Promise<T> {
+    this.#calls.assertOpen();
     this.assertWritable();
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
@@ -206,9 +214,8 @@ export class Database implements AsyncDisposable {
     return ddl;
   }
 
-  /** Throws `CLOSED` or `READ_ONLY`. */
+  /** Throws `READ_ONLY`. */
   assertWritable(): void {
-    this.#calls.assertOpen();
     if (!this.readOnly) return;
     throw new SpringhouseError(
       "READ_ONLY",
@@ -223,7 +230,8 @@ export class Database implements AsyncDisposable {
   }
 
   /** Facts for people who look after the file. */
-  describe(): Promise<DatabaseFacts> {
+  async describe(): Promise<DatabaseFacts> {
+    this.#calls.assertOpen();
     return this.#calls.track(async () => {
       const { inline, options, readers, writer } = this.file;
       const settings = this.readOnly
@@ -263,9 +271,17 @@ export class Database implements AsyncDisposable {
     await this.close();
   }
 
-  async #readInNextTurn(statement: Statement, options: CallOptions): Promise<ResultSet> {
-    await this.#calls.track(() => this.#turn.next());
-    return this.read(statement, options);
+  #readInline(statement: Statement, startMs: number): Promise<ResultSet> | undefined {
+    const result = this.file.inline.tryRead(statement);
+    if (result === undefined) return undefined;
+    this.log.record(statement.sql, performance.now() - startMs, result.rows.length, "inline");
+    return Promise.resolve(result);
+  }
+
+  async #readLater(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {
+    await this.#turn.next();
+    const startMs = performance.now();
+    return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
   }
 
   #readOnThread(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {

@@ -23,9 +23,8 @@ export class OpenCalls {
     return new SpringhouseError("CLOSED", `${this.#name} is closed. Open it again to use it.`);
   }
 
-  /** Runs a call and counts it while it is under way. */
+  /** Runs a call and counts it while it is under way; parts of it may begin after `close`. */
   async track<T>(run: () => Promise<T>): Promise<T> {
-    this.assertOpen();
     this.#count++;
     try {
       return await run();

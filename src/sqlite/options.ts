@@ -113,8 +113,8 @@ function refuseUnsafe(options: DatabaseOptions, profile: Profile): void {
   throw invalid(
     "synchronous",
     synchronous,
-    `Profile "${profile}" has ${allowed.join(", ").toUpperCase()}. OFF would leave a damaged file ` +
-      'behind a power failure; for NORMAL choose profile "fast".',
+    `Profile "${profile}" has ${allowed.join(", ").toUpperCase()}. OFF would leave a damaged ` +
+      'file behind a power failure; for NORMAL choose profile "fast".',
   );
 }
 

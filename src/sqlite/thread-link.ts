@@ -73,6 +73,8 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     try {
       await this.request<void>(request);
     } finally {
+      // Without its port the thread has nothing left to wait for.
+      this.#port.close();
       await exited;
     }
   }

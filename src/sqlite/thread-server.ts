@@ -10,8 +10,8 @@ export interface Handler<Request> {
 }
 
 /**
- * Serves until the request `close`. The handler is made by the first request, so that a file that
- * cannot be opened is a reply and not a dead thread, and the next request tries again.
+ * Serves until the other side closes the port. The handler is made by the first request, so that a
+ * file that cannot be opened is a reply and not a dead thread, and the next request tries again.
  *
  * @param open makes the handler; it is given a way to send what nobody asked for.
  */
@@ -32,6 +32,5 @@ export function serve<Request extends { readonly kind: string }>(
     } catch (error) {
       post({ id, error: toWireError(error) });
     }
-    if (request.kind === "close") port.close();
   });
 }

@@ -1,80 +1,9 @@
 /** The pool over threads that are made of nothing and a clock that is moved by hand. */
 
-import { describe, expect, it, onTestFinished } from "vitest";
-import { warningChannel } from "../../src/core/channels.ts";
-import { type Lease, Pool } from "../../src/sqlite/pool.ts";
-import { type PoolOptions, resolvePoolOptions } from "../../src/sqlite/pool-options.ts";
-import { FakeClock, failureOf, settle } from "./support.ts";
-
-interface Thread {
-  readonly name: number;
-  readonly die: () => void;
-}
-
-class Factory {
-  readonly live = new Map<number, Thread>();
-  made = 0;
-  /** Makes the next ones fail. */
-  failure: Error | undefined;
-  /** Holds the next ones back until it resolves. */
-  gate: Promise<void> = Promise.resolve();
-
-  async create(onDeath: () => void): Promise<Thread> {
-    const name = ++this.made;
-    const { failure } = this;
-    await this.gate;
-    if (failure !== undefined) throw failure;
-    const die = (): void => {
-      this.live.delete(name);
-      onDeath();
-    };
-    const thread = { name, die };
-    this.live.set(name, thread);
-    return thread;
-  }
-
-  async destroy(thread: Thread): Promise<void> {
-    this.live.delete(thread.name);
-  }
-}
-
-function open(options: PoolOptions = {}): {
-  readonly pool: Pool<Thread>;
-  readonly factory: Factory;
-  readonly clock: FakeClock;
-} {
-  const factory = new Factory();
-  const clock = new FakeClock();
-  const pool = new Pool<Thread>(factory, resolvePoolOptions(options), clock);
-  return { pool, factory, clock };
-}
-
-/** Borrows as many as the pool can have; the clock moves so that it grows. */
-async function borrow(
-  pool: Pool<Thread>,
-  clock: FakeClock,
-  count: number,
-): Promise<Lease<Thread>[]> {
-  const leases = Array.from({ length: count }, () => pool.acquire());
-  for (let step = 0; step < count; step++) {
-    await settle();
-    clock.advance(10);
-  }
-  return Promise.all(leases);
-}
-
-function warnings(): string[] {
-  const seen: string[] = [];
-  const listen = (event: unknown): void => {
-    const { code, message } = event as { code: string; message: string };
-    seen.push(`${code} ${message}`);
-  };
-  warningChannel.subscribe(listen);
-  onTestFinished(() => {
-    warningChannel.unsubscribe(listen);
-  });
-  return seen;
-}
+import { describe, expect, it } from "vitest";
+import type { Lease } from "../../src/sqlite/pool.ts";
+import { borrow, Factory, openPool as open, type Thread, warnings } from "./fake-threads.ts";
+import { failureOf, settle } from "./support.ts";
 
 describe("a pool", () => {
   it("makes nothing before it is needed, and uses what it has again", async () => {
@@ -419,42 +348,5 @@ describe("closing a pool", () => {
     await pool.close();
 
     expect(seen).toEqual([expect.stringContaining("stuck")]);
-  });
-});
-
-describe("the settings of a pool", () => {
-  it("have the defaults that people know", () => {
-    expect(resolvePoolOptions()).toEqual({
-      minSize: 3,
-      maxSize: 10,
-      connectionTimeoutMs: 5_000,
-      idleTimeoutMs: 300_000,
-      maxLifetimeMs: 3_600_000,
-      leakDetectionThresholdMs: 60_000,
-    });
-  });
-
-  it("follow each other when one is given alone", () => {
-    expect(resolvePoolOptions({ maxSize: 2 })).toMatchObject({ minSize: 2, maxSize: 2 });
-    expect(resolvePoolOptions({ minSize: 20 })).toMatchObject({ minSize: 20, maxSize: 20 });
-  });
-
-  it.each([
-    [{ minSize: 5, maxSize: 2 }, "do not fit together"],
-    [{ maxSize: 0 }, "do not fit together"],
-    [{ maxSize: 5_000 }, "do not fit together"],
-    [{ minSize: -1 }, "pool.minSize"],
-    [{ minSize: 1.5 }, "pool.minSize"],
-    [{ connectionTimeoutMs: -1 }, "pool.connectionTimeoutMs"],
-    [{ idleTimeoutMs: Number.NaN }, "pool.idleTimeoutMs"],
-    [{ idleTimeoutMs: "5s" as never }, "pool.idleTimeoutMs"],
-    [{ maxsize: 3 } as PoolOptions, 'Did you mean "maxSize"?'],
-  ])("%j are refused", (options, reason) => {
-    expect(() => resolvePoolOptions(options)).toThrow(
-      expect.objectContaining({
-        code: "INVALID_ARGUMENT",
-        message: expect.stringContaining(reason),
-      }),
-    );
   });
 });

@@ -76,7 +76,10 @@ export async function finishMigration(
   );
 }
 
+/** How the database stands after a failure: in `up` and `down`, and in a data step. */
 const AS_BEFORE = "The database is as it was before this migration; mend it and run again.";
+export const BATCHES_KEPT =
+  "Finished batches are kept; mend it and run again, it goes on where it stopped.";
 
 /** The error for a migration that failed; `advice` says how the database stands. */
 export function failedError(
@@ -160,6 +163,7 @@ async function runBody(
 export function migrationTransaction(
   session: StoreTransaction,
   migration: Migration,
+  advice?: string,
 ): MigrationTransaction {
   return {
     session,
@@ -167,7 +171,7 @@ export function migrationTransaction(
       const statements = splitStatements(sql, migration.source);
       let result: ResultSet = { columns: [], rows: [], changes: 0 };
       for (const statement of statements) {
-        result = await runStatement(session, migration, statement, parameters);
+        result = await runStatement(session, migration, statement, parameters, advice);
       }
       return result;
     },
@@ -179,6 +183,7 @@ async function runStatement(
   migration: Migration,
   statement: ScriptStatement,
   parameters: readonly SqlValue[] = [],
+  advice?: string,
 ): Promise<ResultSet> {
   const { sql } = statement;
   try {
@@ -188,7 +193,7 @@ async function runStatement(
     const [result] = await tx.write([{ sql, parameters }]);
     return result ?? { columns: [], rows: [], changes: 0 };
   } catch (error) {
-    throw failedError(migration, error, statement);
+    throw failedError(migration, error, statement, advice);
   }
 }
 

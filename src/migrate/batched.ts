@@ -12,10 +12,10 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import type { Session, SqlValue, Statement, StoreTransaction } from "../store/store.ts";
-import { failedError, migrationTransaction, type RunContext } from "./apply.ts";
+import { BATCHES_KEPT, migrationTransaction, type RunContext } from "./apply.ts";
 import {
   type Condition,
   decodeCursor,
@@ -120,7 +120,7 @@ export class BatchedStep implements DataStep {
       const objects = rows.map((row) =>
         Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])),
       );
-      await work(objects, migrationTransaction(tx, this.#migration));
+      await work(objects, migrationTransaction(tx, this.#migration, BATCHES_KEPT));
       return rows.length;
     });
   }
@@ -186,15 +186,8 @@ export class BatchedStep implements DataStep {
       await tx.write([advance(version, step, window, changed, isFinished), lease.claim()]);
       return { rows: window.rows, changed, isFinished };
     };
-    try {
-      const result = await underLock(store, run, this.#context);
-      return { ...result, ms: clock.monotonicMs() - startMs };
-    } catch (error) {
-      if (isSpringhouseError(error, "ABORTED") || isSpringhouseError(error, "MIGRATION_LOCKED")) {
-        throw error;
-      }
-      throw failedError(this.#migration, error);
-    }
+    const result = await underLock(store, run, this.#context);
+    return { ...result, ms: clock.monotonicMs() - startMs };
   }
 
   #nextSize(size: number, ms: number): number {

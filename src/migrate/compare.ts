@@ -41,7 +41,14 @@ export async function createOrCompare(request: SchemaRequest): Promise<void> {
 
 /** Differences that make the file another one than declared; an index too many does no harm. */
 export function differencesThatCount(operations: readonly Operation[]): readonly string[] {
-  return describeOperations(operations.filter(({ kind }) => kind !== "drop index"));
+  return describeOperations(operations.filter((entry) => !isSurplus(entry, operations)));
+}
+
+/** An index that is not declared; one that is declared otherwise comes back and is a difference. */
+export function isSurplus(operation: Operation, all: readonly Operation[]): boolean {
+  if (operation.kind !== "drop index") return false;
+  const { name } = operation.index;
+  return !all.some((entry) => entry.kind === "create index" && entry.index.name === name);
 }
 
 /** The error for a file that is not as declared. */

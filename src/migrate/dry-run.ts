@@ -50,39 +50,57 @@ export async function rehearse(rehearsal: Rehearsal): Promise<DryRunReport> {
   };
 }
 
-/** Up; then, when there is a way back, down and up again with a look at schema and rows. */
 async function tryOut(
   rehearsal: Rehearsal,
   context: RunContext,
   migration: Migration,
 ): Promise<DryRunMigration> {
-  const { store } = context;
-  const up = async (): Promise<{ ms: number; rows: number }> => {
-    const ms = (await applyMigration(context, migration)) ?? 0;
-    if (migration.data === undefined) return { ms, rows: 0 };
-    const startMs = context.clock.monotonicMs();
-    const rows = await rehearsal.runData(context, migration);
-    return { ms: ms + context.clock.monotonicMs() - startMs, rows };
-  };
   const { version, name } = migration;
-  if (migration.down === undefined) {
-    const result = { version, name, ...(await up()) };
-    return { ...result, reversible: false, reason: `${labelOf(migration)} has no way back` };
-  }
-  const before = await stateOf(store);
-  const result = { version, name, ...(await up()) };
-  const after = await stateOf(store);
-  let reason: string | undefined;
-  try {
-    await revertMigration(context, migration);
-    reason = difference("down does not restore", before, await stateOf(store));
-  } catch (error) {
-    if (!isSpringhouseError(error, "MIGRATION_FAILED")) throw error;
-    return { ...result, reversible: false, reason: messageOf(error) };
-  }
-  await up();
-  reason ??= difference("up after down does not give", after, await stateOf(store));
+  const hasWayBack = migration.down !== undefined;
+  const before = hasWayBack ? await stateOf(context.store) : undefined;
+  const result = { version, name, ...(await runUp(rehearsal, context, migration)) };
+  const reason =
+    before === undefined
+      ? `${labelOf(migration)} has no way back`
+      : await tryBack(rehearsal, context, migration, before);
   return { ...result, reversible: reason === undefined, ...(reason !== undefined && { reason }) };
+}
+
+async function runUp(
+  { runData }: Rehearsal,
+  context: RunContext,
+  migration: Migration,
+): Promise<{ readonly ms: number; readonly rows: number }> {
+  const ms = (await applyMigration(context, migration)) ?? 0;
+  const startMs = context.clock.monotonicMs();
+  const rows = await runData(context, migration);
+  return { ms: ms + context.clock.monotonicMs() - startMs, rows };
+}
+
+/**
+ * Down and up again, with a look at schema and rows each time; why the migration is not reversible,
+ * or undefined when it is. On a copy of its own, so that the next migration finds what it expects.
+ */
+async function tryBack(
+  rehearsal: Rehearsal,
+  context: RunContext,
+  migration: Migration,
+  before: DatabaseState,
+): Promise<string | undefined> {
+  await using copy = await DatabaseCopy.of(context.store);
+  await using store = await rehearsal.openCopy(copy.path);
+  const trial: RunContext = { ...context, store };
+  const after = await stateOf(store);
+  try {
+    await revertMigration(trial, migration);
+    const reason = difference("down does not restore", before, await stateOf(store));
+    if (reason !== undefined) return reason;
+    await runUp(rehearsal, trial, migration);
+    return difference("up after down does not give", after, await stateOf(store));
+  } catch (error) {
+    if (isSpringhouseError(error, "MIGRATION_FAILED")) return messageOf(error);
+    throw error;
+  }
 }
 
 interface DatabaseState {

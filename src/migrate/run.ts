@@ -8,6 +8,7 @@ import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import {
   applyMigration,
+  BATCHES_KEPT,
   failedError,
   finishMigration,
   type RunContext,
@@ -285,7 +286,7 @@ class StoreMigrator implements Migrator {
       await migration.data(step);
     } catch (error) {
       if (isSpringhouseError(error) && STOPPED.includes(error.code)) throw error;
-      throw failedError(migration, error, undefined, GO_ON);
+      throw failedError(migration, error, undefined, BATCHES_KEPT);
     }
     await finishMigration(context, migration, context.clock.monotonicMs() - startMs);
     return step.rows;
@@ -302,7 +303,6 @@ class StoreMigrator implements Migrator {
 
 /** These say already what has happened to a data step. */
 const STOPPED: readonly string[] = ["ABORTED", "MIGRATION_FAILED", "MIGRATION_LOCKED"];
-const GO_ON = "Finished batches are kept; mend it and run again, it goes on where it stopped.";
 
 function isNothing({ unfinished, migrations }: Selection): boolean {
   return unfinished.length + migrations.length === 0;

@@ -4,7 +4,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import type { PhysicalSchema } from "../schema/physical.ts";
 import type { Store } from "../store/store.ts";
 import { assess, outOfOrderError } from "./assess.ts";
-import { differencesThatCount, mismatchError } from "./compare.ts";
+import { differencesThatCount, isSurplus, mismatchError } from "./compare.ts";
 import { diff, undeclaredIn } from "./diff.ts";
 import { labelOf } from "./files.ts";
 import { describeViolations, foreignKeyViolations, integrityProblems } from "./integrity.ts";
@@ -12,7 +12,7 @@ import { introspect } from "./introspect.ts";
 import { readLedger } from "./ledger.ts";
 import type { Migration } from "./migration.ts";
 import type { VerifyReport } from "./migrator.ts";
-import { describeOperation, type Operation } from "./operation.ts";
+import { describeOperation } from "./operation.ts";
 import { compareSnapshots, readSnapshot, takeSnapshot } from "./snapshot.ts";
 
 /** Looks at everything; changes nothing. */
@@ -35,19 +35,12 @@ export async function verify(
     // With migrations pending the file is expected to lag behind.
     if (differences.length > 0 && pending.length === 0) found.push(mismatchError(differences));
     notes.push(
-      ...operations.filter(isSurplus).map(describeOperation),
+      ...operations.filter((entry) => isSurplus(entry, operations)).map(describeOperation),
       ...undeclaredIn(current, desired),
     );
   }
   found.push(...(await soundness(store)));
   return { ok: found.length === 0, problems: found, notes };
-}
-
-/** An index that is not declared; one that is declared otherwise comes back and is a difference. */
-function isSurplus(operation: Operation, _: number, all: readonly Operation[]): boolean {
-  if (operation.kind !== "drop index") return false;
-  const { name } = operation.index;
-  return !all.some((entry) => entry.kind === "create index" && entry.index.name === name);
 }
 
 async function drift(

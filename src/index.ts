@@ -1,6 +1,8 @@
 /** Springhouse: the layered data layer for TypeScript. */
 
+export type { Config, ConfigInput } from "./config/config.ts";
 export { defineConfig } from "./config/define.ts";
+export { type LoadConfigOptions, loadConfig } from "./config/load.ts";
 export type { Clock } from "./core/clock.ts";
 export type { Duration } from "./core/duration.ts";
 export {
@@ -12,10 +14,26 @@ export {
 export type { Database } from "./open/database.ts";
 export type { OpenOptions, PoolOptions } from "./open/options.ts";
 export { open } from "./open.ts";
+export type { AuditEntry } from "./repository/audit-log.ts";
+export type { Where } from "./repository/conditions.ts";
+export type { PermissionHook, PermissionRequest } from "./repository/permissions.ts";
 export { many, one } from "./repository/relation.ts";
 export type { Repository } from "./repository/repository.ts";
 export type { Transaction } from "./repository/transaction.ts";
-export { t } from "./schema/column.ts";
+export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
-export type { InsertOf, KeyOf, PatchOf, PropertyOf, RowOf, TablesOf } from "./schema/types.ts";
+export type {
+  ColumnHandle,
+  DeclaredEntity,
+  DetailTypes,
+  Entity,
+  InheritedKey,
+  InsertOf,
+  KeyOf,
+  PatchOf,
+  PlainTypes,
+  PropertyOf,
+  RowOf,
+  TablesOf,
+} from "./schema/types.ts";
 export { sql } from "./store/sql.ts";

@@ -1,9 +1,9 @@
-/** The version of the package, whose package.json lies two folders up, published or not. */
+/** The version of the package, read from its own `package.json`, wherever this file was bundled to. */
 
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
 /** Such as "1.2.3". */
 export function readVersion(): string {
-  const path = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
+  const facts: unknown = createRequire(import.meta.url)("springhouse/package.json");
+  return (facts as { readonly version: string }).version;
 }

@@ -11,10 +11,9 @@
  * - Values are driver-neutral storage values; `schema/codec.ts` turns them into JavaScript values.
  */
 
-import type { Dialect } from "../schema/physical.ts";
+import type { Dialect, SqlValue } from "../schema/physical.ts";
 
-/** What the database stores and returns. Integers beyond 2^53 come as bigint, others as number. */
-export type SqlValue = null | number | bigint | string | Uint8Array;
+export type { SqlValue };
 
 /** One SQL statement with the values for its placeholders (`?` on SQLite, `$1` on PostgreSQL). */
 export interface Statement {

@@ -44,7 +44,7 @@ const COMPILER_OPTIONS = {
 
 try {
   const tarball = pack();
-  await lint(tarball);
+  await lint();
   install(tarball);
   tryCommandLine();
   tryProgram();
@@ -67,9 +67,8 @@ function pack(): string {
   return join(folder, packed.filename);
 }
 
-async function lint(tarball: string): Promise<void> {
-  const bytes = new Uint8Array(readFileSync(tarball)).buffer;
-  const { messages, pkg } = await publint({ pkgDir: root, pack: { tarball: bytes } });
+async function lint(): Promise<void> {
+  const { messages, pkg } = await publint({ pkgDir: root, pack: "npm" });
   for (const message of messages) console.error(formatMessage(message, pkg));
   if (messages.length > 0) throw new Error(`publint has ${messages.length} messages.`);
   console.log("publint has nothing to say");

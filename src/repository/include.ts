@@ -12,8 +12,8 @@ import { type Link, linkOf } from "./link.ts";
 import { keyText, type Model, type Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, rowsOf } from "./read.ts";
-import type { Includes, ManyOptions, Relation } from "./relation.ts";
+import { conditionSql, rowsOf, selectWhere } from "./read.ts";
+import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
@@ -101,15 +101,16 @@ function relatedStatement(
 ): Statement {
   const text = new SqlText(target.dialect);
   if (relation.kind === "one") {
-    const condition = `${inRowsSql(text, to, keys)} AND ${conditionSql(target, undefined, narrowing, text)}`;
-    return text.statement(`SELECT ${target.selection} FROM ${target.source} WHERE ${condition}`);
+    const related = inRowsSql(text, to, keys);
+    const allowed = conditionSql(target, undefined, narrowing, text);
+    return text.statement(selectWhere(target, `${related} AND ${allowed}`));
   }
-  const { where, orderBy, limit } = relation.options as ManyOptions<never>;
+  const { where, orderBy, limit } = relation.options;
   const order = orderSql(orderTerms(target, orderBy), target.dialect);
-  const condition = `${inRowsSql(text, to, keys)} AND ${conditionSql(target, where, narrowing, text)}`;
+  const related = inRowsSql(text, to, keys);
+  const condition = `${related} AND ${conditionSql(target, where, narrowing, text)}`;
   if (limit === undefined) {
-    const select = `SELECT ${target.selection} FROM ${target.source} WHERE ${condition}`;
-    return text.statement(`${select} ORDER BY ${order}`);
+    return text.statement(`${selectWhere(target, condition)} ORDER BY ${order}`);
   }
   return text.statement(firstOfEach(target, to, condition, order, text.bind(checkedLimit(limit))));
 }

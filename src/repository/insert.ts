@@ -11,7 +11,7 @@ import { inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
-const CHUNK_ROWS = 500;
+export const CHUNK_ROWS = 500;
 /** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
 const BULK_DEADLINE_MS = 3_600_000;
 
@@ -119,7 +119,12 @@ async function insertByParts(scope: Scope, model: Model, values: Checked): Promi
   return row;
 }
 
-async function insertChunk(scope: Scope, model: Model, chunk: readonly Checked[]): Promise<Row[]> {
+/** Inserts checked rows inside a transaction, without events; the rows in the same order. */
+export async function insertChunk(
+  scope: Scope,
+  model: Model,
+  chunk: readonly Checked[],
+): Promise<Row[]> {
   if (chunk.some((values) => isNumbered(model, values))) {
     const rows: Row[] = [];
     for (const values of chunk) rows.push(await insertByParts(scope, model, values));

@@ -13,8 +13,21 @@ export type Includes = Readonly<Record<string, Relation>>;
 // biome-ignore lint/complexity/noBannedTypes: it is the empty set of relations, not any object.
 export type NoIncludes = {};
 
-/** One relation, of either kind. */
-export type Relation = OneRelation<Entity, Includes> | ManyRelation<Entity, Includes>;
+/** One relation, of either kind, without the types of its entity. */
+export interface Relation {
+  readonly kind: "one" | "many";
+  readonly entity: Entity;
+  readonly options: RelationOptions;
+}
+
+/** What the options of `one` and `many` have in common. */
+export interface RelationOptions {
+  readonly by?: string | readonly string[];
+  readonly where?: object;
+  readonly orderBy?: object;
+  readonly limit?: number;
+  readonly include?: Includes;
+}
 
 /** For `one`. */
 export interface OneOptions<I extends Includes = Includes> {
@@ -88,7 +101,8 @@ export function one<E extends Entity, const I extends Includes = NoIncludes>(
  * All rows whose foreign key refers to this one.
  *
  * @example
- * weeks.list({ include: { tasks: many(Task, { by: "weekId", orderBy: { score: "desc" }, limit: 3 }) } })
+ * const best = many(Task, { by: "weekId", orderBy: { score: "desc" }, limit: 3 });
+ * await weeks.list({ include: { best } });
  */
 export function many<E extends Entity, const I extends Includes = NoIncludes>(
   entity: E,

@@ -10,7 +10,10 @@ import type { Scope } from "./scope.ts";
 /** What happened to a row, as the end of an event's name. */
 export type Change = "Created" | "Updated" | "Deleted";
 
-/** What listeners get. `old` is absent for a creation, `new` for a deletion. */
+/**
+ * What listeners get. `old` is absent for a creation, `new` for a deletion. Both are copies: what a
+ * listener does to them reaches nobody else's row.
+ */
 export interface RowEvent {
   /** Name of the entity: its table. */
   readonly entity: string;
@@ -56,8 +59,8 @@ function raise(
   const event: RowEvent = {
     entity: model.name,
     key: model.keyOf(after ?? before ?? {}),
-    ...(before === undefined ? {} : { old: before }),
-    ...(after === undefined ? {} : { new: after }),
+    ...(before === undefined ? {} : { old: structuredClone(before) }),
+    ...(after === undefined ? {} : { new: structuredClone(after) }),
     ...(actor === undefined ? {} : { actor }),
   };
   events.raise(name, event);

@@ -5,7 +5,13 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import type { ValidationContext } from "../schema/validate-plan.ts";
-import type { CallOptions, ResultSet, Session, Statement } from "../store/store.ts";
+import type {
+  CallOptions,
+  ResultSet,
+  Session,
+  Statement,
+  TransactionOptions,
+} from "../store/store.ts";
 import type { ActorStatements } from "./actor.ts";
 import { enrichConstraint } from "./constraint.ts";
 import { EventBuffer } from "./event-buffer.ts";
@@ -31,7 +37,7 @@ export interface Scope {
   /** Who acts, for permissions and the audit log. */
   readonly actor: string | undefined;
   readonly permissions: PermissionHook | undefined;
-  /** Tells the audit triggers who acts; absent where that has been said already, or needs not be. */
+  /** Tells the audit triggers who acts; absent where that is said already, or need not be. */
   readonly actorStatements: ActorStatements | undefined;
 }
 
@@ -74,27 +80,33 @@ export async function withReasons<T>(
   }
 }
 
-/**
- * Runs `run` in a transaction of this scope (a savepoint inside another), with the actor around it.
- * Events are passed on when it has been committed.
- */
-export async function inTransaction<T>(
+/** `transact` for the write of one entity. */
+export function inTransaction<T>(
   scope: Scope,
   model: Model,
-  options: CallOptions & { readonly deadlineMs?: number },
+  options: TransactionOptions,
+  run: (inner: Scope) => Promise<T>,
+): Promise<T> {
+  return withReasons(scope, model, () => transact(scope, options, run));
+}
+
+/**
+ * Runs `run` in a transaction of this scope (a savepoint inside another), with the actor around it.
+ * Events are passed on when it has been committed, and dropped with it otherwise.
+ */
+export async function transact<T>(
+  scope: Scope,
+  options: TransactionOptions,
   run: (inner: Scope) => Promise<T>,
 ): Promise<T> {
   const { session, actorStatements: actor } = scope;
   const events = new EventBuffer(scope.events);
-  const result = await withReasons(scope, model, () =>
-    session.transaction(async (transaction) => {
-      if (actor !== undefined) await transaction.write([actor.set]);
-      const inner = { ...scope, session: transaction, events, actorStatements: undefined };
-      const value = await run(inner);
-      if (actor !== undefined) await transaction.write([actor.clear]);
-      return value;
-    }, options),
-  );
+  const result = await session.transaction(async (transaction) => {
+    if (actor !== undefined) await transaction.write([actor.set]);
+    const value = await run({ ...scope, session: transaction, events, actorStatements: undefined });
+    if (actor !== undefined) await transaction.write([actor.clear]);
+    return value;
+  }, options);
   events.deliver();
   return result;
 }

@@ -103,6 +103,8 @@ export interface Fixture extends AsyncDisposable {
   readonly statements: string[];
   /** Events raised, in order. */
   readonly events: { readonly name: string; readonly event: unknown }[];
+  /** Empties all tables but the audit log, and forgets statements and events. */
+  clear(): Promise<void>;
   of<E extends Entity>(declared: E, change?: Partial<Scope>): Repository<E>;
 }
 
@@ -137,6 +139,12 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
     clock,
     statements,
     events,
+    async clear() {
+      const tables = catalog.creationOrder.toReversed().map((facts) => facts.table);
+      await store.write(tables.map((table) => ({ sql: `DELETE FROM ${table}`, parameters: [] })));
+      statements.length = 0;
+      events.length = 0;
+    },
     of: (declared, change) => new Repository(declared, { ...scope, ...change }),
     async [Symbol.asyncDispose]() {
       await store.close();

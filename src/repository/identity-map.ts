@@ -1,0 +1,132 @@
+/**
+ * The rows that a unit of work knows: one object for each key, with the stored values that it had
+ * when it was read, so that a change is whatever differs from them.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { SqlValue } from "../store/store.ts";
+import type { Field } from "./field.ts";
+import { keyText, type Model, type Row } from "./model.ts";
+
+/** All rows are kept until the unit ends; larger work is to be done in portions. */
+const ROWS_MAX = 100_000;
+
+/** One row of a unit. */
+export interface Entry {
+  readonly model: Model;
+  readonly row: Row;
+  /** "read" rows are compared with their snapshot, "added" ones inserted, "removed" ones deleted. */
+  state: "read" | "added" | "removed";
+  /** The stored values when the row was read; empty for an added one. */
+  readonly snapshot: readonly SqlValue[];
+  /** The key when the row was read. */
+  readonly key: unknown;
+  /** Properties whose value is the key of a row that is added by the same unit. */
+  readonly late: ReadonlyMap<string, LateKey>;
+}
+
+/** The key of a row that has none yet. */
+export interface LateKey {
+  readonly parent: Row;
+  /** The property of the parent that is referred to. */
+  readonly property: string;
+}
+
+/** See above. */
+export class IdentityMap {
+  readonly #byKey = new Map<Model, Map<string, Entry>>();
+  readonly #byRow = new Map<Row, Entry>();
+
+  /** All rows in the order in which the unit met them. */
+  get entries(): Iterable<Entry> {
+    return this.#byRow.values();
+  }
+
+  /** The entry of an object of this unit. */
+  ofRow(row: object): Entry | undefined {
+    return this.#byRow.get(row as Row);
+  }
+
+  /** The entry of a key, given by its stored values. */
+  ofKey(model: Model, key: readonly SqlValue[]): Entry | undefined {
+    return this.#byKey.get(model)?.get(keyText(key));
+  }
+
+  /** The object for a row that was read: the one that is known, changes included, or this one. */
+  track(model: Model, row: Row): Entry {
+    const key = model.keyOf(row);
+    const values = model.keyValues(key);
+    const known = this.ofKey(model, values);
+    if (known !== undefined) return known;
+    const entry: Entry = {
+      model,
+      row,
+      state: "read",
+      snapshot: model.fields.map((field) => storedValue(field, row)),
+      key,
+      late: new Map(),
+    };
+    return this.#keep(entry, values);
+  }
+
+  /** Takes a row that does not exist yet. */
+  add(model: Model, row: Row, late: ReadonlyMap<string, LateKey>): Entry {
+    const entry: Entry = { model, row, state: "added", snapshot: [], key: undefined, late };
+    const isKeyKnown = model.key.every(
+      ({ property }) => row[property] !== undefined && !late.has(property),
+    );
+    if (!isKeyKnown) return this.#keep(entry, undefined);
+    const values = model.keyValues(model.keyOf(row));
+    if (this.ofKey(model, values) === undefined) return this.#keep(entry, values);
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `The unit of work knows a row of "${model.name}" with this key already.`,
+      { fields: { entity: model.name, key: model.keyOf(row) } },
+    );
+  }
+
+  /** Forgets a row. */
+  forget(entry: Entry): void {
+    this.#byRow.delete(entry.row);
+    const entries = this.#byKey.get(entry.model);
+    for (const [text, each] of entries ?? []) if (each === entry) entries?.delete(text);
+  }
+
+  #keep(entry: Entry, key: readonly SqlValue[] | undefined): Entry {
+    if (this.#byRow.size >= ROWS_MAX) {
+      throw new SpringhouseError(
+        "INVALID_ARGUMENT",
+        `A unit of work keeps at most ${ROWS_MAX} rows: commit in portions.`,
+      );
+    }
+    this.#byRow.set(entry.row, entry);
+    if (key === undefined) return entry;
+    const entries = this.#byKey.get(entry.model) ?? new Map<string, Entry>();
+    this.#byKey.set(entry.model, entries.set(keyText(key), entry));
+    return entry;
+  }
+}
+
+/** What an object that was read differs in from what was read. */
+export function changesOf({ model, row, snapshot }: Entry): Row {
+  const changed = model.fields.filter((field, index) => !isUnchanged(field, row, snapshot[index]));
+  return Object.fromEntries(changed.map(({ property }) => [property, row[property]]));
+}
+
+function isUnchanged(field: Field, row: Row, before: SqlValue | undefined): boolean {
+  let now: SqlValue;
+  try {
+    now = field.encode(row[field.property]);
+  } catch {
+    // What cannot be stored is a change, which the check before the write will name.
+    return false;
+  }
+  if (!(now instanceof Uint8Array && before instanceof Uint8Array)) return now === before;
+  return Buffer.compare(now, before) === 0;
+}
+
+/** Bytes are copied, for the object may change them in place. */
+function storedValue(field: Field, row: Row): SqlValue {
+  const value = field.encode(row[field.property]);
+  return value instanceof Uint8Array ? value.slice() : value;
+}

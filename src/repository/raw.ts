@@ -1,0 +1,98 @@
+/**
+ * SQL written by hand, with parameters by their JavaScript types and rows decoded by where their
+ * columns come from. Names are SQL names here.
+ */
+
+import { encodeParameter } from "../schema/codec.ts";
+import { rowsOf } from "../store/rows.ts";
+import type {
+  CallOptions,
+  ResultSet,
+  SqlValue,
+  Statement,
+  StreamOptions,
+  WriteManyOptions,
+} from "../store/store.ts";
+import { type Scope, transact } from "./scope.ts";
+
+/** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
+export type Parameter = unknown;
+
+/** A row by the names of the result. */
+export type RawRow = Record<string, unknown>;
+
+/** What a statement gave. */
+export interface RawResult<R = RawRow> {
+  readonly rows: R[];
+  /** Rows inserted, changed or deleted; 0 for a read. */
+  readonly changes: number;
+}
+
+/** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
+const BULK_DEADLINE_MS = 3_600_000;
+
+/** Runs one statement, reading or writing. */
+export async function executeSql<R = RawRow>(
+  scope: Scope,
+  sql: string,
+  parameters: readonly Parameter[],
+  options: CallOptions,
+): Promise<RawResult<R>> {
+  const { session, models, actorStatements: actor } = scope;
+  const statement = statementOf(scope, sql, parameters);
+  let result: ResultSet | undefined;
+  if (!session.isWrite(sql)) result = await session.read(statement, options);
+  else if (actor === undefined) [result] = await session.write([statement], options);
+  else [, result] = await session.write([actor.set, statement, actor.clear], options);
+  if (result === undefined) return { rows: [], changes: 0 };
+  const rows = rowsOf<R>(result, models.catalog, session.dialect);
+  return { rows, changes: result.changes };
+}
+
+/** Runs one statement for each row of parameters, in one transaction; rows changed in all. */
+export function executeManySql(
+  scope: Scope,
+  sql: string,
+  rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
+  options: WriteManyOptions,
+): Promise<number> {
+  const encoded = encodedRows(scope, rows);
+  if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
+  const { signal } = options;
+  const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+  return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
+}
+
+/** Rows of one reading statement, in chunks from one snapshot. */
+export async function* streamSql<R = RawRow>(
+  scope: Scope,
+  sql: string,
+  parameters: readonly Parameter[],
+  options: StreamOptions,
+): AsyncGenerator<R, void, undefined> {
+  const { session, models } = scope;
+  const statement = statementOf(scope, sql, parameters);
+  for await (const chunk of session.stream(statement, options)) {
+    yield* rowsOf<R>(chunk, models.catalog, session.dialect);
+  }
+}
+
+function statementOf({ session }: Scope, sql: string, parameters: readonly Parameter[]): Statement {
+  return { sql, parameters: parameters.map((value) => encodeParameter(value, session.dialect)) };
+}
+
+function encodedRows(
+  { session: { dialect } }: Scope,
+  rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
+): Iterable<SqlValue[]> | AsyncIterable<SqlValue[]> {
+  const encode = (row: readonly Parameter[]): SqlValue[] =>
+    row.map((value) => encodeParameter(value, dialect));
+  return Symbol.asyncIterator in rows ? mapAsync(rows, encode) : Iterator.from(rows).map(encode);
+}
+
+async function* mapAsync<From, To>(
+  items: AsyncIterable<From>,
+  change: (item: From) => To,
+): AsyncGenerator<To> {
+  for await (const item of items) yield change(item);
+}

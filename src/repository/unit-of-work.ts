@@ -1,0 +1,107 @@
+/**
+ * A unit of work: rows are read as objects, changed in memory, and written by one commit. Nothing
+ * is written without it, and leaving the scope without a decision is an error, because forgotten
+ * changes would be lost silently.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { Entity } from "../schema/types.ts";
+import type { CallOptions } from "../store/store.ts";
+import { flush } from "./flush.ts";
+import { changesOf, type Entry, IdentityMap } from "./identity-map.ts";
+import type { Scope } from "./scope.ts";
+import { UnitRepository } from "./unit-repository.ts";
+
+/**
+ * Made by `db.unitOfWork()`. Ended by `commit`, `rollback` or leaving its scope; every use after
+ * that is `TRANSACTION_ENDED`.
+ *
+ * @example
+ * await using unit = db.unitOfWork();
+ * const task = await unit.repository(Task).get(1);
+ * if (task !== undefined) task.score = 3;
+ * await unit.commit();
+ */
+export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisposable {
+  readonly #scope: Scope;
+  readonly #map = new IdentityMap();
+  readonly #repositories = new Map<Entity, UnitRepository<Entity>>();
+  #isEnded = false;
+  #hasFailed = false;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** The rows of an entity in this unit. */
+  repository<E extends Entities[number]>(entity: E): UnitRepository<E> {
+    this.#assertOpen();
+    const unit = { scope: this.#scope, map: this.#map, assertOpen: () => this.#assertOpen() };
+    const known = this.#repositories.get(entity) ?? new UnitRepository<Entity>(entity, unit);
+    this.#repositories.set(entity, known);
+    return known as unknown as UnitRepository<E>;
+  }
+
+  /** Whether there is anything to write. */
+  get isDirty(): boolean {
+    return this.#pending().length > 0;
+  }
+
+  /**
+   * Writes everything in one transaction and ends the unit. When that fails nothing is written, and
+   * the unit can be mended and committed again.
+   *
+   * @throws `VALIDATION`, `CONSTRAINT`, `PERMISSION_DENIED`; `NOT_FOUND` when a changed row is gone.
+   */
+  async commit(options: CallOptions = {}): Promise<void> {
+    this.#assertOpen();
+    const pending = this.#pending();
+    this.#isEnded = true;
+    try {
+      if (pending.length > 0) await flush(this.#scope, pending, options);
+    } catch (error) {
+      this.#isEnded = false;
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  /** Writes nothing and ends the unit. The objects stay as they are. */
+  rollback(): void {
+    this.#assertOpen();
+    this.#isEnded = true;
+  }
+
+  /**
+   * @throws `UNIT_OF_WORK_DROPPED` when changes are left and neither `commit` nor `rollback` was
+   * called. Not after a commit that failed, whose error is on its way; another error on its way
+   * becomes the `suppressed` of JavaScript's `SuppressedError`.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    const pending = this.#pending();
+    if (pending.length === 0 || this.#hasFailed) return;
+    const entities = [...new Set(pending.map(({ model }) => model.name))];
+    throw new SpringhouseError(
+      "UNIT_OF_WORK_DROPPED",
+      `A unit of work was left with ${pending.length} changed rows of ${entities.join(", ")}, ` +
+        "and nothing was written: call commit() to write them, or rollback() to give them up.",
+      { fields: { rows: pending.length, entities } },
+    );
+  }
+
+  #pending(): readonly Entry[] {
+    return [...this.#map.entries].filter(
+      (entry) => entry.state !== "read" || Object.keys(changesOf(entry)).length > 0,
+    );
+  }
+
+  #assertOpen(): void {
+    if (!this.#isEnded) return;
+    throw new SpringhouseError(
+      "TRANSACTION_ENDED",
+      "This unit of work has ended: begin another one with unitOfWork().",
+    );
+  }
+}

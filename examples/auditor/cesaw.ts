@@ -1,10 +1,6 @@
 /**
- * The CESAW time tracking data as the auditor sees it.
- *
- * The task list has one row for each task of one person, the time log one row for each stretch of
- * work on it. A person works on a task in several weeks, while a task of the auditor lives in one
- * week, so an auditor's task is one CESAW task in one ISO week: its duration is the sum of that
- * week's log entries, and each entry becomes a timer start and a timer stop.
+ * The rows of the CESAW time tracking data: the task list has one for each task of one person, the
+ * time log one for each stretch of work on it. `week-tasks.ts` says what becomes of them.
  */
 
 import type { CsvRecord } from "./csv.ts";
@@ -13,10 +9,7 @@ import { parseCesawMoment } from "./moments.ts";
 import { parseCount } from "./numbers.ts";
 import type { Problem } from "./problems.ts";
 import { csvRow, type Header, type RowReader } from "./row-reader.ts";
-import { weekLabelOf } from "./weeks.ts";
 
-/** Bounds the memory of an import: about 200 bytes each. */
-const PLAN_ITEMS_MAX = 2_000_000;
 /** The log rounds start, end and minutes apart from each other. */
 const ROUNDING_MINUTES = 2;
 const MINUTE_MS = 60_000;
@@ -57,7 +50,7 @@ export const LOG_COLUMNS = [
 ] as const;
 
 /** What both files say about the work. */
-interface Work {
+export interface Work {
   /** "project/person/plan item": what the two files have in common. */
   readonly key: string;
   readonly project: string;
@@ -148,115 +141,6 @@ function odditiesOf(entry: LogEntry): Problem[] {
   return found;
 }
 
-/** One task of the auditor in the making: one CESAW task in one ISO week. */
-export interface WeekTask extends Work {
-  /** Counts from 0 in the order in which they were first seen. */
-  readonly index: number;
-  readonly week: string;
-  readonly timeLimitSeconds: number;
-  /** Whether its time comes from log entries; otherwise the list says it as a whole. */
-  hasEntries: boolean;
-  seconds: number;
-  beginMs: number;
-  endMs: number;
-}
-
-/** Gathers list and log into the tasks of weeks. */
-export class WeekTasks {
-  readonly #items = new Map<string, PlanItem>();
-  readonly #used = new Set<string>();
-  readonly #tasks = new Map<string, WeekTask>();
-  /** The minutes in which the entries of a task began, to notice a second one. */
-  readonly #starts = new Set<string>();
-
-  /** Takes a row of the task list in; a second row of the same task is a problem. */
-  addItem(item: PlanItem): Problem[] {
-    const earlier = this.#items.get(item.key);
-    if (earlier !== undefined) {
-      return [problem(item.line, "plan_item_key", item.key, "repeats a task of the list")];
-    }
-    if (this.#items.size >= PLAN_ITEMS_MAX) {
-      throw invalid(PLAN_ITEMS_MAX, "tasks are the most that one import takes; split the list");
-    }
-    this.#items.set(item.key, item);
-    return [];
-  }
-
-  /** Takes a log entry in, and says what is odd about it beside its own values. */
-  addEntry(entry: LogEntry): Problem[] {
-    const { line, key } = entry;
-    const item = this.#items.get(key);
-    const found: Problem[] = [];
-    if (item === undefined) {
-      found.push(problem(line, "plan_item_key", key, "is not in the task list"));
-    }
-    const task = this.find(entry) ?? this.#open(entry, weekLabelOf(entry.startMs), item);
-    const start = `${task.index}:${entry.startMs / MINUTE_MS}`;
-    if (this.#starts.has(start)) {
-      found.push(
-        problem(line, "time_log_start_date", key, "begins with another entry of its task"),
-      );
-    }
-    this.#starts.add(start);
-    this.#used.add(key);
-    task.hasEntries = true;
-    task.seconds += entry.seconds;
-    task.beginMs = Math.min(task.beginMs, entry.startMs);
-    task.endMs = Math.max(task.endMs, entry.endMs);
-    return found;
-  }
-
-  /** The task that an entry belongs to, once it has been added. */
-  find(entry: LogEntry): WeekTask | undefined {
-    return this.#tasks.get(`${weekLabelOf(entry.startMs)} ${entry.key}`);
-  }
-
-  /**
-   * Makes tasks of the list's rows that no entry belongs to, from their own start and time; gives
-   * the problem of each that has no start either, since it belongs to no week.
-   */
-  *addRest(): Generator<Problem> {
-    for (const item of this.#items.values()) {
-      if (this.#used.has(item.key)) continue;
-      if (item.startMs === undefined) {
-        const reason = "has neither a log entry nor a readable start, so no week";
-        yield problem(item.line, "plan_item_key", item.key, reason);
-        continue;
-      }
-      const task = this.#open({ ...item, startMs: item.startMs }, weekLabelOf(item.startMs), item);
-      task.seconds = item.actualSeconds;
-      task.endMs = Math.max(item.startMs, item.completeMs ?? item.startMs);
-    }
-  }
-
-  /** Every task, in the order of `index`. */
-  tasks(): IterableIterator<WeekTask> {
-    return this.#tasks.values();
-  }
-
-  get size(): number {
-    return this.#tasks.size;
-  }
-
-  #open(work: Work & { startMs: number }, week: string, item: PlanItem | undefined): WeekTask {
-    const task: WeekTask = {
-      index: this.#tasks.size,
-      week,
-      key: work.key,
-      project: work.project,
-      phase: work.phase,
-      process: work.process,
-      timeLimitSeconds: item?.planSeconds ?? 0,
-      hasEntries: false,
-      seconds: 0,
-      beginMs: work.startMs,
-      endMs: work.startMs,
-    };
-    this.#tasks.set(`${week} ${work.key}`, task);
-    return task;
-  }
-}
-
 function workOf(row: RowReader): Work {
   const project = row.read("project_key", parseKey, "");
   const person = row.read("person_key", parseKey, "");
@@ -288,8 +172,4 @@ function knownText(text: string): string {
 
 function parseOptionalMoment(text: string): number | undefined {
   return text === "\\N" ? undefined : parseCesawMoment(text);
-}
-
-function problem(line: number, column: string, value: string, reason: string): Problem {
-  return { line, column, value, reason };
 }

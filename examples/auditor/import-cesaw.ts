@@ -1,5 +1,5 @@
 /**
- * Imports the CESAW task list and time log: see `cesaw.ts` for what becomes of their rows.
+ * Imports the CESAW task list and time log: see `week-tasks.ts` for what becomes of their rows.
  *
  * The list is read once and the log twice: first to gather the tasks of weeks, then, with their ids
  * known, to write each entry as a timer start and stop. So the memory grows with the tasks only,
@@ -14,8 +14,6 @@ import {
   type Read,
   readLogEntry,
   readPlanItem,
-  type WeekTask,
-  WeekTasks,
 } from "./cesaw.ts";
 import { type CsvRecord, readCsv, readText } from "./csv.ts";
 import {
@@ -31,6 +29,7 @@ import { type Problem, Problems } from "./problems.ts";
 import { type Header, readHeader } from "./row-reader.ts";
 import { Week } from "./schema.ts";
 import { INSERT_EVENT, INSERT_TASK, type Parameter, taskRow } from "./task-rows.ts";
+import { type WeekTask, WeekTasks, weekOf } from "./week-tasks.ts";
 
 /** The names of the two files in their folder. */
 export const CESAW_FILES = {
@@ -148,7 +147,7 @@ async function write(
   });
   const before = await tx.repository(Week).count();
   const weekIds = new Map<string, number>();
-  const labels = new Set([...tasks.tasks()].map((task) => task.week));
+  const labels = new Set(tasks.tasks().map(weekOf));
   for (const label of [...labels].sort()) weekIds.set(label, await weekIdOf(tx, label));
   const firstId = await nextTaskId(tx);
   const taskCount = await tx.executeMany(INSERT_TASK, taskRows(tasks, firstId, weekIds), from(0));
@@ -164,16 +163,17 @@ function* taskRows(
   weekIds: ReadonlyMap<string, number>,
 ): Generator<Parameter[]> {
   for (const task of tasks.tasks()) {
-    yield taskRow(firstId + task.index, weekIds.get(task.week) ?? 0, {
-      attemptId: task.key,
+    const { key, project, phase, process } = task.work;
+    yield taskRow(firstId + task.index, weekIds.get(weekOf(task)) ?? 0, {
+      attemptId: key,
       durationSeconds: task.seconds,
-      projectId: task.project,
-      projectName: `Project ${task.project}`,
-      operationId: task.phase,
+      projectId: project,
+      projectName: `Project ${project}`,
+      operationId: phase,
       timeLimitSeconds: task.timeLimitSeconds,
       dateAudited: dayOfMoment(task.beginMs),
       score: 0,
-      feedback: task.process,
+      feedback: process,
       locale: "",
       bonusPaid: false,
       beginMs: task.beginMs,
@@ -191,7 +191,7 @@ async function* eventRows(
   log: string,
 ): AsyncGenerator<Parameter[]> {
   for (const task of tasks.tasks()) {
-    yield creationRow(task, firstId + task.index, weekIds.get(task.week) ?? 0);
+    yield creationRow(task, firstId + task.index, weekIds.get(weekOf(task)) ?? 0);
   }
   for await (const { header, record } of rowsOf(log, LOG_COLUMNS)) {
     const read = readLogEntry(header, record);

@@ -38,8 +38,8 @@ export interface JobOptions {
   readonly dataFolder: string;
   /** Where the database goes. No default. */
   readonly folder: string;
-  /** How long each measurement of writes takes, milliseconds. Default: 1,000. */
-  readonly measureMs?: number;
+  /** How long each measurement of writes takes. No default. */
+  readonly measureMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -88,7 +88,7 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
   const writes: WriteRate[] = [];
   for (const callers of CALLERS) {
     const title = `Writing with ${callers} caller${callers === 1 ? "" : "s"}`;
-    const { measureMs = 1_000, signal } = options;
+    const { measureMs, signal } = options;
     writes.push(await progress.during(title, () => measureWrites(db, callers, measureMs, signal)));
   }
   const faults = await progress.during("Checking the file", () => checkIntegrity(db));

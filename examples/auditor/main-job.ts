@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { errorText, exitCodeOf } from "./failure.ts";
 import { runJob } from "./job.ts";
 import { jobText } from "./job-text.ts";
@@ -20,6 +20,7 @@ interface Flags {
   readonly input?: string;
   readonly keep?: string;
   readonly data: string;
+  readonly measure: number;
   readonly json?: true;
 }
 
@@ -28,6 +29,7 @@ const command = new Command("npm start --")
   .option("--input <file>", "a week's CSV file, or the origin's tasks.db")
   .option("--data <folder>", "where the CESAW files are", DATA)
   .option("--keep <folder>", "keep the database in this folder")
+  .option("--measure <ms>", "how long writes are measured", parseMs, 1_000)
   .option("--json", "print one JSON line and nothing else")
   .exitOverride()
   .addHelpText(
@@ -47,9 +49,10 @@ async function main(flags: Flags): Promise<number> {
   using workspace = new Workspace(flags.keep);
   const { folder, signal } = workspace;
   try {
-    const { input, data: dataFolder } = flags;
+    const { input, data: dataFolder, measure: measureMs } = flags;
     const progress = new Progress(process.stderr);
-    const options = { dataFolder, folder, signal, ...(input !== undefined && { input }) };
+    const given = { dataFolder, folder, signal, measureMs };
+    const options = { ...given, ...(input !== undefined && { input }) };
     const report = await runJob(options, progress);
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}`);
     return report.integrity.ok ? 0 : 1;
@@ -58,6 +61,11 @@ async function main(flags: Flags): Promise<number> {
     process.stderr.write(errorText(error));
     return exitCodeOf(error);
   }
+}
+
+function parseMs(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Give whole milliseconds.");
 }
 
 try {

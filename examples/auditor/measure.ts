@@ -1,4 +1,4 @@
-/** Measures how many durable writes a second the database takes, with tasks in a week of its own. */
+/** Measures durable writes, with tasks in a week that is removed again, and the time of reads. */
 
 import type { AuditorDatabase } from "./database.ts";
 import { Task, Week } from "./schema.ts";

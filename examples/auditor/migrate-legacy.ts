@@ -166,12 +166,7 @@ class Copy {
   readonly #reports: TableReport[] = [];
   #done = 0;
 
-  constructor(
-    old: LegacyDatabase,
-    columns: Columns,
-    options: MigrateLegacyOptions,
-    total: number,
-  ) {
+  constructor(old: LegacyDatabase, columns: Columns, options: MigrateLegacyOptions, total: number) {
     this.#old = old;
     this.#columns = columns;
     this.#options = options;
@@ -318,11 +313,7 @@ async function compare(
 }
 
 /** The sum of HH:MM:SS texts by SQL alone, so that our own parser is checked as well. */
-async function sumOfTexts(
-  old: LegacyDatabase,
-  columns: Columns,
-  column: string,
-): Promise<number> {
+async function sumOfTexts(old: LegacyDatabase, columns: Columns, column: string): Promise<number> {
   if (!columns.get("tasks")?.includes(column)) return 0;
   const text = `trim(${column})`;
   const hours = `substr(${text}, 1, instr(${text}, ':') - 1) * 3600`;

@@ -1,4 +1,4 @@
-/** Reads one row by column names and notes what is wrong, instead of stopping at the first fault. */
+/** Reads one row by column names and notes everything that is wrong with it. */
 
 import { isSpringhouseError, SpringhouseError } from "springhouse";
 import type { CsvRecord } from "./csv.ts";

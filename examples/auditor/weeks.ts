@@ -8,6 +8,11 @@ import { invalid } from "./invalid.ts";
 const DAY_MS = 86_400_000;
 const LABEL = /^(\d{4})-W(\d{2})$/;
 
+/** Weeks since the one that the year 1970 began in; the same for all moments of a week. */
+export function weekNumberOf(ms: number): number {
+  return Math.floor((Math.floor(ms / DAY_MS) + 3) / 7);
+}
+
 /** The label of the week that a moment lies in, such as "2012-W44". */
 export function weekLabelOf(ms: number): string {
   const thursday = mondayOf(Math.floor(ms / DAY_MS)) + 3;

@@ -5,9 +5,9 @@ import {
   type Read,
   readLogEntry,
   readPlanItem,
-  WeekTasks,
 } from "../../examples/auditor/cesaw.ts";
 import { type Header, readHeader } from "../../examples/auditor/row-reader.ts";
+import { type WeekTask, WeekTasks, weekOf } from "../../examples/auditor/week-tasks.ts";
 
 const PLAN_HEADER = readHeader({ line: 1, fields: PLAN_COLUMNS }, PLAN_COLUMNS);
 const LOG_HEADER = readHeader({ line: 1, fields: LOG_COLUMNS }, LOG_COLUMNS);
@@ -167,9 +167,10 @@ describe("the tasks of weeks", () => {
     );
 
     expect([...tasks.tasks()]).toMatchObject([
-      { index: 0, week: "2012-W44", seconds: 1_680, timeLimitSeconds: 5_430 },
-      { index: 1, week: "2012-W45", seconds: 480, timeLimitSeconds: 5_430 },
+      { index: 0, seconds: 1_680, timeLimitSeconds: 5_430, work: { key: "100/296/81765" } },
+      { index: 1, seconds: 480, timeLimitSeconds: 5_430, hasEntries: true },
     ]);
+    expect([...tasks.tasks()].map(weekOf)).toEqual(["2012-W44", "2012-W45"]);
     expect([...tasks.addRest()]).toEqual([]);
     expect(tasks.size).toBe(2);
   });
@@ -180,8 +181,9 @@ describe("the tasks of weeks", () => {
 
     expect([...tasks.addRest()]).toEqual([]);
     expect([...tasks.tasks()]).toMatchObject([
-      { week: "2012-W44", seconds: 420, endMs: Date.UTC(2012, 10, 5, 13, 20) },
+      { seconds: 420, endMs: Date.UTC(2012, 10, 5, 13, 20), hasEntries: false },
     ]);
+    expect(weekOf([...tasks.tasks()][0] as WeekTask)).toBe("2012-W44");
   });
 
   it("refuse a task without entries and without a start", () => {

@@ -16,7 +16,8 @@ const ROW = ["a-1", "00:10:00", "P1", "Atlas", "review", "01:00:00", "2025-06-12
 
 /** Starts the main job with a temporary folder of its own to work in. */
 function start(temporary: string, ...words: string[]): ChildProcess {
-  return spawn(process.execPath, ["--conditions=springhouse-source", SCRIPT, ...words], {
+  const argv = ["--conditions=springhouse-source", SCRIPT, "--measure", "50", ...words];
+  return spawn(process.execPath, argv, {
     env: { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -3,8 +3,8 @@
  * Nothing that exists is ever altered here; that takes a migration and somebody who runs it.
  *
  * Opening must be fast, so the result of a comparison is kept as a fingerprint: a hash of what is
- * declared, together with SQLite's own count of schema changes. While both are the same, one small
- * query is all there is.
+ * declared, together with SQLite's own count of schema changes. While both are the same, two reads
+ * of one value are all there is; both are of the kind that needs no thread.
  */
 
 import { createHash } from "node:crypto";
@@ -31,8 +31,8 @@ export interface EnsureSchemaOptions {
   readonly migrationsDirectory?: string;
 }
 
-const FAST_PATH = `SELECT m.value, s.schema_version
-  FROM springhouse_meta m, pragma_schema_version s WHERE m.key = '${FINGERPRINT_KEY}'`;
+const SCHEMA_VERSION = "PRAGMA schema_version";
+const NOTED = `SELECT value FROM springhouse_meta WHERE key = '${FINGERPRINT_KEY}'`;
 
 /**
  * Makes sure that the database has the declared schema.
@@ -71,9 +71,9 @@ const HASH_LENGTH = 32;
 
 async function isKnown(store: Store, declared: string): Promise<boolean> {
   try {
-    const { rows } = await store.read({ sql: FAST_PATH, parameters: [] });
-    const [known, schemaVersion] = rows[0] ?? [];
-    return known === fingerprint(declared, Number(schemaVersion));
+    const version = await store.read({ sql: SCHEMA_VERSION, parameters: [] });
+    const noted = await store.read({ sql: NOTED, parameters: [] });
+    return noted.rows[0]?.[0] === fingerprint(declared, Number(version.rows[0]?.[0]));
   } catch (error) {
     // A database that Springhouse has not made has no notes.
     if (isSpringhouseError(error, "SQL")) return false;

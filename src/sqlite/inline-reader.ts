@@ -103,12 +103,15 @@ export class InlineReader implements Disposable {
   }
 }
 
+/** Numbers that stand on the first page of the file. */
+const HEADER_PRAGMA = /^\s*PRAGMA\s+(?:application_id|schema_version|user_version)\s*;?\s*$/i;
 const BY_ROW_ID = /^SEARCH \S+ USING INTEGER PRIMARY KEY \(rowid=\?\)$/;
 const BY_INDEX = /^SEARCH \S+ USING (?:COVERING )?INDEX (\S+) \(([^<>]*)\)$/;
 const BY_PRIMARY_KEY = /^SEARCH \S+ USING PRIMARY KEY \(([^<>]*)\)$/;
 
 /** Whether the plan is one search that can find one row only (for each value of an IN). */
 export function provesUniqueSearch(connection: Connection, sql: string): boolean {
+  if (HEADER_PRAGMA.test(sql)) return true;
   const plan = connection.askAll(`EXPLAIN QUERY PLAN ${sql}`);
   const detail = plan.length === 1 ? String(plan[0]?.[3]) : "";
   if (BY_ROW_ID.test(detail)) return true;

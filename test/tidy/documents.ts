@@ -67,10 +67,10 @@ export function wrongRequirements(project: Project): string[] {
   return wrong;
 }
 
-/** What is wrong with a text of the form "test/file.test.ts › title". */
+/** What is wrong with a text of the form "test/file.ts › title". */
 function wrongReference(project: Project, reference: string): string | undefined {
-  const [, file = "", title = ""] = /^`?(test\/\S+\.test\.ts)`? › (.+)$/.exec(reference) ?? [];
-  if (file === "") return `"${reference}" is not of the form "test/file.test.ts › title".`;
+  const [, file = "", title = ""] = /^`?(test\/\S+\.ts)`? › (.+)$/.exec(reference) ?? [];
+  if (file === "") return `"${reference}" is not of the form "test/file.ts › title".`;
   const text = project.files.get(file);
   if (text === undefined) return `${file} does not exist.`;
   if (titlesOf(text).includes(title)) return undefined;

@@ -24,7 +24,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -59,29 +59,32 @@ function mendDeclarations(): void {
 }
 
 /**
- * Public entries, the command line and the workers. Chunks and workers lie at the top, so that a
- * worker is beside the chunk that starts it.
+ * Public entries and the command line share their chunks, so that each class exists once. A worker
+ * is one file of its own at the top, beside the chunk that starts it.
  */
 async function bundleSources(): Promise<void> {
-  const publicEntries = globSync("src/{,*/}index.ts", { cwd: root });
+  const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
   const workers = globSync("src/**/*-thread.ts", { cwd: root });
-  const entries = [
-    ...[...publicEntries, "src/cli/main.ts"].map((path) => [path.slice("src/".length, -3), path]),
-    ...workers.map((path) => [basename(path, ".ts"), path]),
-  ];
-  await build({
-    entryPoints: Object.fromEntries(entries),
+  const options: BuildOptions = {
     absWorkingDir: root,
     outdir: dist,
     bundle: true,
-    splitting: true,
-    chunkNames: "chunk-[hash]",
     format: "esm",
     platform: "node",
     target: "node24",
     packages: "external",
     external: ["#kysely"],
     logLevel: "warning",
+  };
+  await build({
+    ...options,
+    entryPoints: Object.fromEntries(shared.map((path) => [path.slice("src/".length, -3), path])),
+    splitting: true,
+    chunkNames: "chunk-[hash]",
+  });
+  await build({
+    ...options,
+    entryPoints: Object.fromEntries(workers.map((path) => [basename(path, ".ts"), path])),
   });
 }
 

@@ -20,6 +20,7 @@ export type { PermissionHook, PermissionRequest } from "./repository/permissions
 export { many, one } from "./repository/relation.ts";
 export type { Repository } from "./repository/repository.ts";
 export type { Transaction } from "./repository/transaction.ts";
+export type { UnitOfWork } from "./repository/unit-of-work.ts";
 export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
 export type {

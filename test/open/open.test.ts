@@ -181,6 +181,19 @@ describe("a database", () => {
     expect(await db.repository(Week).count()).toBe(0);
   });
 
+  it("gathers changes in a unit of work and writes them by one commit", async () => {
+    await using db = await open({ url: "sqlite::memory:", entities });
+    await db.repository(Week).create({ label: "before" });
+
+    await using unit = db.unitOfWork();
+    const week = await unit.repository(Week).get(1);
+    if (week !== undefined) week.label = "after";
+    expect(await db.repository(Week).get(1)).toMatchObject({ label: "before" });
+    await unit.commit();
+
+    expect(await db.repository(Week).get(1)).toMatchObject({ label: "after" });
+  });
+
   it("acts in the name of a user: asks permission and logs the change", async () => {
     const asked: unknown[] = [];
     await using db = await open({

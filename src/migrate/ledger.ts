@@ -7,7 +7,7 @@
  */
 
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
-import type { Session, Statement } from "../store/store.ts";
+import type { ResultSet, Session, Statement } from "../store/store.ts";
 import { isInternal } from "./internal.ts";
 import { CREATE_META } from "./meta.ts";
 import type { Migration } from "./migration.ts";
@@ -68,14 +68,10 @@ export const CREATE_BOOKKEEPING: readonly Statement[] = [
 
 /** Reads the ledger: one query when there is one. */
 export async function readLedger(session: Session): Promise<Ledger> {
-  try {
-    const { rows } = await session.read(statement(SELECT_LEDGER));
-    if (rows.length === 0) return { ...(await readWithoutRows(session)), exists: true };
-    return { rows: rows.map(toRow), exists: true, legacyVersion: 0, hasTables: true };
-  } catch (error) {
-    if (!isSpringhouseError(error, "SQL")) throw error;
-    return readWithoutLedger(session, error);
-  }
+  const rows = await selectRows(session);
+  if (rows === undefined) return readWithoutLedger(session);
+  if (rows.length === 0) return { ...(await readWithoutRows(session)), exists: true };
+  return { rows: rows.map(toRow), exists: true, legacyVersion: 0, hasTables: true };
 }
 
 /** Rows for what counts as applied when a database without any is taken over. */
@@ -153,15 +149,26 @@ function toRow(row: readonly unknown[]): LedgerRow {
   };
 }
 
-async function readWithoutLedger(session: Session, cause: unknown): Promise<Ledger> {
+/** The ledger's rows; undefined when they cannot be read, for want of the table or its columns. */
+async function selectRows(session: Session): Promise<ResultSet["rows"] | undefined> {
+  try {
+    return (await session.read(statement(SELECT_LEDGER))).rows;
+  } catch (error) {
+    if (isSpringhouseError(error, "SQL")) return undefined;
+    throw error;
+  }
+}
+
+async function readWithoutLedger(session: Session): Promise<Ledger> {
   const tables = await readTables(session);
   const has = (name: string): boolean => tables.some((table) => table.toLowerCase() === name);
   if (has("schema_migrations")) {
+    // Another process may have made it since; then it can be read now.
+    if ((await selectRows(session)) !== undefined) return readLedger(session);
     throw new SpringhouseError(
       "MIGRATION_INVALID",
       "The table schema_migrations was made by another tool and has other columns. " +
         "Rename it, and add a migration marked `-- springhouse: baseline` for what it applied.",
-      { cause },
     );
   }
   return {

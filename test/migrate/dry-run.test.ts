@@ -1,10 +1,12 @@
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { backfill } from "../../src/migrate/batched.ts";
 import { DatabaseCopy } from "../../src/migrate/copy.ts";
 import { defineMigration } from "../../src/migrate/files.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
+import type { Store } from "../../src/store/store.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 import { Scene } from "./support.ts";
 
@@ -13,15 +15,24 @@ const SETUP = `CREATE TABLE weeks (id INTEGER PRIMARY KEY, label TEXT);
   CREATE TABLE files (id INTEGER PRIMARY KEY, body BLOB, size REAL);
   INSERT INTO files VALUES (1, x'00ff', 1.5);`;
 
+const openCopy = async (path: string): Promise<Store> => openDirectStore(path);
+
+/** Copies left behind; each test makes them in a folder that nobody else uses. */
 async function copies(): Promise<readonly string[]> {
   return (await readdir(tmpdir())).filter((name) => name.startsWith("springhouse-copy-"));
 }
 
+beforeEach(async () => {
+  vi.stubEnv("TMPDIR", await mkdtemp(join(tmpdir(), "springhouse-dry-run-")));
+});
+
+afterEach(async () => {
+  await rm(tmpdir(), { recursive: true });
+  vi.unstubAllEnvs();
+});
+
 test("a dry run reports what would happen and changes nothing", async () => {
   await using scene = await Scene.create({ "0001_setup.sql": SETUP });
-  const openCopy = async (path: string): Promise<ReturnType<typeof openDirectStore>> => {
-    return openDirectStore(path);
-  };
   const migrator = await scene.migrator({ openCopy });
   await migrator.up();
   await scene.write(
@@ -46,7 +57,7 @@ test("a dry run reports what would happen and changes nothing", async () => {
 
 test("what down does not bring back is named", async () => {
   await using scene = await Scene.create({ "0001_setup.sql": SETUP });
-  const migrator = await scene.migrator();
+  const migrator = await scene.migrator({ openCopy });
   await migrator.up();
   await scene.write("0002_none.sql", "CREATE TABLE none (a);");
   await scene.write("0003_schema.sql", "CREATE TABLE some (a);\n-- down\nSELECT 1;");
@@ -86,7 +97,11 @@ test("data steps run on the copy, those that were left unfinished too", async ()
     defineMigration({ version: 2, name: "again", up: "", data }),
   ];
   const controller = new AbortController();
-  const migrator = await scene.migrator({ migrations, onProgress: () => controller.abort() });
+  const migrator = await scene.migrator({
+    openCopy,
+    migrations,
+    onProgress: () => controller.abort(),
+  });
   const stopped = migrator.up({ signal: controller.signal });
   await expect(stopped).rejects.toMatchObject({ code: "ABORTED" });
 
@@ -114,7 +129,6 @@ test("rows that refer to nothing already are reported", async () => {
 test("a copy is private, whole, and removed when it is no longer needed", async () => {
   await using scene = await Scene.create();
   await scene.run(...SETUP.split(";").slice(0, -1));
-  const { stat } = await import("node:fs/promises");
 
   {
     await using copy = await DatabaseCopy.of(await scene.store());

@@ -2,9 +2,8 @@ import { expect, test, vi } from "vitest";
 import { defineMigration } from "../../src/migrate/files.ts";
 import type { MigrationDefinition } from "../../src/migrate/migration.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
-import type { Statement, Store } from "../../src/store/store.ts";
 import { openDirectStore } from "../support/direct-store.ts";
-import { Scene } from "./support.ts";
+import { counting, Scene } from "./support.ts";
 
 const FILES = {
   "0001_weeks.sql": "CREATE TABLE weeks (id INTEGER PRIMARY KEY);\n-- down\nDROP TABLE weeks;",
@@ -22,22 +21,6 @@ const define = (
   down: `DROP TABLE t${version}`,
   ...facts,
 });
-
-/** A store that counts what it is asked. */
-function counting(store: Store): { readonly store: Store; readonly calls: string[] } {
-  const calls: string[] = [];
-  const proxy = new Proxy(store, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        calls.push(`${String(key)} ${(args[0] as Statement).sql ?? ""}`);
-        return value.apply(target, args);
-      };
-    },
-  });
-  return { store: proxy, calls };
-}
 
 test("up applies what is pending, in order, and reports names and times", async () => {
   await using scene = await Scene.create(FILES);
@@ -274,8 +257,13 @@ test("a version that nobody knows is refused with the known ones", async () => {
   await using scene = await Scene.create(FILES);
   const migrator = await scene.migrator();
 
-  for (const call of [migrator.up({ to: 9 }), migrator.up({ only: 9 }), migrator.down({ to: 9 })]) {
-    await expect(call).rejects.toMatchObject({
+  const calls = [
+    () => migrator.up({ to: 9 }),
+    () => migrator.up({ only: 9 }),
+    () => migrator.down({ to: 9 }),
+  ];
+  for (const call of calls) {
+    await expect(call()).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
       message: expect.stringContaining("0001_weeks, 0002_tasks, 0003_score"),
     });

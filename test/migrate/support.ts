@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Migrator, MigratorOptions } from "../../src/migrate/migrator.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { SqlValue, Store } from "../../src/store/store.ts";
+import type { SqlValue, Statement, Store } from "../../src/store/store.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 
 /** A temporary folder with `app.db` and `migrations/`; everything is removed at the end. */
@@ -77,4 +77,20 @@ export class Scene implements AsyncDisposable {
     for (const store of this.#stores) await store.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A store that counts what it is asked. */
+export function counting(store: Store): { readonly store: Store; readonly calls: string[] } {
+  const calls: string[] = [];
+  const proxy = new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        calls.push(`${String(key)} ${(args[0] as Statement).sql ?? ""}`);
+        return value.apply(target, args);
+      };
+    },
+  });
+  return { store: proxy, calls };
 }

@@ -22,9 +22,6 @@ export type TaskInput = Omit<InsertOf<typeof Task>, "id" | Display>;
 /** What changes a task: absent means as before. Displays follow from the seconds. */
 export type TaskChange = Omit<PatchOf<typeof Task>, Display>;
 
-/** How a task came to be, or how its duration changed. */
-export type Method = UserAction;
-
 /** A page of a week's tasks, the newest first. */
 export interface TaskPage {
   readonly rows: readonly TaskRow[];
@@ -82,7 +79,7 @@ export class Auditor {
   }
 
   /** Makes a task with its event. Throws `NOT_FOUND` when there is no such week. */
-  createTask(input: TaskInput, method: Method = "manual"): Promise<TaskRow> {
+  createTask(input: TaskInput, method: UserAction = "manual"): Promise<TaskRow> {
     return this.#db.transaction(async (tx) => {
       await requireWeek(tx, input.weekId);
       const task = await tx.repository(Task).create({ ...input, ...displaysOf(input) });
@@ -98,7 +95,7 @@ export class Auditor {
   }
 
   /** Changes a task, also to another week; the event names the changed properties. */
-  updateTask(id: number, change: TaskChange, method: Method = "manual"): Promise<TaskRow> {
+  updateTask(id: number, change: TaskChange, method: UserAction = "manual"): Promise<TaskRow> {
     return this.#db.transaction(async (tx) => {
       const before = await requireTask(tx, id);
       if (change.weekId !== undefined) await requireWeek(tx, change.weekId);
@@ -115,7 +112,7 @@ export class Auditor {
    *
    * @throws `NOT_FOUND` when there is no such task, `VALIDATION` when the seconds are none.
    */
-  updateTaskDuration(id: number, seconds: number, method: Method = "timer"): Promise<TaskRow> {
+  updateTaskDuration(id: number, seconds: number, method: UserAction = "timer"): Promise<TaskRow> {
     return this.#db.transaction(async (tx) => {
       const before = await requireTask(tx, id);
       const after = await tx.repository(Task).patch(id, durationOf(seconds));

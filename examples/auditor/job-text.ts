@@ -2,7 +2,7 @@
 
 import { displayDuration } from "./durations.ts";
 import type { SourceReport } from "./import-report.ts";
-import type { JobReport, WeekLine } from "./job.ts";
+import type { JobReport, WeekLine, WeekView } from "./job.ts";
 import { count } from "./progress.ts";
 import { type Cell, list, table } from "./table.ts";
 
@@ -16,7 +16,7 @@ export function jobText(report: JobReport): string {
     importText(report),
     ...report.import.sources.map(problemsText).filter((text) => text !== ""),
     weeksText(report),
-    weekText(report),
+    ...(report.week === null ? [] : [weekText(report.week)]),
     table(
       "Durable writes",
       ["callers", "writes", "writes/s", "99 % within (ms)"],
@@ -85,7 +85,7 @@ function weeksText({ weeks }: JobReport): string {
   return table(`Weeks (${count(weeks.count)})`, ["week", "tasks", "duration"], rows);
 }
 
-function weekText({ week: { label, page, statistics } }: JobReport): string {
+function weekText({ label, page, statistics }: WeekView): string {
   const tasks = page.rows.map((task): Cell[] => [
     task.id,
     task.attemptId,

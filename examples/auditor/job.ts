@@ -50,6 +50,13 @@ export interface WeekLine {
   readonly durationSeconds: number;
 }
 
+/** A page and the figures of one week, and how long they took. */
+export interface WeekView {
+  readonly label: string;
+  readonly page: ReadTime & { readonly rows: readonly TaskRow[] };
+  readonly statistics: ReadTime & WeekStatistics;
+}
+
 /** All that the job found out; it is what `--json` prints. */
 export interface JobReport {
   readonly source: string;
@@ -66,11 +73,8 @@ export interface JobReport {
     readonly first: readonly WeekLine[];
     readonly last: readonly WeekLine[];
   };
-  readonly week: {
-    readonly label: string;
-    readonly page: ReadTime & { readonly rows: readonly TaskRow[] };
-    readonly statistics: ReadTime & WeekStatistics;
-  };
+  /** The week with the most tasks; null when nothing was imported. */
+  readonly week: WeekView | null;
   readonly writes: readonly WriteRate[];
   readonly integrity: { readonly ok: boolean; readonly faults: readonly string[] };
 }
@@ -194,9 +198,10 @@ async function listWeeks(db: AuditorDatabase): Promise<WeekLine[]> {
 async function readBusiest(
   db: AuditorDatabase,
   weeks: readonly WeekLine[],
-): Promise<JobReport["week"]> {
+): Promise<WeekView | null> {
   const auditor = new Auditor(db);
-  const busiest = weeks.reduce((most, week) => (week.tasks > most.tasks ? week : most));
+  const [busiest] = weeks.toSorted((a, b) => b.tasks - a.tasks);
+  if (busiest === undefined) return null;
   const { id, label } = await auditor.weekByLabel(busiest.label);
   const page = await measureRead(() => auditor.weekTasks(id, { limit: PAGE_ROWS }));
   const figures = await measureRead(() => weekStatistics(db, id));

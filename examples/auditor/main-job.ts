@@ -6,10 +6,12 @@
  * 130 interrupted.
  */
 
-import { join } from "node:path";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { SpringhouseError } from "springhouse";
 import { errorText, exitCodeOf } from "./failure.ts";
-import { runJob } from "./job.ts";
+import { type JobReport, runJob } from "./job.ts";
 import { jobText } from "./job-text.ts";
 import { Progress } from "./progress.ts";
 import { INTERRUPTED, Workspace } from "./workspace.ts";
@@ -46,21 +48,38 @@ Examples:
   );
 
 async function main(flags: Flags): Promise<number> {
-  using workspace = new Workspace(flags.keep);
+  const { input, keep, data: dataFolder, measure: measureMs } = flags;
+  const kept = keep === undefined ? undefined : prepare(keep);
+  // A file to keep is made beside its place, so that it is whole when it gets there.
+  using workspace = new Workspace(keep);
   const { folder, signal } = workspace;
   try {
-    const { input, data: dataFolder, measure: measureMs } = flags;
     const progress = new Progress(process.stderr);
     const given = { dataFolder, folder, signal, measureMs };
-    const options = { ...given, ...(input !== undefined && { input }) };
-    const report = await runJob(options, progress);
+    const made = await runJob({ ...given, ...(input !== undefined && { input }) }, progress);
+    const report = kept === undefined ? made : moved(made, kept);
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}`);
     return report.integrity.ok ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
-    process.stderr.write(errorText(error));
-    return exitCodeOf(error);
+    throw error;
   }
+}
+
+/** Makes the folder to keep the database in; a database that is there is not touched. */
+function prepare(folder: string): string {
+  const path = resolve(folder, "auditor.db");
+  if (existsSync(path)) {
+    const message = `${path} is there already. Move it away, or give another folder to --keep.`;
+    throw new SpringhouseError("USAGE", message);
+  }
+  mkdirSync(folder, { recursive: true });
+  return path;
+}
+
+function moved(report: JobReport, path: string): JobReport {
+  renameSync(report.database.path, path);
+  return { ...report, database: { ...report.database, path } };
 }
 
 function parseMs(text: string): number {
@@ -73,6 +92,9 @@ try {
   process.exitCode = await main(command.opts<Flags>());
 } catch (error) {
   // Commander has said what is wrong; asking for help is not an error.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(errorText(error));
+    process.exitCode = exitCodeOf(error);
+  }
 }

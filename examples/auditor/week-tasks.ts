@@ -1,8 +1,8 @@
 /**
  * From the CESAW files to tasks of the auditor.
  *
- * A person works on a CESAW task in several weeks, while a task of the auditor lives in one week, so
- * an auditor's task is one CESAW task in one ISO week: its duration is the sum of that week's log
+ * People work on a CESAW task in several weeks, while a task of the auditor lives in one, so an
+ * auditor's task is one CESAW task in one ISO week: its duration is the sum of that week's log
  * entries. A task of the list that no entry belongs to becomes a task in the week of its own start.
  */
 

@@ -6,9 +6,9 @@
  * the folder is removed in either case, from the "exit" event, which is the last that runs.
  */
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 /** Exit code of a job that was interrupted: 128 and the number of SIGINT. */
 export const INTERRUPTED = 130;
@@ -20,17 +20,13 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** A folder that lives as long as one job. */
 export class Workspace implements Disposable {
   readonly folder: string;
-  readonly #isKept: boolean;
   readonly #controller = new AbortController();
   readonly #onSignal = (): void => this.#interrupt();
   readonly #onExit = (): void => this.#remove();
 
-  /** @param keep folder to use and keep; without it a temporary one is made and removed. */
-  constructor(keep?: string) {
-    this.#isKept = keep !== undefined;
-    this.folder =
-      keep === undefined ? mkdtempSync(join(tmpdir(), "springhouse-auditor-")) : resolve(keep);
-    mkdirSync(this.folder, { recursive: true });
+  /** @param parent where the folder is made. Default: the system's folder for such. */
+  constructor(parent: string = tmpdir()) {
+    this.folder = mkdtempSync(join(parent, "springhouse-auditor-"));
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
     process.on("exit", this.#onExit);
   }
@@ -53,6 +49,6 @@ export class Workspace implements Disposable {
   }
 
   #remove(): void {
-    if (!this.#isKept) rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

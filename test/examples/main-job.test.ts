@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { csvLine } from "../../examples/auditor/csv.ts";
@@ -51,6 +52,47 @@ describe("the main job", () => {
     expect(shown).toMatch(/pages, references, durations +everything agrees/);
   });
 
+  it("says so when every row was refused", async () => {
+    using folder = temporaryFolder();
+    const input = join(folder.path, "2025-W23.csv");
+    writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW.with(1, "soon")));
+    const { signal } = new AbortController();
+
+    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const report = await runJob(options, silent);
+
+    expect(report).toMatchObject({ weeks: { count: 0 }, week: null, import: { rowsRefused: 1 } });
+    expect(jobText(report)).toContain("Weeks (0)\n  (none)");
+  });
+
+  it("migrates the origin's file when that is given", async () => {
+    using folder = temporaryFolder();
+    const input = join(folder.path, "tasks.db");
+    using old = new DatabaseSync(input);
+    old.exec(`
+      CREATE TABLE weeks (id INTEGER PRIMARY KEY, week_label TEXT);
+      CREATE TABLE tasks (id INTEGER PRIMARY KEY, week_id INTEGER, duration TEXT);
+      INSERT INTO weeks VALUES (1, 'old');
+      INSERT INTO tasks VALUES (1, 1, '00:01:00'), (2, 1, 'long');`);
+    old.close();
+    const { signal } = new AbortController();
+
+    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const report = await runJob(options, silent);
+
+    expect(report).toMatchObject({
+      source: input,
+      import: {
+        rowsRead: 3,
+        rowsImported: 2,
+        written: { weeks: 1, tasks: 1, events: 1 },
+        sources: [{ name: "weeks" }, { name: "tasks", refused: { rows: 1 } }],
+      },
+      week: { label: "old", statistics: { totalDurationSeconds: 60 } },
+      integrity: { ok: true },
+    });
+  });
+
   it("prints one JSON line and leaves nothing behind", async () => {
     using folder = temporaryFolder();
     using temporary = temporaryFolder();
@@ -96,6 +138,8 @@ describe("the main job", () => {
 
     expect(code).toBe(0);
     expect(readdirSync(keep)).toEqual(["auditor.db"]);
+    const [again] = await once(start(folder.path, "--input", input, "--keep", keep), "exit");
+    expect(again).toBe(2);
   });
 
   it("says what is wrong with an input, and ends with 1 or 2", async () => {

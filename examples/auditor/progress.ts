@@ -74,9 +74,6 @@ export class Progress {
   }
 }
 
-/** Shows nothing. */
-export const silent: Progress = new Progress({ write: () => undefined });
-
 /** A number for people: "203,621". */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");

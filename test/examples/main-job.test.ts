@@ -9,11 +9,13 @@ import { csvLine } from "../../examples/auditor/csv.ts";
 import { CSV_COLUMNS } from "../../examples/auditor/csv-columns.ts";
 import { runJob } from "../../examples/auditor/job.ts";
 import { jobText } from "../../examples/auditor/job-text.ts";
-import { silent } from "../../examples/auditor/progress.ts";
+import { Progress } from "../../examples/auditor/progress.ts";
 import { temporaryFolder } from "./auditor-database.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../examples/auditor/main-job.ts");
 const ROW = ["a-1", "00:10:00", "P1", "Atlas", "review", "01:00:00", "2025-06-12", "4", "", "en"];
+
+const silent = new Progress({ write: () => undefined });
 
 /** Starts the main job with a temporary folder of its own to work in. */
 function start(temporary: string, ...words: string[]): ChildProcess {

@@ -11,7 +11,6 @@ import {
   Transaction,
   type TransactionSettings,
 } from "../repository/transaction.ts";
-import { UnitOfWork } from "../repository/unit-of-work.ts";
 import type { Entity } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
@@ -58,11 +57,6 @@ export class Database<
     settings: TransactionSettings = {},
   ): Promise<T> {
     return runTransaction(this.#parts.scope, run, settings);
-  }
-
-  /** Changes of rows gathered in memory and written by one `commit()`; nothing without it. */
-  unitOfWork(): UnitOfWork<Entities> {
-    return new UnitOfWork<Entities>(this.#parts.scope);
   }
 
   /** The same database for one user: permissions are asked and changes are logged in that name. */

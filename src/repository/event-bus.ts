@@ -9,8 +9,8 @@ import { messageOf } from "../core/errors.ts";
 import { EventQueue, type EventQueueOptions } from "./event-queue.ts";
 import type { EventSink } from "./event-sink.ts";
 
-/** Gets one event. */
-export type EventListener<Event> = (event: Event) => void | Promise<void>;
+/** Gets one event. What it returns is ignored, save that a promise is watched for its failure. */
+export type EventListener<Event> = (event: Event) => unknown;
 
 /** Listeners by the name of the event. */
 export class EventBus<Events extends object = Record<string, unknown>> implements EventSink {

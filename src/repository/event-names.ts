@@ -5,21 +5,25 @@
  */
 
 /** The singular of an English plural, by its ending. */
-export type Singular<Name extends string> = Name extends `${infer Stem}ies`
-  ? `${Stem}y`
-  : Name extends `${infer Stem}sses`
-    ? `${Stem}ss`
-    : Name extends `${infer Stem}xes`
-      ? `${Stem}x`
-      : Name extends `${infer Stem}ches`
-        ? `${Stem}ch`
-        : Name extends `${infer Stem}shes`
-          ? `${Stem}sh`
-          : Name extends `${string}ss` | `${string}us` | `${string}is`
-            ? Name
-            : Name extends `${infer Stem}s`
-              ? Stem
-              : Name;
+export type Singular<Name extends string> = Name extends `${string}series` | `${string}species`
+  ? Name
+  : Name extends `${infer Stem}movies`
+    ? `${Stem}movie`
+    : Name extends `${infer Stem}ies`
+      ? `${Stem}y`
+      : Name extends `${infer Stem}sses`
+        ? `${Stem}ss`
+        : Name extends `${infer Stem}xes`
+          ? `${Stem}x`
+          : Name extends `${infer Stem}ches`
+            ? `${Stem}ch`
+            : Name extends `${infer Stem}shes`
+              ? `${Stem}sh`
+              : Name extends `${string}ss` | `${string}us` | `${string}is`
+                ? Name
+                : Name extends `${infer Stem}s`
+                  ? Stem
+                  : Name;
 
 /** `task_events` is `taskEvents`. */
 export type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
@@ -35,6 +39,8 @@ export function eventNameOf(table: string): string {
 }
 
 function singular(name: string): string {
+  if (/(?:series|species)$/.test(name)) return name;
+  if (/movies$/.test(name)) return name.slice(0, -"s".length);
   if (/ies$/.test(name)) return name.replace(/ies$/, "y");
   if (/(?:ss|x|ch|sh)es$/.test(name)) return name.slice(0, -"es".length);
   return /(?:ss|us|is)$/.test(name) ? name : name.replace(/s$/, "");

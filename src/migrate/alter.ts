@@ -24,7 +24,7 @@ export interface TableChanges {
 
 type TableOperation = Extract<Operation, { readonly table: string }>;
 
-/** The changes of all tables that are not simply created or dropped, in the order of declaration. */
+/** The changes of all tables that stay, in the order of declaration. */
 export function changeTables(
   current: FileSchema,
   desired: PhysicalSchema,

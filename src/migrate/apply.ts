@@ -93,7 +93,8 @@ export function failedError(
   const reason = messageOf(error).replace(/[.\s]+$/, "");
   return new SpringhouseError(
     "MIGRATION_FAILED",
-    `${migration.source}${line}: migration ${labelOf(migration)} failed${what}: ${reason}. ${advice}`,
+    `${migration.source}${line}: migration ${labelOf(migration)} failed${what}: ${reason}. ` +
+      advice,
     {
       cause: error,
       fields: {

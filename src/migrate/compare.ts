@@ -1,4 +1,4 @@
-/** The slow path of opening: makes the schema of an empty database, or compares and says what differs. */
+/** The slow path of opening: makes the schema of an empty database, or says what differs. */
 
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { createStatements } from "../schema/ddl.ts";
@@ -59,8 +59,8 @@ export function mismatchError(differences: readonly string[]): SpringhouseError 
     "SCHEMA_MISMATCH",
     `The database does not have the declared schema:${shown.join("")}` +
       `${more > 0 ? `\n- and ${more} more` : ""}\nNothing was changed. Write a migration with ` +
-      "`springhouse migrate new <name>`, look at it with `springhouse migrate plan`, and apply it " +
-      "with `springhouse migrate up`.",
+      "`springhouse migrate new <name>`, look at it with `springhouse migrate plan`, and apply " +
+      "it with `springhouse migrate up`.",
     { fields: { differences } },
   );
 }

@@ -1,4 +1,4 @@
-/** Whether a file is sound: its pages, its references, its counts. Shared by all who copy or change one. */
+/** Whether a file is sound: its pages, its references, the numbers of its rows. */
 
 import { SpringhouseError } from "../core/errors.ts";
 import { quoteIdentifier } from "../schema/quote.ts";

@@ -1,4 +1,4 @@
-/** Names that belong to the database or to Springhouse itself, and what is made from a declaration. */
+/** Names that belong to SQLite or to Springhouse, and objects made from a declaration. */
 
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 

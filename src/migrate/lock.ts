@@ -19,7 +19,7 @@ import { readMeta, setMeta } from "./meta.ts";
 
 /** Between two looks at a lock that another process holds: short beside any migration. */
 const POLL_MS = 20;
-/** Renewed by every transaction of a run; matters only where the holder's process cannot be seen. */
+/** Renewed by every transaction of a run; counts only where the holder cannot be seen. */
 const LEASE_MS = 30_000;
 const LEASE_KEY = "migrator";
 

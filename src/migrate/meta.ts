@@ -4,7 +4,10 @@ import type { Session, Statement } from "../store/store.ts";
 
 /** Makes the table; part of the same transaction as whatever needs it first. */
 export const CREATE_META: Statement = {
-  sql: "CREATE TABLE IF NOT EXISTS springhouse_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+  sql: `CREATE TABLE IF NOT EXISTS springhouse_meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT`,
   parameters: [],
 };
 

@@ -44,7 +44,7 @@ export type DataRow = Readonly<Record<string, SqlValue>>;
 
 /**
  * Work over the rows of large tables. A batch, its place in the table and its count are one
- * transaction, so that after a kill the next `up` goes on with the row after the last committed one.
+ * transaction, so that after a kill the next `up` goes on behind the last row that was committed.
  * Other writers come between two batches. Rows that are inserted while it runs may be missed: let
  * the program write the new columns before the data step begins.
  *

@@ -28,9 +28,9 @@ export interface MigratorOptions {
   readonly catalog?: Catalog;
   /** Most rows of one batch of a data step. Default: 1,000. */
   readonly batchSize?: number;
-  /** Milliseconds that one migration may take, and that another process is waited for. Default: 30,000. */
+  /** Milliseconds for one migration, and for waiting for another process. Default: 30,000. */
   readonly timeoutMs?: number;
-  /** Milliseconds that one batch of a data step aims at: how long other writers wait. Default: 10. */
+  /** Milliseconds that a batch aims at: how long other writers wait for it. Default: 10. */
   readonly latencyBudgetMs?: number;
   /** Called after each migration and after each batch. Default: none. */
   readonly onProgress?: (progress: MigrationProgress) => void;
@@ -74,7 +74,7 @@ export interface UpOptions {
   readonly only?: number;
   /** Rehearses on a copy and reports; the database stays as it is. Default: false. */
   readonly dryRun?: boolean;
-  /** Applies a migration although later ones were applied, or predecessors were not. Default: false. */
+  /** Applies what is older than the newest applied one, or lacks predecessors. Default: false. */
   readonly outOfOrder?: boolean;
   /** Stops between two migrations or two batches; the next `up` goes on from there. */
   readonly signal?: AbortSignal;

@@ -1,4 +1,4 @@
-/** Triggers and views around a table rebuild: which stand in the way, and in which order they go. */
+/** Triggers and views around a table rebuild: which are in the way, and in which order they go. */
 
 import type { PhysicalObject } from "../schema/physical.ts";
 import { isInternal } from "./internal.ts";

@@ -3,9 +3,9 @@
  * TABLE cannot make: a new table beside the old one, the rows copied, the old one dropped, the new
  * one renamed, indexes and triggers brought back.
  *
- * It runs with foreign keys off, set outside of the transaction, where alone it works: with them on,
- * dropping the old table would delete its rows and every row that refers to them by cascade. The
- * caller checks all foreign keys before the commit.
+ * It runs with foreign keys off, set outside of the transaction, where alone it works. With them
+ * on, dropping the old table would delete its rows and, by cascade, every row that refers to them.
+ * The caller checks all foreign keys before the commit.
  */
 
 import { createTable } from "../schema/ddl.ts";

@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MigrationDefinition } from "../../src/migrate/migration.ts";
 import type { Migrator, MigratorOptions } from "../../src/migrate/migrator.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
@@ -93,4 +94,28 @@ export function counting(store: Store): { readonly store: Store; readonly calls:
     },
   });
   return { store: proxy, calls };
+}
+
+/** Three migrations that lead there and back. */
+export const FILES: Readonly<
+  Record<"0001_weeks.sql" | "0002_tasks.sql" | "0003_score.sql", string>
+> = {
+  "0001_weeks.sql": "CREATE TABLE weeks (id INTEGER PRIMARY KEY);\n-- down\nDROP TABLE weeks;",
+  "0002_tasks.sql": "CREATE TABLE tasks (id INTEGER PRIMARY KEY);\n-- down\nDROP TABLE tasks;",
+  "0003_score.sql":
+    "ALTER TABLE tasks ADD COLUMN score INTEGER;\n-- down\nALTER TABLE tasks DROP COLUMN score;",
+};
+
+/** A migration in code that makes a table, unless said otherwise. */
+export function define(
+  version: number,
+  facts: Partial<MigrationDefinition> = {},
+): MigrationDefinition {
+  return {
+    version,
+    name: `m${version}`,
+    up: `CREATE TABLE t${version} (id INTEGER PRIMARY KEY)`,
+    down: `DROP TABLE t${version}`,
+    ...facts,
+  };
 }

@@ -61,12 +61,15 @@ export function identityOf(path: string): string {
 /** Whether the header says that the file has a write-ahead log. An empty file has no header. */
 export function hasWalHeader(path: string): boolean {
   const header = new Uint8Array(HEADER_BYTES);
-  const file = openSync(path, "r");
+  let file: number | undefined;
   try {
+    file = openSync(path, "r");
     const read = readSync(file, header, 0, HEADER_BYTES, 0);
     return read === HEADER_BYTES && header[18] === WAL_FORMAT && header[19] === WAL_FORMAT;
+  } catch (error) {
+    throw toSpringhouseError(error, { path });
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { WireError } from "./errors.ts";
+import type { WireGroup } from "./group-wire.ts";
 import type { Profile } from "./pragmas.ts";
 import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
 
@@ -48,11 +49,6 @@ export interface WireChanges {
   readonly ms: number;
 }
 
-/** What became of one unit of a group. */
-export type Outcome =
-  | { readonly results: readonly WireResult[]; readonly error?: undefined }
-  | { readonly error: WireError };
-
 /** What any thread understands. */
 export type CommonRequest =
   | { readonly kind: "open" }
@@ -74,7 +70,7 @@ export type WriterRequest =
   | CommonRequest
   | { readonly kind: "check" }
   | { readonly kind: "settings" }
-  | { readonly kind: "group"; readonly units: readonly (readonly Statement[])[] }
+  | { readonly kind: "group"; readonly group: WireGroup }
   | { readonly kind: "begin"; readonly foreignKeys: boolean }
   | { readonly kind: "unit"; readonly statements: readonly Statement[] }
   | {

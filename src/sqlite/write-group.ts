@@ -10,8 +10,9 @@
 import { SpringhouseError } from "../core/errors.ts";
 import type { Connection } from "./connection.ts";
 import type { CursorTable } from "./cursor-table.ts";
-import { toWireError } from "./errors.ts";
-import type { Outcome, WireResult } from "./protocol.ts";
+import { toSpringhouseError } from "./errors.ts";
+import type { Outcome } from "./group-wire.ts";
+import type { WireResult } from "./protocol.ts";
 import type { Statement } from "./values.ts";
 
 type Unit = readonly Statement[];
@@ -26,7 +27,7 @@ export function runGroup(
   try {
     begin();
   } catch (error) {
-    const failed = { error: toWireError(error) };
+    const failed = { error: toSpringhouseError(error) };
     return units.map(() => failed);
   }
   const outcomes: Outcome[] = [];
@@ -39,7 +40,7 @@ export function runGroup(
     return outcomes;
   } catch (error) {
     rollBack(connection);
-    if (units.length === 1) return [{ error: toWireError(error) }];
+    if (units.length === 1) return [{ error: toSpringhouseError(error) }];
     return runSingly(connection, cursors, begin, units);
   }
 }
@@ -58,7 +59,7 @@ function runSingly(
       return { results };
     } catch (error) {
       rollBack(connection);
-      return { error: toWireError(error) };
+      return { error: toSpringhouseError(error) };
     }
   });
 }
@@ -68,7 +69,7 @@ function runUnit(connection: Connection, cursors: CursorTable, unit: Unit): Outc
   try {
     return { results: runUnderSavepoint(connection, cursors, unit) };
   } catch (error) {
-    return { error: toWireError(error) };
+    return { error: toSpringhouseError(error) };
   }
 }
 

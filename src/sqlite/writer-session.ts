@@ -13,8 +13,9 @@ import { Checkpointer } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { readSettings } from "./describe.ts";
+import { decodeGroup, encodeOutcomes, type WireGroup, type WireOutcomes } from "./group-wire.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
-import type { FileData, Outcome, WireChanges, WireResult, WriterRequest } from "./protocol.ts";
+import type { FileData, WireChanges, WireResult, WriterRequest } from "./protocol.ts";
 import type { Handler } from "./thread-server.ts";
 import type { SqlValue, Statement } from "./values.ts";
 import { rollBack, runGroup, runUnderSavepoint, undoSavepoint } from "./write-group.ts";
@@ -45,7 +46,7 @@ export class WriterSession implements Handler<WriterRequest> {
       case "settings":
         return readSettings(this.#connection);
       case "group":
-        return this.#group(request.units);
+        return this.#group(request.group);
       case "begin":
         return this.#beginTransaction(request.foreignKeys);
       case "unit":
@@ -77,11 +78,12 @@ export class WriterSession implements Handler<WriterRequest> {
     }
   }
 
-  #group(units: readonly (readonly Statement[])[]): readonly Outcome[] {
+  #group(group: WireGroup): WireOutcomes {
     this.#cursors.beginReply();
+    const units = decodeGroup(group);
     const outcomes = runGroup(this.#connection, this.#cursors, () => this.#begin(), units);
     this.#checkpointer.afterCommit();
-    return outcomes;
+    return encodeOutcomes(outcomes);
   }
 
   #begin(): void {

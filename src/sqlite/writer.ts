@@ -10,8 +10,8 @@
 import { extname } from "node:path";
 import { abortError } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { fromWireError } from "./errors.ts";
-import type { FileData, Outcome, WireResult, WriterRequest } from "./protocol.ts";
+import { decodeOutcomes, encodeGroup, type WireOutcomes } from "./group-wire.ts";
+import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
 import { collectAll } from "./results.ts";
 import { ThreadLink } from "./thread-link.ts";
 import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
@@ -196,10 +196,10 @@ export class Writer {
     try {
       const link = this.#connect();
       const units = group.map((entry) => entry.statements ?? []);
-      const outcomes = await link.request<readonly Outcome[]>({ kind: "group", units });
-      for (const [index, entry] of group.entries()) {
-        const outcome = outcomes[index] as Outcome;
-        if (outcome.error !== undefined) entry.reject(fromWireError(outcome.error));
+      const reply = await link.request<WireOutcomes>({ kind: "group", group: encodeGroup(units) });
+      for (const [index, outcome] of decodeOutcomes(reply, units).entries()) {
+        const entry = group[index] as Entry;
+        if (outcome.error !== undefined) entry.reject(outcome.error);
         else if (outcome.results.every(({ cursor }) => cursor === undefined)) {
           entry.resolve(outcome.results);
         } else {

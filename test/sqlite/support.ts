@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../src/core/clock.ts";
-import type { SqlValue, Statement } from "../../src/sqlite/values.ts";
+
+export { sql } from "./statements.ts";
 
 /** A folder that is removed when the test is over. */
 export function temporaryFolder(): string {
@@ -17,11 +18,6 @@ export function temporaryFolder(): string {
 /** A path for a database that is removed when the test is over. */
 export function temporaryPath(name = "test.db"): string {
   return join(temporaryFolder(), name);
-}
-
-/** A statement with its values. */
-export function sql(text: string, ...parameters: SqlValue[]): Statement {
-  return { sql: text, parameters };
 }
 
 /** Time that stands still until `advance`. */

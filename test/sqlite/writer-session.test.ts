@@ -4,7 +4,13 @@ import { statSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Connection } from "../../src/sqlite/connection.ts";
 import { CursorTable } from "../../src/sqlite/cursor-table.ts";
-import type { Outcome, WireChunk, WireResult } from "../../src/sqlite/protocol.ts";
+import {
+  decodeOutcomes,
+  encodeGroup,
+  type Outcome,
+  type WireOutcomes,
+} from "../../src/sqlite/group-wire.ts";
+import type { WireChunk, WireResult } from "../../src/sqlite/protocol.ts";
 import type { SqlValue, Statement } from "../../src/sqlite/values.ts";
 import { runGroup } from "../../src/sqlite/write-group.ts";
 import { WriterSession } from "../../src/sqlite/writer-session.ts";
@@ -38,7 +44,10 @@ function open(): Bench {
   };
   onTestFinished(close);
   const group = (...units: (readonly Statement[])[]): readonly Outcome[] =>
-    session.handle({ kind: "group", units }) as readonly Outcome[];
+    decodeOutcomes(
+      session.handle({ kind: "group", group: encodeGroup(units) }) as WireOutcomes,
+      units,
+    );
   group(SCHEMA);
   return {
     session,

@@ -1,0 +1,105 @@
+/**
+ * The longest time that the event loop stands still while heavy work is under way: an aggregate of
+ * about 200 ms, a read of 100,000 rows, 10,000 queued writes, and an update of 200,000 rows.
+ *
+ * A gap is the time between two ticks of a timer of 1 ms. Whatever else runs on the machine makes
+ * gaps as well; a gap that is ours comes in every round, so the figure is the middle of the
+ * longest gaps of the rounds, and the longest of all stands beside it.
+ */
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/store.ts";
+import type { Statement } from "../src/store/store.ts";
+import type { BenchOptions, BenchResult } from "./bench.ts";
+import { median } from "./support.ts";
+
+const ROWS = 200_000;
+const READ_ROWS = 100_000;
+const QUEUED_WRITES = 10_000;
+const WRITES_IN_A_BURST = 500;
+
+/** Runs the bench. */
+export async function run({ quick }: BenchOptions): Promise<BenchResult> {
+  await using store = await openSqliteStore({ url: "sqlite::memory:" });
+  await prepare(store);
+  const rounds = quick ? 3 : 9;
+  const gaps: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, work] of Object.entries(workloads(store, round))) {
+      gaps[name] ??= [];
+      gaps[name].push(await longestGap(work));
+    }
+  }
+  const longest = (name: string): number => median(gaps[name] ?? []);
+  return {
+    bench: "event-loop",
+    figures: {
+      longest_gap_ms: Math.max(...Object.keys(gaps).map(longest)),
+      worst_round_ms: Math.max(...Object.values(gaps).flat()),
+      aggregate_gap_ms: longest("aggregate"),
+      read_gap_ms: longest("read"),
+      queued_writes_gap_ms: longest("queuedWrites"),
+      bulk_update_gap_ms: longest("bulkUpdate"),
+    },
+    targets: { longest_gap_ms: { atMost: 10 } },
+    notes: [`gaps between two ticks of a timer of 1 ms; the middle of ${rounds} rounds`],
+  };
+}
+
+type Work = () => Promise<unknown>;
+
+function workloads(store: SqliteStore, round: number): Record<string, Work> {
+  const one = (sql: string): Statement => ({ sql, parameters: [] });
+  return {
+    // A text that the store has not seen before: nothing is known about how long it takes.
+    aggregate: () =>
+      store.read(
+        one(`SELECT count(*) AS n${round}, sum(length(hex(value)) * score), avg(score % 97)
+             FROM rows WHERE value LIKE '%7%' OR value LIKE '%ab%'`),
+      ),
+    read: () => store.read(one(`SELECT * FROM rows LIMIT ${READ_ROWS}`)),
+    queuedWrites: () => queueWrites(store),
+    bulkUpdate: () => store.writeMany("UPDATE rows SET score = ? WHERE id = ?", scores(round)),
+  };
+}
+
+/** The callers come in bursts, as requests do; what waits in the queue is the sum of them. */
+async function queueWrites(store: SqliteStore): Promise<void> {
+  const sql = "UPDATE rows SET score = score + 1 WHERE id = ?";
+  const writes: Promise<unknown>[] = [];
+  while (writes.length < QUEUED_WRITES) {
+    for (let burst = 0; burst < WRITES_IN_A_BURST; burst++) {
+      writes.push(store.write([{ sql, parameters: [writes.length + 1] }]));
+    }
+    await nextTurn();
+  }
+  await Promise.all(writes);
+}
+
+function* scores(score: number): Generator<readonly number[]> {
+  for (let id = 1; id <= ROWS; id++) yield [score, id];
+}
+
+async function longestGap(work: Work): Promise<number> {
+  let last = performance.now();
+  let longest = 0;
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 1);
+  await work();
+  look();
+  clearInterval(timer);
+  return longest;
+}
+
+async function prepare(store: SqliteStore): Promise<void> {
+  const table = "CREATE TABLE rows (id INTEGER PRIMARY KEY, value TEXT, score INTEGER)";
+  await store.write([{ sql: table, parameters: [] }]);
+  function* rows(): Generator<readonly [string, number]> {
+    for (let id = 0; id < ROWS; id++) yield [`${(id * 7_919).toString(36)} `.repeat(8), id % 1_000];
+  }
+  await store.writeMany("INSERT INTO rows (value, score) VALUES (?, ?)", rows());
+}

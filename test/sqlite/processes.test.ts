@@ -1,0 +1,45 @@
+/** Several processes, and the end of one. */
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/sqlite/database.ts";
+import { sql, temporaryPath } from "./support.ts";
+
+async function run(script: string, ...parameters: string[]): Promise<string> {
+  const path = join(import.meta.dirname, "processes", script);
+  const { stdout } = await promisify(execFile)(process.execPath, [path, ...parameters]);
+  return stdout;
+}
+
+describe("four processes that write one file", () => {
+  it("never see BUSY and lose no update", async () => {
+    const path = temporaryPath();
+    const database = await openDatabase({ kind: "file", path });
+    await database.write([
+      sql("CREATE TABLE counter (value INTEGER)"),
+      sql("INSERT INTO counter VALUES (0)"),
+    ]);
+    await database.close();
+
+    const outputs = await Promise.all([1, 2, 3, 4].map(() => run("counter.ts", path, "150")));
+
+    expect(outputs).toEqual(["done", "done", "done", "done"]);
+    using plain = new DatabaseSync(path);
+    expect(plain.prepare("SELECT value FROM counter").get()).toEqual({ value: 600 });
+  });
+});
+
+describe("a process that ends without closing", () => {
+  it("is not held by idle threads, and finishes what is under way", async () => {
+    const path = temporaryPath();
+
+    const output = await run("no-close.ts", path);
+
+    expect(output).toBe("written");
+    using plain = new DatabaseSync(path);
+    expect(plain.prepare("SELECT count(*) AS n FROM t").get()).toEqual({ n: 2 });
+  });
+});

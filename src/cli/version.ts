@@ -1,4 +1,4 @@
-/** The version of the package, read from its own `package.json`, wherever this file was bundled to. */
+/** The version of the package, from its own `package.json`, wherever this file was bundled to. */
 
 import { createRequire } from "node:module";
 

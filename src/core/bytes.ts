@@ -1,4 +1,4 @@
-/** Sizes as people write them ("10MB"), turned into bytes at the edge. Units are powers of 1,024. */
+/** Sizes as people write them ("10MB"), as bytes inside. Units are powers of 1,024. */
 
 import { SpringhouseError } from "./errors.ts";
 

@@ -1,4 +1,4 @@
-/** Durations as people write them ("500ms", "5m", "1h30m"), turned into milliseconds at the edge. */
+/** Durations as people write them ("500ms", "5m", "1h30m"), as milliseconds inside. */
 
 import { SpringhouseError } from "./errors.ts";
 

@@ -46,8 +46,8 @@ export class Database<
   }
 
   /**
-   * Runs `run` in a transaction: it is committed when the promise resolves, and leaves no trace when
-   * it rejects. Domain events are told after the commit.
+   * Runs `run` in a transaction: it is committed when the promise resolves, and leaves no trace
+   * when it rejects. Domain events are told after the commit.
    *
    * Writes through the database itself while `run` is under way are refused with
    * `TRANSACTION_REENTRY`: they would wait for the transaction that waits for them.

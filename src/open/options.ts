@@ -69,7 +69,7 @@ export interface PoolOptions {
   readonly idleTimeout?: Duration;
   /** A thread that is older is replaced between two uses. Default: "3600s". */
   readonly maxLifetime?: Duration;
-  /** Streams that are open for longer are reported with their origin; 0 for never. Default: "60s". */
+  /** A stream open for longer is reported with its origin; 0 for never. Default: "60s". */
   readonly leakDetectionThreshold?: Duration;
 }
 

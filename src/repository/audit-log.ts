@@ -50,7 +50,11 @@ export class AuditReader {
     this.#entries = new Repository(AuditLog, { ...scope, models });
   }
 
-  /** A page of changes, the newest first. */
+  /**
+   * A page of changes, the newest first.
+   *
+   * @throws `INVALID_ARGUMENT` when no entity of the database has `audit`.
+   */
   list<E extends Entity>(options: AuditListOptions<E> = {}): Promise<Page<AuditEntry>> {
     const { limit, cursor } = options;
     return this.#entries.page({
@@ -64,6 +68,12 @@ export class AuditReader {
   #where<E extends Entity>(options: AuditListOptions<E>): Where<typeof AuditLog> {
     refuseUnknownKeys(options, OPTIONS, "list of the audit log");
     const { entity, key, action, actor, since, until } = options;
+    if (!this.#models.isAudited) {
+      throw new SpringhouseError(
+        "INVALID_ARGUMENT",
+        "There is no audit log: declare an entity with { audit: true }.",
+      );
+    }
     const model = entity === undefined ? undefined : this.#models.of(entity);
     if (model === undefined && key !== undefined) {
       throw new SpringhouseError("INVALID_ARGUMENT", "A key of the audit log needs its entity.");

@@ -15,7 +15,7 @@ const ROWS_MAX = 100_000;
 export interface Entry {
   readonly model: Model;
   readonly row: Row;
-  /** "read" rows are compared with their snapshot, "added" ones inserted, "removed" ones deleted. */
+  /** What was read is compared with its snapshot, what was added or removed is not. */
   state: "read" | "added" | "removed";
   /** The stored values when the row was read; empty for an added one. */
   readonly snapshot: readonly SqlValue[];

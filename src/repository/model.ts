@@ -100,11 +100,6 @@ export class Model {
     return rowOfFields(this.fields, values);
   }
 
-  /** The columns of the key in SQL, with their table. */
-  get keyReferences(): readonly string[] {
-    return this.key.map((field) => field.reference);
-  }
-
   /** The stored values of a key, as given by a caller. */
   keyValues(key: unknown): readonly SqlValue[] {
     const [only] = this.key;

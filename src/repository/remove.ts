@@ -1,6 +1,6 @@
 /** Deletes: one row by key, or all that match. A detail goes with its base, by the foreign key. */
 
-import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
+import type { CallOptions, Statement } from "../store/store.ts";
 import type { Model } from "./model.ts";
 import type { Narrowing } from "./permissions.ts";
 import { conditionSql, keyCondition, rowsOf, selectWhere } from "./read.ts";
@@ -35,12 +35,6 @@ export function deleteWhere(
 ): Promise<number> {
   const condition = (text: SqlText): string => conditionSql(model, where, narrowing, text);
   return deleteRows(scope, model, condition, options);
-}
-
-/** DELETE of one row by key. */
-export function deleteStatement(model: Model, key: readonly SqlValue[]): Statement {
-  const text = new SqlText(model.dialect);
-  return text.statement(deleteSql(model, keyCondition(model.key, key, text)));
 }
 
 async function deleteRows(

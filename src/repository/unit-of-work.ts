@@ -51,7 +51,8 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
    * Writes everything in one transaction and ends the unit. When that fails nothing is written, and
    * the unit can be mended and committed again.
    *
-   * @throws `VALIDATION`, `CONSTRAINT`, `PERMISSION_DENIED`; `NOT_FOUND` when a changed row is gone.
+   * @throws `VALIDATION`, `CONSTRAINT`, `PERMISSION_DENIED`; `NOT_FOUND` for a changed row that is
+   * gone.
    */
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();

@@ -1,4 +1,4 @@
-/** A transaction that is opened by one call and ended by another, made of one that is a callback. */
+/** A transaction that one call opens and another ends, made of one that takes a callback. */
 
 import type { Session, StoreTransaction } from "./store.ts";
 

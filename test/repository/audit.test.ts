@@ -106,6 +106,14 @@ describe.each(storeKinds)("the acting user over the %s store", (kind) => {
   });
 });
 
+test("without an audited entity there is no log", async () => {
+  await using fixture = await openFixture();
+  const models = new Models(createCatalog([Week]), "sqlite");
+  const log = new AuditReader({ ...fixture.scope, models });
+
+  expect(() => log.list()).toThrow("There is no audit log");
+});
+
 test("nothing is said where nothing is audited, or nobody acts", () => {
   const plain = new Models(createCatalog([Week]), "sqlite");
   const audited = new Models(catalog, "sqlite");

@@ -49,6 +49,8 @@ describe("the rule on requirements", () => {
       planted({
         "docs/requirements.md": head + rows,
         "test/a.test.ts": 'it("a | b", f);\ntest.each([[1, f(2)]])("c %s", g);',
+        "test/contract/b.ts": 'export const b = {\n  "holds": async ({ c }) => {},\n};',
+        "package.json": '{ "scripts": { "coverage": "node a.ts" } }',
       }),
     );
 
@@ -56,6 +58,14 @@ describe("the rule on requirements", () => {
     const tests = "test/a.test.ts › a \\| b<br>test/a.test.ts › c %s";
 
     expect(check(`| R1 | one | ${tests} |\n| F3 | two | test/a.test.ts › c %s |\n`)).toEqual([]);
+  });
+
+  it("finds the sentences of contract suites and commands", () => {
+    expect(check("| R1 | one | test/contract/b.ts › holds<br>`npm run coverage` |")).toEqual([]);
+    expect(check("| R1 | one | test/contract/b.ts › fails |")).toHaveLength(1);
+    expect(check("| R1 | one | `npm run nothing` |")).toEqual([
+      "docs/requirements.md: R1: there is no npm run nothing.",
+    ]);
   });
 
   it("names a test that does not exist, a form that is not one, a wrong or repeated number", () => {
@@ -88,11 +98,20 @@ describe("the titles of tests", () => {
       "it(`three`, f);",
       `it.skipIf(g(")"))("four \\"4\\"", f);`,
       `it.each([\n  ["it(x"],\n])(\n  "five",\n  f,\n);`,
+      `it.each<[string, Set<number>]>([["a"]])("five and a half", f);`,
       `// it("six", f);`,
       `submit("seven");`,
       `it.only("eight", f);`,
     ].join("\n");
 
-    expect(titlesOf(text)).toEqual(["one", "two", "three", 'four "4"', "five", "eight"]);
+    expect(titlesOf(text)).toEqual([
+      "one",
+      "two",
+      "three",
+      'four "4"',
+      "five",
+      "five and a half",
+      "eight",
+    ]);
   });
 });

@@ -67,13 +67,24 @@ export function wrongRequirements(project: Project): string[] {
   return wrong;
 }
 
-/** What is wrong with a text of the form "test/file.ts › title". */
+/**
+ * What is wrong with a text of the form "test/file.ts › title", or `npm run name` for what is held
+ * by a command instead of a test.
+ */
 function wrongReference(project: Project, reference: string): string | undefined {
+  const script = /^`npm run ([\w:]+)`$/.exec(reference)?.[1];
+  if (script !== undefined) {
+    const manifest = JSON.parse(project.files.get("package.json") ?? "{}") as {
+      readonly scripts?: Readonly<Record<string, string>>;
+    };
+    return script in (manifest.scripts ?? {}) ? undefined : `there is no npm run ${script}.`;
+  }
   const [, file = "", title = ""] = /^`?(test\/\S+\.ts)`? › (.+)$/.exec(reference) ?? [];
   if (file === "") return `"${reference}" is not of the form "test/file.ts › title".`;
   const text = project.files.get(file);
   if (text === undefined) return `${file} does not exist.`;
-  if (titlesOf(text).includes(title)) return undefined;
+  const titles = file.startsWith("test/contract/") ? contractTitlesOf(text) : titlesOf(text);
+  if (titles.includes(title)) return undefined;
   return `${file} has no test "${title}".`;
 }
 
@@ -81,9 +92,9 @@ function wrongReference(project: Project, reference: string): string | undefined
 export function titlesOf(text: string): string[] {
   const { code } = maskOf(text);
   const titles: string[] = [];
-  for (const match of code.matchAll(/(?<![.\w$])(?:it|test)\b[\w$.]*\s*\(/g)) {
+  for (const match of code.matchAll(/(?<![.\w$])(?:it|test)\b[\w$.]*(?:<[^()]*>)?\s*\(/g)) {
     let at = match.index + match[0].length;
-    if (/\.(?:each|for|skipIf|runIf)\s*\($/.test(match[0])) {
+    if (/\.(?:each|for|skipIf|runIf)(?:<[^()]*>)?\s*\($/.test(match[0])) {
       const second = /^\s*\(/.exec(code.slice(closingParenthesis(code, at) + 1));
       if (second === null) continue;
       at = closingParenthesis(code, at) + 1 + second[0].length;
@@ -95,6 +106,13 @@ export function titlesOf(text: string): string[] {
     if (found !== undefined) titles.push(found.replace(/\\(["'`\\])/g, "$1"));
   }
   return titles;
+}
+
+/** The sentences of a contract suite, which are the keys of an object of functions. */
+function contractTitlesOf(text: string): string[] {
+  return [...text.matchAll(/^\s*"((?:[^"\\\n]|\\.)+)":\s*(?:async\b|\()/gm)].map(
+    ([, title = ""]) => title,
+  );
 }
 
 function closingParenthesis(code: string, from: number): number {

@@ -7,6 +7,7 @@ import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import type { ResultSet, SqlValue, Store, StoreTransaction } from "../store/store.ts";
+import { noteMigration } from "./declared.ts";
 import { labelOf } from "./files.ts";
 import { describeViolations, foreignKeyViolations, newViolations } from "./integrity.ts";
 import { finishRow, insertRow, readLedger, removeRow } from "./ledger.ts";
@@ -34,14 +35,14 @@ export function applyMigration(
   context: RunContext,
   migration: Migration,
 ): Promise<number | undefined> {
-  const { clock, declared } = context;
+  const { clock } = context;
   return inOwnTransaction(context, migration, migration.up, async (tx, isApplied, startMs) => {
     if (isApplied) return undefined;
     return async () => {
       const ms = clock.monotonicMs() - startMs;
       const state = migration.data === undefined ? "applied" : "data";
       const row = { ...migration, state, appliedAtMs: clock.nowMs(), ms } as const;
-      await tx.write([insertRow(row, declared)]);
+      await tx.write([insertRow(row)]);
       return ms;
     };
   });
@@ -136,7 +137,8 @@ async function inOwnTransaction(
       if (broken.size > 0) throw new Error(describeViolations(broken).join("; "));
     }
     const ms = await finish();
-    await tx.write([keepSnapshot(await takeSnapshot(tx)), context.lease.claim()]);
+    const notes = await noteMigration(tx, context.declared);
+    await tx.write([...notes, keepSnapshot(await takeSnapshot(tx)), context.lease.claim()]);
     return ms;
   };
   try {

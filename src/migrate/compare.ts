@@ -4,11 +4,11 @@ import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { createStatements } from "../schema/ddl.ts";
 import type { PhysicalSchema } from "../schema/physical.ts";
 import type { Session, Store, StoreTransaction } from "../store/store.ts";
+import { isFormer, noteComparison } from "./declared.ts";
 import { diff } from "./diff.ts";
 import { labelOf, loadMigrations } from "./files.ts";
 import { introspect } from "./introspect.ts";
 import { CREATE_BOOKKEEPING, insertRow, readLedger, toBaseline } from "./ledger.ts";
-import { FINGERPRINT_KEY, fingerprint, setMeta } from "./meta.ts";
 import { describeOperations, type Operation } from "./operation.ts";
 import { keepSnapshot, takeSnapshot } from "./snapshot.ts";
 
@@ -71,14 +71,14 @@ async function isEmpty(session: Session): Promise<boolean> {
 }
 
 async function create(tx: StoreTransaction, request: SchemaRequest): Promise<void> {
-  const { desired, declared, migrationsDirectory } = request;
+  const { desired, migrationsDirectory } = request;
   const migrations =
     migrationsDirectory === undefined ? [] : await loadMigrations(migrationsDirectory);
   const nowMs = Date.now();
   await tx.write([
     ...createStatements(desired).map((sql) => ({ sql, parameters: [] })),
     ...CREATE_BOOKKEEPING,
-    ...migrations.map((migration) => insertRow(toBaseline(migration, nowMs), declared)),
+    ...migrations.map((migration) => insertRow(toBaseline(migration, nowMs))),
   ]);
   await tx.write([keepSnapshot(await takeSnapshot(tx))]);
 }
@@ -92,25 +92,21 @@ async function remember(store: Store, declared: string): Promise<void> {
   });
   if (rows[0] === undefined) return;
   try {
-    await store.write([setMeta(FINGERPRINT_KEY, fingerprint(declared, Number(rows[0][0])))]);
+    await store.write(await noteComparison(store, declared, Number(rows[0][0])));
   } catch (error) {
     // Then the next opening compares again.
     if (!isSpringhouseError(error, "READ_ONLY")) throw error;
   }
 }
 
-/** A file that had this very declaration before its last migration is newer than this code. */
+/** A file that was migrated away from this very declaration is newer than this code. */
 async function mismatch(
   store: Store,
   declared: string,
   differences: readonly string[],
 ): Promise<SpringhouseError> {
-  const { rows, exists } = await readLedger(store);
-  const newest = rows.at(-1);
-  if (!exists || newest === undefined) return mismatchError(differences);
-  const sql = "SELECT max(version) FROM schema_migrations WHERE declared = ?";
-  const [[known] = []] = (await store.read({ sql, parameters: [declared] })).rows;
-  if (typeof known !== "number" || known >= newest.version) return mismatchError(differences);
+  const newest = (await readLedger(store)).rows.at(-1);
+  if (newest === undefined || !(await isFormer(store, declared))) return mismatchError(differences);
   return new SpringhouseError(
     "SCHEMA_NEWER",
     `The database is newer than this code: ${labelOf(newest)} was applied after the schema that ` +

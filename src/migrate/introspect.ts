@@ -4,6 +4,7 @@
  * The tables of SQLite and of the migrator and the shadow tables of virtual tables are left out.
  */
 
+import { SpringhouseError } from "../core/errors.ts";
 import type { ForeignKeyFact, ReferentialAction } from "../schema/facts.ts";
 import type {
   PhysicalColumn,
@@ -30,8 +31,16 @@ export interface FileSchema extends PhysicalSchema {
   readonly features: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads the schema of the session's database. */
+/**
+ * Reads the schema of the session's database.
+ *
+ * @throws `INVALID_ARGUMENT` for a database other than SQLite.
+ */
 export async function introspect(session: Session): Promise<FileSchema> {
+  if (session.dialect !== "sqlite") {
+    const message = `The schema of a ${session.dialect} database cannot be read yet.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message);
+  }
   const masters = (await all(session, MASTERS)).map(toMaster).filter((row) => !row.shadow);
   const tables = masters.filter(isOrdinaryTable);
   const columns = groupByName(await all(session, COLUMNS));

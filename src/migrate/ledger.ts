@@ -43,8 +43,7 @@ const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations (
   checksum TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('applied', 'baseline', 'data')),
   applied_at INTEGER NOT NULL,
-  ms REAL NOT NULL,
-  declared TEXT
+  ms REAL NOT NULL
 ) STRICT`;
 const CREATE_STEPS = `CREATE TABLE IF NOT EXISTS springhouse_migration_steps (
   version INTEGER NOT NULL,
@@ -99,20 +98,12 @@ export function toBaseline(
   return { version, name, checksum, state: "baseline", appliedAtMs: nowMs, ms: 0 };
 }
 
-/** The statement that adds a row; `declared` is the hash of the declared schema at that time. */
-export function insertRow(row: LedgerRow, declared: string | undefined): Statement {
+/** The statement that adds a row. */
+export function insertRow(row: LedgerRow): Statement {
   return {
-    sql: `INSERT INTO schema_migrations (version, name, checksum, state, applied_at, ms, declared)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    parameters: [
-      row.version,
-      row.name,
-      row.checksum,
-      row.state,
-      row.appliedAtMs,
-      row.ms,
-      declared ?? null,
-    ],
+    sql: `INSERT INTO schema_migrations (version, name, checksum, state, applied_at, ms)
+      VALUES (?, ?, ?, ?, ?, ?)`,
+    parameters: [row.version, row.name, row.checksum, row.state, row.appliedAtMs, row.ms],
   };
 }
 

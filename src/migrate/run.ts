@@ -211,7 +211,7 @@ class StoreMigrator implements Migrator {
     migrations: readonly Migration[],
     choose: Choose,
   ): Promise<Selection | undefined> {
-    const { clock, timeoutMs, lease, declared, signal, store } = context;
+    const { clock, timeoutMs, lease, signal, store } = context;
     const startMs = clock.monotonicMs();
     for (;;) {
       const outcome = await underLock(
@@ -224,7 +224,7 @@ class StoreMigrator implements Migrator {
           const holder = context.isRehearsal ? undefined : await lease.holder(tx);
           if (holder !== undefined) return { holder };
           const rows = baselineRows(ledger, migrations, clock.nowMs());
-          await tx.write([...rows.map((row) => insertRow(row, declared)), lease.claim()]);
+          await tx.write([...rows.map(insertRow), lease.claim()]);
           return { selection };
         },
         context,

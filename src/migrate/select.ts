@@ -25,6 +25,7 @@ export function selectUp(
 ): Selection {
   const [problem] = assessment.problems;
   if (problem !== undefined) throw problem;
+  if (to !== undefined && only !== undefined) throw refuse("give `to` or `only`, not both");
   const { pending, skipped, unfinished, rows, states } = assessment;
   for (const version of [to, only]) requireKnown(version, states);
   const chosen =

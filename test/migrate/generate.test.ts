@@ -49,7 +49,10 @@ test.each(["sql", "ts"] as const)(
     await using scene = await Scene.create();
     const store = await scene.store();
     await ensureSchema(store, before, "create");
-    await scene.run("INSERT INTO weeks VALUES (1, 'a')", "INSERT INTO tasks VALUES (1, 1), (2, 1)");
+    await scene.run(
+      "INSERT INTO weeks VALUES (1, 'alpha')",
+      "INSERT INTO tasks VALUES (1, 1), (2, 1)",
+    );
     const migrator = await scene.migrator({ catalog: after });
 
     const { paths, path } = await migrator.new("wider", { format });
@@ -60,6 +63,9 @@ test.each(["sql", "ts"] as const)(
     await ensureSchema(store, after, "check");
     expect(await scene.rows("SELECT note FROM weeks")).toEqual([[AWKWARD]]);
     expect(await scene.rows("SELECT count(*) FROM tasks")).toEqual([[2]]);
+    expect(
+      await scene.rows("SELECT rowid FROM weeks_search WHERE weeks_search MATCH 'lph'"),
+    ).toEqual([[1]]);
     await migrator.down();
     await ensureSchema(store, before, "check");
     expect(await scene.rows("SELECT count(*) FROM tasks")).toEqual([[2]]);

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { introspect } from "../../src/migrate/introspect.ts";
+import type { Session } from "../../src/store/store.ts";
 import { Scratch } from "./schemas.ts";
 
 test("a table made by hand is read with everything that counts", async () => {
@@ -87,6 +89,12 @@ test("indexes are read with order, uniqueness and condition; others are kept as 
     },
   ]);
   expect(opaqueIndexes.map(({ sql }) => sql)).toEqual([expression, nocase]);
+});
+
+test("another database is refused, not misread", async () => {
+  await expect(introspect({ dialect: "postgres" } as Session)).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+  });
 });
 
 test("views, triggers and virtual tables are objects; shadow tables and bookkeeping are nothing", async () => {

@@ -91,6 +91,7 @@ test("a version that nobody knows is refused with the known ones", async () => {
       message: expect.stringContaining("0001_weeks, 0002_tasks, 0003_score"),
     });
   }
+  await expect(migrator.up({ to: 1, only: 1 })).rejects.toThrow("give `to` or `only`, not both");
   await expect(migrator.down({ steps: 0 })).rejects.toThrow("steps must be a whole number from 1");
   await expect(migrator.down({ steps: 1, to: 1 })).rejects.toThrow("not both");
 });

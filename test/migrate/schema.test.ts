@@ -12,6 +12,7 @@ const Wider = entity("weeks", {
   label: t.text(),
   score: t.int().default(0),
 });
+const ADD_SCORE = "ALTER TABLE weeks ADD COLUMN score INTEGER NOT NULL DEFAULT (0);";
 const catalog = createCatalog([Week]);
 const wider = createCatalog([Wider]);
 
@@ -101,29 +102,61 @@ test("a database that somebody else made, as declared, is accepted and not writt
 });
 
 test("code from before the last migration is told that the database is newer", async () => {
-  await using scene = await Scene.create({ "0001_note.sql": "CREATE TABLE notes (a);" });
+  await using scene = await Scene.create({ "0001_score.sql": ADD_SCORE });
   const store = await scene.store();
   await ensureSchema(store, catalog, "create");
-  await (await scene.migrator({ catalog })).up();
-  await scene.write(
-    "0002_score.sql",
-    "ALTER TABLE weeks ADD COLUMN score INTEGER NOT NULL DEFAULT (0);",
-  );
   await (await scene.migrator({ catalog: wider })).up();
 
   await ensureSchema(store, wider, "check");
 
   await expect(ensureSchema(store, catalog, "check")).rejects.toMatchObject({
     code: "SCHEMA_NEWER",
-    message: expect.stringContaining("0002_score was applied after the schema"),
+    message: expect.stringContaining("0001_score was applied after the schema"),
   });
 });
 
-test("code whose declaration the ledger does not know is told what differs", async () => {
+test("who migrated, and with which declaration, does not matter for that", async () => {
+  await using scene = await Scene.create({
+    "0001_weeks.sql": "CREATE TABLE weeks (id INTEGER PRIMARY KEY, label TEXT NOT NULL) STRICT;",
+  });
+  const store = await scene.store();
+  await (await scene.migrator({ catalog })).up();
+  await scene.write("0002_score.sql", ADD_SCORE);
+  await (await scene.migrator()).up();
+
+  await expect(ensureSchema(store, catalog, "check")).rejects.toMatchObject({
+    code: "SCHEMA_NEWER",
+  });
+});
+
+test("after the way back the older code is at home again, and the newer one is not", async () => {
+  await using scene = await Scene.create({
+    "0001_score.sql": `${ADD_SCORE}\n-- down\nALTER TABLE weeks DROP COLUMN score;`,
+  });
+  const store = await scene.store();
+  await ensureSchema(store, catalog, "create");
+  const migrator = await scene.migrator({ catalog: wider });
+  await migrator.up();
+  await migrator.down();
+
+  await ensureSchema(store, catalog, "check");
+
+  await expect(ensureSchema(store, wider, "check")).rejects.toMatchObject({
+    code: "SCHEMA_MISMATCH",
+  });
+  await migrator.up();
+  await expect(ensureSchema(store, catalog, "check")).rejects.toMatchObject({
+    code: "SCHEMA_NEWER",
+  });
+});
+
+test("a migration that keeps to the declaration makes nobody old", async () => {
   await using scene = await Scene.create({ "0001_note.sql": "CREATE TABLE notes (a);" });
   const store = await scene.store();
   await ensureSchema(store, catalog, "create");
-  await (await scene.migrator({ catalog })).up();
+  await (await scene.migrator({ catalog: wider })).up();
+
+  await ensureSchema(store, catalog, "check");
 
   await expect(ensureSchema(store, wider, "check")).rejects.toMatchObject({
     code: "SCHEMA_MISMATCH",

@@ -155,6 +155,7 @@ export class Scratch implements Disposable {
 
   schema(): Promise<FileSchema> {
     const session = {
+      dialect: "sqlite",
       read: async ({ sql }: { sql: string }) => ({ columns: [], rows: this.rows(sql), changes: 0 }),
     };
     return introspect(session as unknown as Session);

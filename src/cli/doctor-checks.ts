@@ -34,11 +34,8 @@ export function checkNode(version: string): Check {
 
 /** Whether the SQLite library is one that cannot corrupt a write-ahead log. */
 export async function checkSqlite(): Promise<Check> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const { assertSafeSqlite } = await import("../sqlite/engine.ts");
-  const database = new DatabaseSync(":memory:");
-  const version = String(database.prepare("SELECT sqlite_version() AS v").get()?.["v"]);
-  database.close();
+  const { assertSafeSqlite, sqliteVersion } = await import("../sqlite/engine.ts");
+  const version = sqliteVersion();
   const name = "SQLite";
   try {
     assertSafeSqlite(version);

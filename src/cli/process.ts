@@ -1,7 +1,7 @@
 /** Runs the command line in this process: its streams, its signals, its exit code. */
 
-import { createInterface } from "node:readline/promises";
 import { systemClock } from "../core/clock.ts";
+import { ask } from "./ask.ts";
 import { runProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,6 +29,8 @@ export async function runInProcess(): Promise<number> {
 
 function terminalOf(signal: AbortSignal): Terminal {
   const { stdin, stdout, stderr, env } = process;
+  const onInterrupt = (): void => void process.kill(process.pid, "SIGINT");
+  const question = { input: stdin, output: stderr, signal, onInterrupt };
   return {
     cwd: process.cwd(),
     env,
@@ -36,19 +38,10 @@ function terminalOf(signal: AbortSignal): Terminal {
     err: (text) => void stderr.write(text),
     color: stdout.isTTY && (env["NO_COLOR"] ?? "") === "",
     progressColumns: stderr.isTTY ? stderr.columns : undefined,
-    ask: stdin.isTTY && stderr.isTTY ? (question) => ask(question, signal) : undefined,
+    ask: stdin.isTTY && stderr.isTTY ? (text) => ask(text, question) : undefined,
     signal,
     clock: systemClock,
   };
-}
-
-async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question, { signal });
-  } finally {
-    lines.close();
-  }
 }
 
 /** `springhouse … | head` closes the pipe early; that is no error. */

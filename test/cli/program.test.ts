@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/program.ts";
 import { readVersion } from "../../src/cli/version.ts";
 import { Project } from "./support.ts";
+
+const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/cli.md"), "utf8");
 
 describe("the command line", () => {
   it("prints its version", async () => {
@@ -39,6 +43,14 @@ describe("the command line", () => {
       }
     },
   );
+
+  it.each(COMMANDS)("has $name and its options in docs/cli.md", ({ name, options = [] }) => {
+    const [, section = ""] = DOCUMENT.split(`\n### ${name}\n`);
+    const text = section.split("\n### ")[0] ?? "";
+
+    expect(DOCUMENT).toContain(`\n### ${name}\n`);
+    for (const { flags } of options) expect(text).toContain(`\`${flags}\``);
+  });
 
   it("without a command prints the help as an error", async () => {
     await using project = await Project.make();

@@ -108,8 +108,7 @@ function givenChanges(model: Model, input: Row, conflict: readonly Field[]): Row
     (field) =>
       !field.column.primaryKey &&
       !conflict.includes(field) &&
-      !Object.hasOwn(fixed, field.property) &&
-      input[field.property] !== undefined,
+      !Object.hasOwn(fixed, field.property),
   );
   return Object.fromEntries(changed.map(({ property }) => [property, input[property]]));
 }

@@ -81,6 +81,7 @@ describe("pages", () => {
         const seenBack = idsOf(back.toReversed());
         expect(seenBack).toEqual(wanted.slice(0, seenBack.length));
         expect(seenBack.length + (forward.at(-1)?.rows.length ?? 0)).toBe(wanted.length);
+        expect([...forward, ...back].filter((page) => page.rows.length === 0)).toEqual([]);
         expect(forward[0]?.previous).toBeUndefined();
         expect(back.at(-1)?.previous).toBeUndefined();
       }),

@@ -232,6 +232,20 @@ describe.each(storeKinds)("units of work over the %s store", (kind) => {
     expect(await fixture.of(Car).get(car.id)).toEqual(car);
   });
 
+  test("a row that is referred to is deleted after what refers to it", async () => {
+    const owner = await fixture.of(Movie).create({ title: "Dune" });
+    await fixture.of(Car).create({ plate: "A 1", ownerId: owner.id });
+    const movie = await unit.repository(Movie).get(owner.id);
+    const [car] = await unit.repository(Car).list();
+    if (movie === undefined || car === undefined) throw new Error("missing");
+    unit.repository(Movie).remove(movie);
+    unit.repository(Car).remove(car);
+
+    await unit.commit();
+
+    expect([await fixture.of(Movie).count(), await fixture.of(Car).count()]).toEqual([0, 0]);
+  });
+
   test("many rows take few statements each, in one transaction", async () => {
     for (let index = 0; index < 1_200; index++) {
       await unit.repository(Week).add({ label: `l${index}` });

@@ -292,10 +292,14 @@ describe("springhouse migrate down", () => {
   it("asks first, and names how many", async () => {
     await using made = await migrated();
 
-    const { code, err } = await made.run("migrate down --steps 1");
+    const one = await made.run("migrate down --steps 1");
+    const two = await made.run("migrate down --steps 2");
+    const all = await made.run("migrate down --to 0");
 
-    expect(code).toBe(2);
-    expect(err).toContain("This reverts the last 1; what they added is lost. Add --yes to agree.");
+    expect(one.code).toBe(2);
+    expect(one.err).toContain("the newest migration and loses what was added. Add --yes to agree.");
+    expect(two.err).toContain("the newest 2 migrations and loses");
+    expect(all.err).toContain("all migrations after version 0 and loses");
   });
 });
 

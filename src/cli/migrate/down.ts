@@ -29,11 +29,15 @@ export const migrateDown: CommandDefinition = {
       ...(steps === undefined ? {} : { steps }),
       signal: invocation.terminal.signal,
     };
-    const which = to === undefined ? `the last ${steps ?? 1}` : `all after version ${to}`;
-    await confirm(invocation, `This reverts ${which}; what they added is lost.`);
+    await confirm(invocation, `This reverts ${which(to, steps ?? 1)} and loses what was added.`);
     return withMigrator(invocation, "write", async (migrator) => {
       const run = await migrator.down(options);
       return { ok: true, data: { ...run }, text: describeRun(run) };
     });
   },
 };
+
+function which(to: number | undefined, steps: number): string {
+  if (to !== undefined) return `all migrations after version ${to}`;
+  return steps === 1 ? "the newest migration" : `the newest ${steps} migrations`;
+}

@@ -50,7 +50,7 @@ function propertiesOf(error: SpringhouseError, model: Model): readonly string[] 
   const { kind, columns, constraint } = error.fields;
   if (Array.isArray(columns)) return columns.map((column) => propertyOf(model, String(column)));
   if (kind === "foreignKey") {
-    const names = model.foreignKeys.flatMap((key) => key.columns);
+    const names = model.foreignKeys.flatMap(({ key }) => key.columns);
     return names.map((column) => propertyOf(model, column));
   }
   if (kind !== "check" && kind !== "unique") return [];

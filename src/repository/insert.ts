@@ -7,13 +7,11 @@ import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
 import { isWanted, raiseChange } from "./row-events.ts";
-import { inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
+import { BULK_DEADLINE_MS, inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
 export const CHUNK_ROWS = 500;
-/** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
-const BULK_DEADLINE_MS = 3_600_000;
 
 /** Many rows, however they come. */
 export type Rows = Iterable<unknown> | AsyncIterable<unknown>;
@@ -82,7 +80,7 @@ export async function insertReturning(
 }
 
 /** One statement for each table of the entity. The key has to be known if there are several. */
-export function insertStatements(model: Model, values: Checked): readonly Statement[] {
+function insertStatements(model: Model, values: Checked): readonly Statement[] {
   return model.parts.map((part) => {
     const shape = shapeOf(part, values);
     return { sql: insertSql(model, shape, true), parameters: encodedValues(shape, values) };
@@ -90,7 +88,7 @@ export function insertStatements(model: Model, values: Checked): readonly Statem
 }
 
 /** The row from the results of `insertStatements`, of which the first is at `at`. */
-export function insertedRow(model: Model, results: readonly ResultSet[], at: number): Row {
+function insertedRow(model: Model, results: readonly ResultSet[], at: number): Row {
   const rows = model.parts.map((part, index) =>
     rowOfFields(part.fields, results[at + index]?.rows[0] ?? []),
   );
@@ -98,7 +96,7 @@ export function insertedRow(model: Model, results: readonly ResultSet[], at: num
 }
 
 /** Whether the database numbers the row and the number is needed for a second table. */
-export function isNumbered(model: Model, values: Checked): boolean {
+function isNumbered(model: Model, values: Checked): boolean {
   return (
     model.parts.length > 1 && model.key.some(({ property }) => !Object.hasOwn(values, property))
   );

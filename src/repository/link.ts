@@ -1,7 +1,6 @@
 /** Which columns lead from one entity to another, found from the foreign keys of both. */
 
 import { SpringhouseError } from "../core/errors.ts";
-import type { ForeignKeyFact } from "../schema/facts.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
 
@@ -66,22 +65,12 @@ function keysBetween(
 ): readonly { readonly holder: readonly Field[]; readonly referred: readonly Field[] }[] {
   const fieldsOf = (model: Model, table: string, names: readonly string[]): readonly Field[] =>
     names.flatMap((name) => model.fieldOfColumn(table, name) ?? []);
-  return holder.parts.flatMap(({ facts }) =>
-    facts.foreignKeys
-      .filter((key) => !isToOwnBase(holder, key))
-      .filter((key) => referred.parts.some((part) => part.facts.table === key.table))
-      .map((key) => ({
-        holder: fieldsOf(holder, facts.table, key.columns),
-        referred: fieldsOf(referred, key.table, key.references),
-      })),
-  );
-}
-
-/** A detail and its base are one row, not two related ones. */
-function isToOwnBase(model: Model, key: ForeignKeyFact): boolean {
-  if (key.table !== model.facts.base?.facts.table) return false;
-  const names = model.own.key.map(({ column }) => column.name);
-  return key.columns.length === names.length && key.columns.every((name) => names.includes(name));
+  return holder.foreignKeys
+    .filter(({ key }) => referred.parts.some(({ facts }) => facts.table === key.table))
+    .map(({ holder: table, key }) => ({
+      holder: fieldsOf(holder, table, key.columns),
+      referred: fieldsOf(referred, key.table, key.references),
+    }));
 }
 
 /** Whether no two rows can have the same values of these fields, which are of one table. */

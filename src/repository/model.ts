@@ -27,6 +27,12 @@ export interface Part {
   readonly key: readonly Field[];
 }
 
+/** A foreign key and the table that has it. */
+export interface HeldKey {
+  readonly holder: string;
+  readonly key: ForeignKeyFact;
+}
+
 /** An entity compiled for one dialect. */
 export class Model {
   readonly facts: EntityFacts;
@@ -128,12 +134,13 @@ export class Model {
     return Object.fromEntries(this.key.map(({ property }) => [property, row[property]]));
   }
 
-  /** Foreign keys of all parts, save the one from detail to base. */
-  get foreignKeys(): readonly ForeignKeyFact[] {
-    const base = this.facts.base?.facts;
-    if (base === undefined) return this.facts.foreignKeys;
-    const own = this.facts.foreignKeys.filter((key) => !this.#leadsToBase(key, base));
-    return [...base.foreignKeys, ...own];
+  /** Foreign keys by the table that holds them, save the one that ties a detail to its base. */
+  get foreignKeys(): readonly HeldKey[] {
+    return this.parts.flatMap(({ facts }) =>
+      facts.foreignKeys
+        .filter((key) => !this.#leadsToBase(key))
+        .map((key) => ({ holder: facts.table, key })),
+    );
   }
 
   /** The field of a column by table and SQL name, both as they stand in the facts. */
@@ -142,9 +149,14 @@ export class Model {
     return part?.fields.find(({ column }) => column.name === name);
   }
 
-  #leadsToBase(key: ForeignKeyFact, base: EntityFacts): boolean {
+  /** Detail and base are one row, not two related ones. */
+  #leadsToBase(key: ForeignKeyFact): boolean {
     const names = this.own.key.map(({ column }) => column.name);
-    return key.table === base.table && key.columns.every((name) => names.includes(name));
+    return (
+      key.table === this.facts.base?.facts.table &&
+      key.columns.length === names.length &&
+      key.columns.every((name) => names.includes(name))
+    );
   }
 
   #keyValue(field: Field, value: unknown): SqlValue {

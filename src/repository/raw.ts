@@ -13,7 +13,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { type Scope, transact } from "./scope.ts";
+import { BULK_DEADLINE_MS, type Scope, transact } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -27,9 +27,6 @@ export interface RawResult<R = RawRow> {
   /** Rows inserted, changed or deleted; 0 for a read. */
   readonly changes: number;
 }
-
-/** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
-const BULK_DEADLINE_MS = 3_600_000;
 
 /** Runs one statement, reading or writing. */
 export async function executeSql<R = RawRow>(

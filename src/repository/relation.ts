@@ -86,7 +86,8 @@ export type WithIncludes<Row, I extends Includes> = [keyof I] extends [never]
 
 /**
  * The one row that is related, or null: the row that a foreign key of this entity refers to, or the
- * row whose unique foreign key refers to this one.
+ * row whose unique foreign key refers to this one. Rows that are related to the same row share its
+ * object.
  *
  * @example tasks.get(1, { include: { week: one(Week) } })
  */

@@ -51,7 +51,7 @@ export async function searchRows(
 }
 
 /** A text in which `%` and `_` stand for themselves; for `LIKE … ESCAPE '\'`. */
-export function escapeLike(text: string): string {
+function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, "\\$&");
 }
 

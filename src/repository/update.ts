@@ -116,7 +116,7 @@ function changedByParts(
 }
 
 /** UPDATE of one table's columns; gives all of them. */
-export function updateStatement(
+function updateStatement(
   model: Model,
   part: Part,
   key: readonly SqlValue[],

@@ -8,8 +8,36 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
 }
 
 /** The error for a wait that was given up; `what` names it. */
-export function abortError(signal: AbortSignal, what: string): SpringhouseError {
-  return new SpringhouseError("ABORTED", `${what} was aborted.`, { cause: signal.reason });
+export function abortError(signal: AbortSignal | undefined, what: string): SpringhouseError {
+  return new SpringhouseError("ABORTED", `${what} was aborted.`, { cause: signal?.reason });
+}
+
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `callback` once when the signal fires; disposing of the result takes it back.
+ *
+ * Many waits share one signal (that of a request, or of the whole program), and an `EventTarget`
+ * looks through all its listeners for each one added. So each signal gets one listener of ours.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): Disposable {
+  if (signal === undefined) return { [Symbol.dispose]: () => undefined };
+  const callbacks = listeners.get(signal) ?? listenTo(signal);
+  // A wrapper, so that a callback that is added twice is called twice.
+  const own = (): void => callback();
+  callbacks.add(own);
+  return { [Symbol.dispose]: () => void callbacks.delete(own) };
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const callbacks = new Set<() => void>();
+  listeners.set(signal, callbacks);
+  const callAll = (): void => {
+    for (const callback of callbacks) callback();
+    callbacks.clear();
+  };
+  signal.addEventListener("abort", callAll, { once: true });
+  return callbacks;
 }
 
 /** Settles as `promise` does, or rejects with `ABORTED` as soon as the signal fires. */
@@ -21,8 +49,7 @@ export function abortable<T>(
   if (signal === undefined) return promise;
   if (signal.aborted) return Promise.reject(abortError(signal, what));
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal, what));
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    const listening = onAbort(signal, () => reject(abortError(signal, what)));
+    promise.then(resolve, reject).finally(() => listening[Symbol.dispose]());
   });
 }

@@ -24,11 +24,6 @@ export class CursorTable {
   #rowsLeft = REPLY_ROWS_MAX;
   #bytesLeft = CHUNK_BYTES_MAX;
 
-  /** Results that wait. */
-  get size(): number {
-    return this.#open.size;
-  }
-
   /** Begins a reply: `wrap` shares one budget over all results of a reply. */
   beginReply(): void {
     this.#rowsLeft = REPLY_ROWS_MAX;

@@ -5,8 +5,7 @@
  * proves it short, and to a reader thread otherwise.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { abortable, abortError } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
@@ -25,6 +24,7 @@ import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
 import { checkRead, checkStatement } from "./statement-check.ts";
 import { refuseUnfit } from "./statement-text.ts";
+import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
 import { Turn } from "./turn.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
 import type { WriterSend } from "./writer.ts";
@@ -52,12 +52,11 @@ export async function openDatabase(
   environment?: Environment,
 ): Promise<Database> {
   const resolved = resolveDatabaseOptions(options);
-  const folder =
-    location.kind === "temporary" ? mkdtempSync(join(tmpdir(), "springhouse-")) : undefined;
+  const folder = location.kind === "temporary" ? makeTemporaryFolder() : undefined;
   const path = location.kind === "file" ? location.path : join(folder ?? "", "temporary.db");
   const calls = new OpenCalls(path);
   const removeFolder = (): void => {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) removeTemporaryFolder(folder);
   };
   try {
     return await calls.track(async () => {

@@ -7,16 +7,10 @@
 
 import type { SpringhouseError } from "../core/errors.ts";
 import { fromWireError, toWireError, type WireError } from "./errors.ts";
-import type { WireResult } from "./protocol.ts";
-import type { SqlValue, Statement } from "./values.ts";
+import type { WireGroup, WireResult } from "./protocol.ts";
+import type { Statement } from "./values.ts";
 
 type Unit = readonly Statement[];
-
-/** The units of a group: each statement is the number of its text, and its values. */
-export interface WireGroup {
-  readonly texts: readonly string[];
-  readonly units: readonly (readonly (readonly [text: number, values: readonly SqlValue[]])[])[];
-}
 
 /** What became of one unit. */
 export type Outcome =

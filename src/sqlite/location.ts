@@ -23,6 +23,7 @@ const FORMS =
  * @throws `INVALID_URL` when it is not one of the forms above.
  */
 export function parseLocation(url: string): SqliteLocation {
+  if (typeof url !== "string") throw invalid(String(url), "it is not a text");
   if (url === ":memory:" || url === "sqlite::memory:" || url === "sqlite://") {
     return { kind: "temporary" };
   }

@@ -2,12 +2,8 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import {
-  assertNotNegative,
-  type PoolOptions,
-  type ResolvedPoolOptions,
-  resolvePoolOptions,
-} from "./pool-options.ts";
+import { assertMilliseconds } from "./milliseconds.ts";
+import { type PoolOptions, type ResolvedPoolOptions, resolvePoolOptions } from "./pool-options.ts";
 import type { Profile } from "./pragmas.ts";
 import type { Echo } from "./query-log.ts";
 
@@ -86,9 +82,9 @@ export function resolveDatabaseOptions(options: DatabaseOptions): ResolvedDataba
     slowQueryThresholdMs: options.slowQueryThresholdMs ?? 100,
     echo: echo === true ? printToStderr : echo === false ? undefined : echo,
   };
-  assertNotNegative("busyTimeoutMs", resolved.busyTimeoutMs);
-  assertNotNegative("snapshotMaxAgeMs", resolved.snapshotMaxAgeMs);
-  assertNotNegative("slowQueryThresholdMs", resolved.slowQueryThresholdMs);
+  assertMilliseconds("busyTimeoutMs", resolved.busyTimeoutMs);
+  assertMilliseconds("snapshotMaxAgeMs", resolved.snapshotMaxAgeMs);
+  assertMilliseconds("slowQueryThresholdMs", resolved.slowQueryThresholdMs);
   return resolved;
 }
 

@@ -2,6 +2,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { assertMilliseconds } from "./milliseconds.ts";
 
 /** How many connections, and how long. */
 export interface PoolOptions {
@@ -55,7 +56,7 @@ export function resolvePoolOptions(options: PoolOptions = {}): ResolvedPoolOptio
     maxLifetimeMs: options.maxLifetimeMs ?? DEFAULTS.maxLifetimeMs,
     leakDetectionThresholdMs: options.leakDetectionThresholdMs ?? DEFAULTS.leakDetectionThresholdMs,
   };
-  for (const [name, value] of Object.entries(resolved)) assertNotNegative(`pool.${name}`, value);
+  for (const [name, value] of Object.entries(resolved)) assertMilliseconds(`pool.${name}`, value);
   assertWhole("pool.minSize", resolved.minSize);
   assertWhole("pool.maxSize", resolved.maxSize);
   if (maxSize < 1 || maxSize > SIZE_MAX || resolved.minSize > maxSize) {
@@ -67,16 +68,6 @@ export function resolvePoolOptions(options: PoolOptions = {}): ResolvedPoolOptio
     );
   }
   return resolved;
-}
-
-/** Throws unless the value is a number that is not negative. */
-export function assertNotNegative(name: string, value: unknown): void {
-  if (typeof value === "number" && value >= 0) return;
-  throw new SpringhouseError(
-    "INVALID_ARGUMENT",
-    `${name}: ${String(value)} is not a number from 0 up.`,
-    { fields: { name, value } },
-  );
 }
 
 function assertWhole(name: string, value: number): void {

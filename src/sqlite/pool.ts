@@ -10,7 +10,7 @@
  * The shape of the settings and of the statistics follows HikariCP, whose experience they carry.
  */
 
-import { abortError } from "../core/abort.ts";
+import { abortError, onAbort } from "../core/abort.ts";
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -115,7 +115,7 @@ export class Pool<C> {
   acquire(options: AcquireOptions = {}): Promise<Lease<C>> {
     if (this.#closed) return Promise.reject(closedError());
     const { signal } = options;
-    if (signal?.aborted) return Promise.reject(abortError(signal, "Waiting for a connection"));
+    if (signal?.aborted) return Promise.reject(abortedWait(signal));
     const nowMs = this.#clock.monotonicMs();
     const watched = options.watched === true && this.#options.leakDetectionThresholdMs > 0;
     const stack = watched ? new Error("taken here").stack : undefined;
@@ -187,17 +187,12 @@ export class Pool<C> {
         this.#timeouts++;
         this.#refuse(waiter, this.#timeoutError(connectionTimeoutMs));
       }, connectionTimeoutMs);
-      const onAbort = (): void => {
-        if (signal !== undefined) {
-          this.#refuse(waiter, abortError(signal, "Waiting for a connection"));
-        }
-      };
+      const listening = onAbort(signal, () => this.#refuse(waiter, abortedWait(signal)));
       const stop = (): void => {
         timer[Symbol.dispose]();
-        signal?.removeEventListener("abort", onAbort);
+        listening[Symbol.dispose]();
       };
       const waiter: Waiter<C> = { sinceMs, stack, resolve, reject, stop };
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiters.add(waiter);
       this.#grow();
     });
@@ -368,6 +363,10 @@ export class Pool<C> {
       { fields },
     );
   }
+}
+
+function abortedWait(signal: AbortSignal | undefined): SpringhouseError {
+  return abortError(signal, "Waiting for a connection");
 }
 
 function closedError(): SpringhouseError {

@@ -6,7 +6,6 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { WireError } from "./errors.ts";
-import type { WireGroup } from "./group-wire.ts";
 import type { Profile } from "./pragmas.ts";
 import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
 
@@ -47,6 +46,12 @@ export interface WireChunk {
 export interface WireChanges {
   readonly changes: number;
   readonly ms: number;
+}
+
+/** The units of a group: each statement is the number of its text, and its values. */
+export interface WireGroup {
+  readonly texts: readonly string[];
+  readonly units: readonly (readonly (readonly [text: number, values: readonly SqlValue[]])[])[];
 }
 
 /** What any thread understands. */

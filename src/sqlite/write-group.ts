@@ -7,7 +7,7 @@
  * each in a transaction of its own, so that only the guilty one fails.
  */
 
-import { SpringhouseError } from "../core/errors.ts";
+import { assert } from "../core/assert.ts";
 import type { Connection } from "./connection.ts";
 import type { CursorTable } from "./cursor-table.ts";
 import { toSpringhouseError } from "./errors.ts";
@@ -111,11 +111,7 @@ function runStatements(connection: Connection, cursors: CursorTable, unit: Unit)
   for (const statement of unit) {
     const startMs = performance.now();
     const result = connection.run(statement);
-    if (!connection.inTransaction) {
-      throw new SpringhouseError("SQL", "The statement ended the transaction.", {
-        fields: { sql: statement.sql },
-      });
-    }
+    assert(connection.inTransaction, "a statement ended its transaction without an error");
     results.push(cursors.wrap(result, performance.now() - startMs));
   }
   return results;

@@ -8,7 +8,7 @@
  */
 
 import { extname } from "node:path";
-import { abortError } from "../core/abort.ts";
+import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { decodeOutcomes, encodeGroup, type WireOutcomes } from "./group-wire.ts";
 import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
@@ -33,8 +33,7 @@ interface Entry {
   readonly hold: ((send: WriterSend) => Promise<void>) | undefined;
   readonly resolve: (results: readonly WireResult[]) => void;
   readonly reject: (error: unknown) => void;
-  stopListening: (() => void) | undefined;
-  withdrawn: boolean;
+  listening: Disposable | undefined;
 }
 
 /** Writes to one file. */
@@ -42,7 +41,7 @@ export class Writer {
   readonly #data: FileData;
   readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
-  #queue: Entry[] = [];
+  readonly #queue = new Set<Entry>();
   #busy = false;
   #scheduled = false;
   #onQuiet: (() => void) | undefined;
@@ -56,11 +55,6 @@ export class Writer {
   /** Whether the thread runs. */
   get started(): boolean {
     return this.#link !== undefined;
-  }
-
-  /** Callers that wait for their turn. */
-  get waiting(): number {
-    return this.#queue.length;
   }
 
   /** Asks the thread something that needs no transaction. */
@@ -92,7 +86,7 @@ export class Writer {
 
   /** Waits for everything in the queue, then ends the thread. */
   async close(): Promise<void> {
-    if (this.#busy || this.#queue.length > 0) {
+    if (this.#busy || this.#queue.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
       });
@@ -114,24 +108,30 @@ export class Writer {
     reject: Entry["reject"],
     signal: AbortSignal | undefined,
   ): void {
-    if (this.#queue.length >= QUEUE_MAX) {
+    if (this.#queue.size >= QUEUE_MAX) {
       const message = `${QUEUE_MAX} writes wait already. Await some of them before you go on.`;
       reject(new SpringhouseError("BUSY", message));
       return;
     }
-    const entry: Entry = {
-      statements,
-      bytes,
-      hold,
-      resolve,
-      reject,
-      stopListening: undefined,
-      withdrawn: false,
-    };
-    if (signal !== undefined) withdrawOnAbort(entry, signal);
-    if (entry.withdrawn) return;
-    this.#queue.push(entry);
+    if (signal?.aborted) {
+      reject(abortError(signal, "The write"));
+      return;
+    }
+    const entry: Entry = { statements, bytes, hold, resolve, reject, listening: undefined };
+    if (signal !== undefined) {
+      entry.listening = onAbort(signal, () => {
+        this.#queue.delete(entry);
+        reject(abortError(signal, "The write"));
+      });
+    }
+    this.#queue.add(entry);
     this.#schedule();
+  }
+
+  /** Takes an entry out for good: from here on its signal means nothing. */
+  #take(entry: Entry): void {
+    this.#queue.delete(entry);
+    entry.listening?.[Symbol.dispose]();
   }
 
   /** Sends after the callers of this turn have all had their say, so that they share a commit. */
@@ -147,17 +147,15 @@ export class Writer {
   /** Serves the head of the queue. Never rejects: every failure has a caller. */
   async #run(): Promise<void> {
     this.#busy = true;
-    const first = this.#queue[0];
+    const [first] = this.#queue;
     if (first?.hold !== undefined) {
-      this.#queue.shift();
-      first.stopListening?.();
-      if (!first.withdrawn) await this.#serveHolder(first.hold, first.reject);
-    } else {
-      const group = this.#takeGroup();
-      if (group.length > 0) await this.#sendGroup(group);
+      this.#take(first);
+      await this.#serveHolder(first.hold, first.reject);
+    } else if (first !== undefined) {
+      await this.#sendGroup(this.#takeGroup());
     }
     this.#busy = false;
-    if (this.#queue.length > 0) this.#schedule();
+    if (this.#queue.size > 0) this.#schedule();
     else this.#onQuiet?.();
   }
 
@@ -177,18 +175,15 @@ export class Writer {
     const group: Entry[] = [];
     let statements = 0;
     let bytes = 0;
-    let taken = 0;
     for (const entry of this.#queue) {
       if (entry.statements === undefined || group.length === GROUP_UNITS_MAX) break;
       statements += entry.statements.length;
       bytes += entry.bytes;
       const full = statements > MESSAGE_STATEMENTS_MAX || bytes > MESSAGE_BYTES_MAX;
       if (full && group.length > 0) break;
-      taken++;
-      entry.stopListening?.();
-      if (!entry.withdrawn) group.push(entry);
+      group.push(entry);
     }
-    this.#queue.splice(0, taken);
+    for (const entry of group) this.#take(entry);
     return group;
   }
 
@@ -227,19 +222,6 @@ export class Writer {
     this.#link = link;
     return link;
   }
-}
-
-function withdrawOnAbort(entry: Entry, signal: AbortSignal): void {
-  const onAbort = (): void => {
-    entry.withdrawn = true;
-    entry.reject(abortError(signal, "The write"));
-  };
-  if (signal.aborted) {
-    onAbort();
-    return;
-  }
-  signal.addEventListener("abort", onAbort, { once: true });
-  entry.stopListening = () => signal.removeEventListener("abort", onAbort);
 }
 
 /** A unit too large for one message: a transaction of its own, piece by piece. */

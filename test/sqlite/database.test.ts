@@ -1,37 +1,13 @@
-/** An open file as a whole: routes, large results, the end of threads and of the file. */
+/** An open file as a whole: routes, the event loop, dead threads, its files, and facts. */
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { queryChannel } from "../../src/core/channels.ts";
-import { type Database, openDatabase } from "../../src/sqlite/database.ts";
-import type { Environment } from "../../src/sqlite/database-file.ts";
-import type { DatabaseOptions } from "../../src/sqlite/options.ts";
-import { FakeClock, failureOf, settle, sql, temporaryPath } from "./support.ts";
-
-async function open(
-  options: DatabaseOptions = {},
-  path = temporaryPath(),
-  environment?: Environment,
-): Promise<Database> {
-  const database = await openDatabase({ kind: "file", path }, options, environment);
-  onTestFinished(() => database.close());
-  return database;
-}
-
-const NUMBERS = (count: number): string =>
-  `WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
-
-/** A database with a table of numbers. */
-async function openNumbers(count: number, options: DatabaseOptions = {}): Promise<Database> {
-  const database = await open(options);
-  await database.write([
-    sql("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)"),
-    sql(`${NUMBERS(count)} INSERT INTO t SELECT i, 'value ' || i FROM n`),
-  ]);
-  return database;
-}
+import { openDatabase } from "../../src/sqlite/database.ts";
+import { NUMBERS, open, openNumbers } from "./open-database.ts";
+import { failureOf, settle, sql, temporaryPath } from "./support.ts";
 
 /** The longest time that the event loop stood still while `run` ran. */
 async function longestGap(run: () => Promise<unknown>): Promise<number> {
@@ -81,63 +57,6 @@ describe("the route of a read", () => {
   });
 });
 
-describe("a large result", () => {
-  it("arrives whole and in order, whoever computes it", async () => {
-    const database = await openNumbers(5_000);
-    const ids = Array.from({ length: 5_000 }, (_, index) => [index + 1]);
-
-    const read = await database.read(sql("SELECT id FROM t ORDER BY id"));
-    const [written] = await database.write([sql("UPDATE t SET v = '' RETURNING id")]);
-    const snapshot = await database.snapshot((at) => at.read(sql("SELECT id FROM t ORDER BY id")));
-
-    expect(read.rows).toEqual(ids);
-    expect(snapshot.rows).toEqual(ids);
-    expect(written?.changes).toBe(5_000);
-    expect(written?.rows.toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual(ids);
-  });
-
-  it("does not mix with the results of its neighbours in a group", async () => {
-    const database = await openNumbers(1_500);
-
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => {
-        return database.write([sql(`SELECT id, ${n} FROM t ORDER BY id`), sql(`SELECT ${n}`)]);
-      }),
-    );
-
-    for (const [n, [long, short]] of answers.entries()) {
-      expect(long?.rows.length).toBe(1_500);
-      expect(long?.rows.every(([, value]) => value === n)).toBe(true);
-      expect(short?.rows).toEqual([[n]]);
-    }
-  });
-
-  it("can be given up while it is read, and the thread is free again", async () => {
-    const database = await openNumbers(200_000, { pool: { maxSize: 1 } });
-    const controller = new AbortController();
-    const reading = failureOf(database.read(sql("SELECT * FROM t"), { signal: controller.signal }));
-
-    setImmediate(() => controller.abort());
-
-    expect(await reading).toMatchObject({ code: "ABORTED" });
-    expect((await database.read(sql("SELECT count(*) FROM t"))).rows).toEqual([[200_000]]);
-  });
-
-  it("keeps integers beyond 2^53 exact wherever they stand in it", async () => {
-    const database = await open();
-    await database.write([
-      sql("CREATE TABLE t (id INTEGER PRIMARY KEY, v INT)"),
-      sql(`${NUMBERS(1_500)} INSERT INTO t SELECT i, 9007199254740990 + i FROM n`),
-    ]);
-
-    const { rows } = await database.read(sql("SELECT v FROM t ORDER BY id"));
-
-    expect(rows[0]).toEqual([9_007_199_254_740_991]);
-    expect(rows[1]).toEqual([9_007_199_254_740_992n]);
-    expect(rows[1_499]).toEqual([9_007_199_254_742_490n]);
-  });
-});
-
 describe("the event loop", () => {
   it("is not held by large reads, large units or bulk writes", async () => {
     const database = await openNumbers(50_000);
@@ -153,96 +72,6 @@ describe("the event loop", () => {
 
     // The budget is 10 ms and is held by the bench; the machine of a test run may be busy.
     expect(gap).toBeLessThan(100);
-  });
-});
-
-describe("a snapshot", () => {
-  it("sees one state, whatever is written meanwhile", async () => {
-    const database = await openNumbers(10);
-    const count = sql("SELECT count(*) FROM t");
-
-    const seen = await database.snapshot(async (at) => {
-      const before = (await at.read(count)).rows;
-      await database.write([sql("DELETE FROM t")]);
-      return [before, (await at.read(count)).rows];
-    });
-
-    expect(seen).toEqual([[[10]], [[10]]]);
-    expect((await database.read(count)).rows).toEqual([[0]]);
-  });
-
-  it("gives its thread back when its function throws", async () => {
-    const database = await openNumbers(10, { pool: { maxSize: 1 } });
-
-    const failing = database.snapshot(async () => {
-      throw new Error("not today");
-    });
-
-    await expect(failing).rejects.toThrow("not today");
-    expect((await database.read(sql("SELECT count(*) FROM t"))).rows).toEqual([[10]]);
-  });
-
-  it("refuses to write", async () => {
-    const database = await openNumbers(10);
-
-    const failing = database.snapshot((at) => at.read(sql("DELETE FROM t")));
-
-    await expect(failing).rejects.toMatchObject({ code: "STATEMENT_REFUSED" });
-  });
-
-  it("is ended when it grows too old, so that the log can be cut", async () => {
-    const clock = new FakeClock();
-    const database = await open({ snapshotMaxAgeMs: 5_000 }, temporaryPath(), { clock });
-    await database.write([sql("CREATE TABLE t (v)")]);
-
-    const late = database.snapshot(async (at) => {
-      await at.read(sql("SELECT * FROM t"));
-      clock.advance(5_000);
-      await at.read(sql("SELECT * FROM t"));
-    });
-
-    await expect(late).rejects.toMatchObject({
-      code: "TRANSACTION_TIMEOUT",
-      message: expect.stringContaining("snapshotMaxAgeMs"),
-    });
-    await settle();
-    expect(database.statistics()).toMatchObject({ inUse: 0 });
-  });
-});
-
-describe("a stream", () => {
-  it("that its reader has forgotten is ended by close", async () => {
-    const database = await openNumbers(2_000);
-    const iterator = database
-      .stream(sql("SELECT * FROM t"), { chunkRows: 10 })
-      [Symbol.asyncIterator]();
-    await iterator.next();
-
-    await database.close();
-
-    expect(await failureOf(iterator.next())).toMatchObject({ code: "CLOSED" });
-  });
-
-  it("refuses a chunk of no rows", async () => {
-    const database = await openNumbers(10);
-
-    const reading = database.stream(sql("SELECT * FROM t"), { chunkRows: 0 }).next();
-
-    await expect(reading).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-  });
-
-  it("fails in its loop when a row cannot be computed, and gives its thread back", async () => {
-    const database = await openNumbers(700, { pool: { maxSize: 1 } });
-    const statement = sql("SELECT json(CASE id WHEN 650 THEN '{' ELSE '1' END) FROM t");
-
-    let chunks = 0;
-    const reading = (async () => {
-      for await (const chunk of database.stream(statement)) chunks += chunk.rows.length > 0 ? 1 : 0;
-    })();
-
-    await expect(reading).rejects.toMatchObject({ code: "SQL" });
-    expect(chunks).toBe(1);
-    expect((await database.read(sql("SELECT count(*) FROM t"))).rows).toEqual([[700]]);
   });
 });
 

@@ -26,6 +26,8 @@ describe("the settings of a pool", () => {
     [{ minSize: 1.5 }, "pool.minSize"],
     [{ connectionTimeoutMs: -1 }, "pool.connectionTimeoutMs"],
     [{ idleTimeoutMs: Number.NaN }, "pool.idleTimeoutMs"],
+    [{ idleTimeoutMs: 2 ** 31 }, "pool.idleTimeoutMs"],
+    [{ maxLifetimeMs: Number.POSITIVE_INFINITY }, "pool.maxLifetimeMs"],
     [{ idleTimeoutMs: "5s" as never }, "pool.idleTimeoutMs"],
     [{ maxsize: 3 } as PoolOptions, 'Did you mean "maxSize"?'],
   ])("%j are refused", (options, reason) => {

@@ -1,7 +1,8 @@
 /** Several processes, and the end of one. */
 
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -33,12 +34,13 @@ describe("four processes that write one file", () => {
 });
 
 describe("a process that ends without closing", () => {
-  it("is not held by idle threads, and finishes what is under way", async () => {
+  it("is not held by idle threads, finishes what is under way, and removes temporary files", async () => {
     const path = temporaryPath();
 
-    const output = await run("no-close.ts", path);
+    const [temporary, output] = (await run("no-close.ts", path)).split("\n");
 
     expect(output).toBe("written");
+    expect(existsSync(dirname(temporary ?? ""))).toBe(false);
     using plain = new DatabaseSync(path);
     expect(plain.prepare("SELECT count(*) AS n FROM t").get()).toEqual({ n: 2 });
   });

@@ -2,8 +2,8 @@
 
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { parseLocation, type SqliteLocation } from "../../sqlite/location.ts";
+import { assertMilliseconds } from "../../sqlite/milliseconds.ts";
 import { DATABASE_OPTION_KEYS, type DatabaseOptions } from "../../sqlite/options.ts";
-import { assertNotNegative } from "../../sqlite/pool-options.ts";
 
 /** How to open a SQLite store. */
 export interface SqliteStoreOptions extends DatabaseOptions {
@@ -29,7 +29,7 @@ export function resolveSqliteStoreOptions(options: SqliteStoreOptions): Resolved
   const keys = ["url", "transactionDeadlineMs", ...DATABASE_OPTION_KEYS];
   refuseUnknownKeys(options, keys, "openSqliteStore");
   const { url, transactionDeadlineMs = 5_000, ...database } = options;
-  assertNotNegative("transactionDeadlineMs", transactionDeadlineMs);
-  const location = typeof url === "string" ? parseLocation(url) : url;
+  assertMilliseconds("transactionDeadlineMs", transactionDeadlineMs);
+  const location = typeof url === "object" ? url : parseLocation(url);
   return { location, database, transactionDeadlineMs };
 }

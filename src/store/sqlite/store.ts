@@ -5,6 +5,7 @@ import { SpringhouseError } from "../../core/errors.ts";
 import { type Database, openDatabase, type Snapshot } from "../../sqlite/database.ts";
 import type { DatabaseFile, Environment } from "../../sqlite/database-file.ts";
 import type { DatabaseFacts } from "../../sqlite/describe.ts";
+import { assertMilliseconds } from "../../sqlite/milliseconds.ts";
 import type { PoolStatistics } from "../../sqlite/pool.ts";
 import type { QueryStatistics } from "../../sqlite/query-log.ts";
 import { inTransaction } from "../../sqlite/writer.ts";
@@ -137,6 +138,7 @@ export class SqliteStore implements Store {
     this.#refuseReentry("transaction");
     const database = this.#database;
     const { deadlineMs = this.#transactionDeadlineMs } = options;
+    assertMilliseconds("deadlineMs", deadlineMs);
     const result = await database.hold((send) => {
       const scope = { database, context: this.#context, send, deadlineMs };
       return runTransaction(scope, run, options);

@@ -8,7 +8,7 @@
  */
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { abortError, throwIfAborted } from "../../core/abort.ts";
+import { abortError, onAbort, throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { assertChunkRows, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
@@ -81,13 +81,10 @@ function endOfPatience(
       "give it a longer deadlineMs.";
     reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
   }, deadlineMs);
-  const onAbort = (): void => {
-    if (signal !== undefined) reject(abortError(signal, "The transaction"));
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const listening = onAbort(signal, () => reject(abortError(signal, "The transaction")));
   const dispose = (): void => {
     timer[Symbol.dispose]();
-    signal?.removeEventListener("abort", onAbort);
+    listening[Symbol.dispose]();
   };
   return { reached, [Symbol.dispose]: dispose };
 }

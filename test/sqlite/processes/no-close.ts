@@ -11,5 +11,7 @@ await database.write([
 ]);
 await database.read(sql("SELECT count(*) FROM t"));
 await database.read(sql("SELECT * FROM t WHERE id = 1"));
+const temporary = await openDatabase({ kind: "temporary" });
+process.stdout.write(`${temporary.path}\n`);
 // Not awaited: what is under way keeps the process until it is done.
 void database.write([sql("INSERT INTO t VALUES (2)")]).then(() => process.stdout.write("written"));

@@ -46,6 +46,7 @@ describe("opening a store", () => {
 
   it.each([
     [{ url: "postgres://localhost/app" }, "INVALID_URL"],
+    [{} as never, "INVALID_URL"],
     [{ url: "sqlite::memory:", transactionDeadlineMs: -1 }, "INVALID_ARGUMENT"],
     [{ url: "sqlite::memory:", deadlineMs: 1 } as never, "INVALID_ARGUMENT"],
     [{ url: "sqlite::memory:", pool: { maxSize: 0 } }, "INVALID_ARGUMENT"],

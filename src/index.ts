@@ -12,15 +12,24 @@ export {
   SpringhouseError,
 } from "./core/errors.ts";
 export type { Database } from "./open/database.ts";
-export type { OpenOptions, PoolOptions } from "./open/options.ts";
+export { type EventTypes, eventTypes, type OpenOptions, type PoolOptions } from "./open/options.ts";
 export { open } from "./open.ts";
 export type { AuditEntry } from "./repository/audit-log.ts";
-export type { Where } from "./repository/conditions.ts";
-export type { PermissionHook, PermissionRequest } from "./repository/permissions.ts";
+export type { OrderBy, Where } from "./repository/conditions.ts";
+export type { EventListener } from "./repository/event-bus.ts";
+export type { CreatedEvent, DeletedEvent, UpdatedEvent } from "./repository/event-types.ts";
+export type {
+  PermissionDecision,
+  PermissionHook,
+  PermissionRequest,
+} from "./repository/permissions.ts";
+export type { RawResult, RawRow } from "./repository/raw.ts";
 export { many, one } from "./repository/relation.ts";
 export type { Repository } from "./repository/repository.ts";
-export type { Transaction } from "./repository/transaction.ts";
+export type { Transaction, TransactionSettings } from "./repository/transaction.ts";
+export type { ListOptions, Page, PageOptions, SearchOptions } from "./repository/types.ts";
 export type { UnitOfWork } from "./repository/unit-of-work.ts";
+export type { UnitRepository } from "./repository/unit-repository.ts";
 export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
 export type {

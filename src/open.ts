@@ -12,7 +12,7 @@ import {
   sqliteStoreOptions,
 } from "./open/options.ts";
 import { EventBus } from "./repository/event-bus.ts";
-import type { EventsOf } from "./repository/event-types.ts";
+import type { EventNames, EventsOf } from "./repository/event-types.ts";
 import { Models } from "./repository/models.ts";
 import { createCatalog } from "./schema/catalog.ts";
 import type { Entity } from "./schema/types.ts";
@@ -28,9 +28,14 @@ import { openSqliteStore } from "./store/sqlite/store.ts";
  * await using db = await open({ url: "sqlite:app.db", entities: [Week, Task] });
  * await db.repository(Task).create({ weekId: 7 });
  */
-export async function open<const Entities extends readonly Entity[] = readonly []>(
-  options: OpenOptions<Entities>,
-): Promise<Database<Entities, EventsOf<Entities>>> {
+export async function open<
+  const Entities extends readonly Entity[] = readonly [],
+  // biome-ignore lint/complexity/noBannedTypes: it is the empty set of names, not any object.
+  const Names extends EventNames = {},
+  Own extends object = object,
+>(
+  options: OpenOptions<Entities, Names, Own>,
+): Promise<Database<Entities, EventsOf<Entities, Names> & Own>> {
   checkOpenOptions(options);
   const { entities = [], schema = "create", migrations, eventNames, permissions } = options;
   const limits = pageLimits(options);
@@ -43,7 +48,7 @@ export async function open<const Entities extends readonly Entity[] = readonly [
     await store.close();
     throw error;
   }
-  const bus = new EventBus<EventsOf<Entities>>();
+  const bus = new EventBus<EventsOf<Entities, Names> & Own>();
   const models = new Models(catalog, store.dialect, eventNames);
   const validation = { ...systemContext, clock: options.clock ?? systemClock };
   const scope = {
@@ -56,5 +61,5 @@ export async function open<const Entities extends readonly Entity[] = readonly [
     permissions,
     actorStatements: undefined,
   };
-  return new Database<Entities, EventsOf<Entities>>({ store, scope, bus });
+  return new Database<Entities, EventsOf<Entities, Names> & Own>({ store, scope, bus });
 }

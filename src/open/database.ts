@@ -8,9 +8,10 @@ import type { EventsOf } from "../repository/event-types.ts";
 import type { Scope } from "../repository/scope.ts";
 import {
   runTransaction,
-  Transaction,
+  type Transaction,
   type TransactionSettings,
 } from "../repository/transaction.ts";
+import { Workspace } from "../repository/workspace.ts";
 import type { Entity } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
@@ -35,7 +36,7 @@ export class Database<
     Entities extends readonly Entity[] = readonly Entity[],
     Events extends object = EventsOf<Entities>,
   >
-  extends Transaction<Entities, Events>
+  extends Workspace<Entities, Events>
   implements AsyncDisposable
 {
   readonly #parts: DatabaseParts<Events>;
@@ -52,16 +53,16 @@ export class Database<
    * Writes through the database itself while `run` is under way are refused with
    * `TRANSACTION_REENTRY`: they would wait for the transaction that waits for them.
    */
-  override transaction<T>(
+  transaction<T>(
     run: (transaction: Transaction<Entities, Events>) => Promise<T>,
     settings: TransactionSettings = {},
   ): Promise<T> {
-    return runTransaction(this.#parts.scope, run, settings);
+    return runTransaction(this.scope, run, settings);
   }
 
   /** The same database for one user: permissions are asked and changes are logged in that name. */
   as(actor: string): Database<Entities, Events> {
-    const { scope } = this.#parts;
+    const { scope } = this;
     const statements = actorStatements(scope.models, actor);
     return new Database({
       ...this.#parts,
@@ -92,7 +93,7 @@ export class Database<
 
   /** The audit log: who changed which row, when, and from what to what. */
   get audit(): AuditReader {
-    return new AuditReader(this.#parts.scope);
+    return new AuditReader(this.scope);
   }
 
   /** The reader threads: how many, how busy, how long callers waited. */

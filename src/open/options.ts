@@ -5,6 +5,7 @@ import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { SchemaMode } from "../migrate/schema.ts";
+import type { EventNames } from "../repository/event-types.ts";
 import type { PermissionHook } from "../repository/permissions.ts";
 import type { PageLimits } from "../repository/types.ts";
 import type { Entity } from "../schema/types.ts";
@@ -14,7 +15,11 @@ import type { Echo } from "../sqlite/query-log.ts";
 import type { SqliteStoreOptions } from "../store/sqlite/store.ts";
 
 /** How to open a database. */
-export interface OpenOptions<Entities extends readonly Entity[] = readonly Entity[]> {
+export interface OpenOptions<
+  Entities extends readonly Entity[] = readonly Entity[],
+  Names extends EventNames = EventNames,
+  Own extends object = object,
+> {
   /**
    * `sqlite:app.db` or `sqlite:///app.db` (relative), `sqlite:////var/app.db` (absolute),
    * `sqlite::memory:` (a private temporary file). No default.
@@ -52,7 +57,9 @@ export interface OpenOptions<Entities extends readonly Entity[] = readonly Entit
   /** Asked before every call of a repository. Default: everything is allowed. */
   readonly permissions?: PermissionHook;
   /** Names in domain events by table, `{ people: "person" }`. Default: the table's singular. */
-  readonly eventNames?: Readonly<Record<string, string>>;
+  readonly eventNames?: Names;
+  /** The types of events that the program raises itself by `emit`. Default: none. */
+  readonly events?: EventTypes<Own>;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
 }
@@ -73,6 +80,24 @@ export interface PoolOptions {
   readonly leakDetectionThreshold?: Duration;
 }
 
+/** Types of a program's own events; made by `eventTypes`. */
+export interface EventTypes<Own extends object> {
+  /** Only a type; there is nothing at run time. */
+  readonly types?: Own;
+}
+
+/**
+ * Says which events a program raises itself.
+ *
+ * @example
+ * const events = eventTypes<{ statisticsUpdated: { weekId: number } }>();
+ * const db = await open({ url: "sqlite:app.db", entities: [Week], events });
+ * db.emit("statisticsUpdated", { weekId: 7 });
+ */
+export function eventTypes<Own extends object>(): EventTypes<Own> {
+  return {};
+}
+
 const KEYS = [
   "url",
   "entities",
@@ -90,6 +115,7 @@ const KEYS = [
   "pageSizeMax",
   "permissions",
   "eventNames",
+  "events",
   "clock",
 ];
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { OpenOptions } from "../../src/open/options.ts";
+import { eventTypes, type OpenOptions } from "../../src/open/options.ts";
 import { open } from "../../src/open.ts";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
@@ -153,6 +153,26 @@ describe("a database", () => {
 
     expect(told).toEqual(["kept"]);
     expect(await db.repository(Week).count()).toBe(1);
+  });
+
+  it("names events as told, and raises those of the program after the commit", async () => {
+    await using db = await open({
+      url: "sqlite::memory:",
+      entities,
+      eventNames: { weeks: "period" },
+      events: eventTypes<{ statisticsUpdated: { weekId: number } }>(),
+    });
+    const told: unknown[] = [];
+    db.on("periodCreated", ({ key }) => void told.push(key));
+    db.on("statisticsUpdated", ({ weekId }) => void told.push({ weekId }));
+
+    await db.transaction(async (tx) => {
+      await tx.repository(Week).create({ label: "a" });
+      tx.emit("statisticsUpdated", { weekId: 1 });
+      expect(told).toEqual([]);
+    });
+
+    expect(told).toEqual([1, { weekId: 1 }]);
   });
 
   it("refuses a write through itself inside its own transaction instead of waiting for ever", async () => {

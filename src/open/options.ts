@@ -98,7 +98,8 @@ export function eventTypes<Own extends object>(): EventTypes<Own> {
   return {};
 }
 
-const KEYS = [
+/** The names of all options. */
+export const OPEN_KEYS: readonly string[] = [
   "url",
   "entities",
   "schema",
@@ -119,7 +120,8 @@ const KEYS = [
   "clock",
 ];
 
-const POOL_KEYS = [
+/** The names of the options of the pool. */
+export const POOL_KEYS: readonly string[] = [
   "minSize",
   "maxSize",
   "connectionTimeout",
@@ -130,7 +132,7 @@ const POOL_KEYS = [
 
 /** Refuses misspelt keys of the options and of their pool. */
 export function checkOpenOptions(options: OpenOptions): void {
-  refuseUnknownKeys(options, KEYS, "open");
+  refuseUnknownKeys(options, OPEN_KEYS, "open");
   refuseUnknownKeys(options.pool ?? {}, POOL_KEYS, "open: pool");
 }
 

@@ -187,14 +187,29 @@ export class Database implements AsyncDisposable {
   }
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
-  async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
-    this.#calls.assertOpen();
-    const ddl = this.assertWrites(unit);
-    if (unit.length === 0) return [];
-    const results = await this.#calls.track(() => this.file.writer.write(unit, options));
-    if (ddl) this.schemaChanged();
-    return results.map((result, index) =>
-      publish(this.log, "writer", unit[index]?.sql ?? "", result),
+  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    let ddl: boolean;
+    try {
+      this.#calls.assertOpen();
+      ddl = this.assertWrites(unit);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (unit.length === 0) return Promise.resolve([]);
+    // Thousands of writes may wait at once, so this path makes as few objects as it can.
+    this.#calls.begin();
+    return this.file.writer.write(unit, options).then(
+      (results) => {
+        this.#calls.end();
+        if (ddl) this.schemaChanged();
+        return results.map((result, index) =>
+          publish(this.log, "writer", unit[index]?.sql ?? "", result),
+        );
+      },
+      (error: unknown) => {
+        this.#calls.end();
+        throw error;
+      },
     );
   }
 
@@ -278,8 +293,12 @@ export class Database implements AsyncDisposable {
   }
 
   async #readLater(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {
-    await this.#turn.next();
-    const startMs = performance.now();
+    // Those that wait together share the next turn, and the rest of them wait again.
+    let startMs: number;
+    do {
+      await this.#turn.next();
+      startMs = performance.now();
+    } while (this.#turn.isOver(startMs));
     return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
   }
 

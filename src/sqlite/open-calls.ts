@@ -25,12 +25,21 @@ export class OpenCalls {
 
   /** Runs a call and counts it while it is under way; parts of it may begin after `close`. */
   async track<T>(run: () => Promise<T>): Promise<T> {
-    this.#count++;
+    this.begin();
     try {
       return await run();
     } finally {
-      if (--this.#count === 0) this.#onQuiet?.();
+      this.end();
     }
+  }
+
+  /** Counts a call in; `end` must follow. */
+  begin(): void {
+    this.#count++;
+  }
+
+  end(): void {
+    if (--this.#count === 0) this.#onQuiet?.();
   }
 
   /** Refuses new calls, waits for those under way, then runs `finish`. Idempotent. */

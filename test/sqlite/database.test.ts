@@ -55,6 +55,19 @@ describe("the route of a read", () => {
 
     expect(turns).toBeGreaterThan(3);
   });
+
+  it("lets the event loop turn while many callers read a row each", async () => {
+    const database = await openNumbers(10);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+
+    const row = sql("SELECT v FROM t WHERE id = ?", 7);
+    const results = await Promise.all(Array.from({ length: 10_000 }, () => database.read(row)));
+    clearInterval(timer);
+
+    expect(turns).toBeGreaterThan(2);
+    expect(results.every(({ rows }) => rows[0]?.[0] === "value 7")).toBe(true);
+  });
 });
 
 describe("the event loop", () => {

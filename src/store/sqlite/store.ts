@@ -112,8 +112,8 @@ export class SqliteStore implements Store {
     return this.#database.snapshot(run, options);
   }
 
-  async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
-    this.#refuseReentry("write");
+  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    if (this.current !== undefined) return Promise.reject(reentryError("write"));
     return this.#database.write(unit, options);
   }
 
@@ -122,7 +122,7 @@ export class SqliteStore implements Store {
     rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
     options: WriteManyOptions = {},
   ): Promise<number> {
-    this.#refuseReentry("writeMany");
+    if (this.current !== undefined) throw reentryError("writeMany");
     const database = this.#database;
     database.assertWrites([{ sql, parameters: [] }]);
     return database.hold((send) => {
@@ -135,7 +135,7 @@ export class SqliteStore implements Store {
     run: (transaction: StoreTransaction) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    this.#refuseReentry("transaction");
+    if (this.current !== undefined) throw reentryError("transaction");
     const database = this.#database;
     const { deadlineMs = this.#transactionDeadlineMs } = options;
     assertMilliseconds("deadlineMs", deadlineMs);
@@ -169,13 +169,12 @@ export class SqliteStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
 
-  #refuseReentry(call: string): void {
-    if (this.current === undefined) return;
-    throw new SpringhouseError(
-      "TRANSACTION_REENTRY",
-      `${call}() of the store inside of the store's own transaction would wait for itself. ` +
-        `Use ${call}() of the transaction that the function was given.`,
-    );
-  }
+function reentryError(call: string): SpringhouseError {
+  return new SpringhouseError(
+    "TRANSACTION_REENTRY",
+    `${call}() of the store inside of the store's own transaction would wait for itself. ` +
+      `Use ${call}() of the transaction that the function was given.`,
+  );
 }

@@ -4,10 +4,10 @@
  * and the migration differ compares the two.
  */
 
+import type { SqlValue } from "../core/statement.ts";
 import type { ForeignKeyFact, IndexColumnFact } from "./facts.ts";
 
-/** What the database stores and returns. Integers beyond 2^53 come as bigint, others as number. */
-export type SqlValue = null | number | bigint | string | Uint8Array;
+export type { SqlValue };
 
 /** The databases that we write SQL for. */
 export type Dialect = "sqlite" | "postgres";

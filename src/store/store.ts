@@ -11,37 +11,16 @@
  * - Values are driver-neutral storage values; `schema/codec.ts` turns them into JavaScript values.
  */
 
-import type { Dialect, SqlValue } from "../schema/physical.ts";
+import type {
+  CallOptions,
+  ResultColumn,
+  ResultSet,
+  SqlValue,
+  Statement,
+} from "../core/statement.ts";
+import type { Dialect } from "../schema/physical.ts";
 
-export type { SqlValue };
-
-/** One SQL statement with the values for its placeholders (`?` on SQLite, `$1` on PostgreSQL). */
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-}
-
-/** A result column and where it comes from; an expression has no origin. */
-export interface ResultColumn {
-  readonly name: string;
-  /** Real name of the table, never an alias. */
-  readonly table: string | null;
-  readonly column: string | null;
-}
-
-/** Rows as arrays in the order of `columns`. */
-export interface ResultSet {
-  readonly columns: readonly ResultColumn[];
-  readonly rows: readonly (readonly SqlValue[])[];
-  /** Rows inserted, changed or deleted by the statement itself; 0 for a read. */
-  readonly changes: number;
-}
-
-/** For a single call. */
-export interface CallOptions {
-  /** Gives up waiting; a unit that has not been sent to the database is withdrawn. */
-  readonly signal?: AbortSignal;
-}
+export type { CallOptions, ResultColumn, ResultSet, SqlValue, Statement };
 
 /** For streamed reads. */
 export interface StreamOptions extends CallOptions {

@@ -3,9 +3,9 @@
  *
  * A cursor walks the table in the order of its key, a window of rows at a time, whether or not they
  * match the condition, so that the length of a batch does not depend on what the rows hold. The
- * place and the counts are kept in `springhouse_migration_steps` by the batch's own transaction:
- * killed at any moment, the step goes on behind the last row that was committed, and no row is
- * worked on twice.
+ * window is looked up before the write lock is taken; the batch then goes through only if the
+ * journal still stands where the window begins, and moves it on in the same transaction. So, killed
+ * at any moment or run twice at once, no row is worked on twice and none is left out.
  *
  * Batches begin small and grow until one takes the latency budget: that is how long another writer
  * waits. Then comes a pause, so that others, of this process or not, get their turn.
@@ -14,18 +14,11 @@
 import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
-import type { Session, SqlValue, Statement, StoreTransaction } from "../store/store.ts";
+import type { Session, SqlValue } from "../store/store.ts";
 import { BATCHES_KEPT, migrationTransaction, type RunContext } from "./apply.ts";
-import {
-  type Condition,
-  decodeCursor,
-  encodeCursor,
-  type Key,
-  keyAfter,
-  keyOf,
-  keyUpTo,
-} from "./keyset.ts";
-import { pause, underLock } from "./lock.ts";
+import { Journal } from "./journal.ts";
+import { type Condition, type Key, keyAfter, keyOf, keyUpTo } from "./keyset.ts";
+import { pause, underBusyLock, underLock } from "./lock.ts";
 import type {
   BackfillOptions,
   DataRow,
@@ -53,9 +46,12 @@ export interface BatchProgress {
 
 /** The first batch: small enough for any row, measured before the size grows. */
 const FIRST_ROWS = 100;
-const ROWS_MIN = 10;
+/** Below this the commit costs more than the rows. */
+const ROWS_MIN = 20;
 /** A batch grows at most by this factor, so that one lucky measurement does no harm. */
 const GROWTH_MAX = 2;
+/** The cheapest of these many batches counts: a batch may have waited for others before it ran. */
+const COSTS_REMEMBERED = 3;
 /** The pause is at least a millisecond, the interval at which other processes try for the lock. */
 const PAUSE_MS_MIN = 1;
 /** And this part of the batch before it, so that a long batch leaves a longer gap. */
@@ -98,12 +94,22 @@ export class BatchedStep implements DataStep {
     if (assignments.length === 0) {
       throw new SpringhouseError("INVALID_ARGUMENT", "backfill: `set` names no column.");
     }
-    return this.#walk(`backfill ${table}`, table, async (tx, window) => {
-      const sql =
-        `UPDATE ${quoteIdentifier(table)} SET ${assignments.join(", ")} ` +
-        `WHERE ${window.sql} AND (${where})`;
-      const [result] = await tx.write([{ sql, parameters: window.parameters }]);
-      return result?.changes ?? 0;
+    const { store, lease } = this.#context;
+    const update = `UPDATE ${quoteIdentifier(table)} SET ${assignments.join(", ")}`;
+    return this.#walk(`backfill ${table}`, table, async (journal, window) => {
+      const guard = journal.guard();
+      // One unit: the lock is held for the statements alone, not while messages go to and fro.
+      const [updated, advanced] = await underBusyLock(() =>
+        store.write([
+          {
+            sql: `${update} WHERE ${window.sql} AND (${where}) AND ${guard.sql}`,
+            parameters: [...window.parameters, ...guard.parameters],
+          },
+          journal.advance(window, "changes()"),
+          ...lease.renewal(),
+        ]),
+      );
+      return advanced?.changes === 1 ? (updated?.changes ?? 0) : undefined;
     });
   }
 
@@ -111,111 +117,89 @@ export class BatchedStep implements DataStep {
     { table, columns, where = "TRUE" }: EachBatchOptions,
     work: (rows: readonly DataRow[], tx: MigrationTransaction) => Promise<void>,
   ): Promise<number> {
-    return this.#walk(`rows of ${table}`, table, async (tx, window, key) => {
-      const sql =
-        `SELECT ${quoteList(columns)} FROM ${quoteIdentifier(table)} ` +
-        `WHERE ${window.sql} AND (${where}) ORDER BY ${key.sql}`;
-      const { rows } = await tx.read({ sql, parameters: window.parameters });
-      if (rows.length === 0) return 0;
-      const objects = rows.map((row) =>
-        Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])),
-      );
-      await work(objects, migrationTransaction(tx, this.#migration, BATCHES_KEPT));
-      return rows.length;
-    });
+    const select = `SELECT ${quoteList(columns)} FROM ${quoteIdentifier(table)}`;
+    return this.#walk(`rows of ${table}`, table, (journal, window) =>
+      underLock(
+        this.#context.store,
+        async (tx) => {
+          if (!(await journal.stands(tx))) return undefined;
+          const sql = `${select} WHERE ${window.sql} AND (${where}) ORDER BY ${window.order}`;
+          const { rows } = await tx.read({ sql, parameters: window.parameters });
+          const objects = rows.map((row) =>
+            Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])),
+          );
+          const writing = migrationTransaction(tx, this.#migration, BATCHES_KEPT);
+          if (objects.length > 0) await work(objects, writing);
+          const count = String(objects.length);
+          await tx.write([journal.advance(window, count), ...this.#context.lease.renewal()]);
+          return objects.length;
+        },
+        this.#context,
+      ),
+    );
   }
 
   async #walk(name: string, table: string, work: Work): Promise<number> {
     const { store, clock, signal, isRehearsal } = this.#context;
-    const step = this.#steps++;
     const key = await keyOf(store, table);
-    let { rows, changed, isFinished, total } = await this.#begin(step, table);
-    const [startMs, startRows] = [clock.monotonicMs(), rows];
-    let size = Math.min(FIRST_ROWS, this.#options.batchSize);
-    while (!isFinished) {
+    const journal = await Journal.open(store, this.#migration.version, this.#steps++, table);
+    const [startMs, startRows] = [clock.monotonicMs(), journal.rows];
+    const size = new BatchSize(this.#options);
+    while (!journal.isFinished) {
       throwIfAborted(signal, "The data step");
-      const batch = await this.#batch({ step, table, key, size, work });
-      ({ isFinished } = batch);
-      rows += batch.rows;
-      changed += batch.changed;
-      this.#rows += batch.changed;
-      const elapsedMs = Math.max(clock.monotonicMs() - startMs, 1);
-      const rowsPerSecond = ((rows - startRows) / elapsedMs) * 1_000;
-      total = isFinished ? rows : Math.max(total, rows);
-      const etaMs = rowsPerSecond > 0 ? ((total - rows) / rowsPerSecond) * 1_000 : 0;
-      this.#options.onBatch({ step: name, rows, rowsTotal: total, rowsPerSecond, etaMs });
-      size = this.#nextSize(size, batch.ms);
-      if (isFinished || isRehearsal) continue;
-      await pause(Math.max(PAUSE_MS_MIN, batch.ms * PAUSE_SHARE), signal);
-    }
-    return changed;
-  }
-
-  /** Enters the step into the journal, or finds where it stopped. */
-  async #begin(step: number, table: string): Promise<Journal> {
-    const { store } = this.#context;
-    const { version } = this.#migration;
-    const known = await readJournal(store, version, step);
-    if (known !== undefined) return known;
-    const sql = `SELECT count(*) FROM ${quoteIdentifier(table)}`;
-    const total = Number((await store.read({ sql, parameters: [] })).rows[0]?.[0]);
-    await store.write([
-      {
-        sql: `INSERT INTO springhouse_migration_steps
-          (version, step, cursor, rows, changed, rows_total, finished)
-          VALUES (?, ?, NULL, 0, 0, ?, 0) ON CONFLICT (version, step) DO NOTHING`,
-        parameters: [version, step, total],
-      },
-    ]);
-    return { cursor: undefined, rows: 0, changed: 0, total, isFinished: false };
-  }
-
-  async #batch({ step, table, key, size, work }: BatchRequest): Promise<BatchResult> {
-    const { clock, lease, store } = this.#context;
-    const { version } = this.#migration;
-    let startMs = clock.monotonicMs();
-    const run = async (tx: StoreTransaction): Promise<Omit<BatchResult, "ms">> => {
-      startMs = clock.monotonicMs();
-      const journal = await readJournal(tx, version, step);
-      if (journal === undefined || journal.isFinished) {
-        return { rows: 0, changed: 0, isFinished: true };
+      const window = await nextWindow(store, table, key, journal.cursor, size.rows);
+      const batchStartMs = clock.monotonicMs();
+      const changed = await work(journal, window);
+      const batchMs = clock.monotonicMs() - batchStartMs;
+      if (changed === undefined) {
+        await journal.read(store);
+        continue;
       }
-      const window = await nextWindow(tx, table, key, journal.cursor, size);
-      const changed = window.rows === 0 ? 0 : await work(tx, window, key);
-      const isFinished = window.last === undefined;
-      await tx.write([advance(version, step, window, changed, isFinished), lease.claim()]);
-      return { rows: window.rows, changed, isFinished };
-    };
-    const result = await underLock(store, run, this.#context);
-    return { ...result, ms: clock.monotonicMs() - startMs };
+      journal.moved(window, changed);
+      this.#rows += changed;
+      const elapsedMs = Math.max(clock.monotonicMs() - startMs, 1);
+      const rowsPerSecond = ((journal.rows - startRows) / elapsedMs) * 1_000;
+      this.#options.onBatch({ step: name, ...journal.progress(rowsPerSecond), rowsPerSecond });
+      size.measured(window.rows, batchMs);
+      if (journal.isFinished || isRehearsal) continue;
+      await pause(Math.max(PAUSE_MS_MIN, batchMs * PAUSE_SHARE), signal);
+    }
+    return journal.changed;
+  }
+}
+
+/** Runs a batch; the rows that it changed, or undefined when another process has been here. */
+type Work = (journal: Journal, window: Window) => Promise<number | undefined>;
+
+/** How many rows the next batch takes. */
+class BatchSize {
+  readonly #options: BatchOptions;
+  readonly #costsMs: number[] = [];
+  #rows: number;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.#rows = Math.min(FIRST_ROWS, options.batchSize);
   }
 
-  #nextSize(size: number, ms: number): number {
+  get rows(): number {
+    return this.#rows;
+  }
+
+  measured(rows: number, ms: number): void {
+    this.#costsMs.push(ms / Math.max(rows, 1));
+    if (this.#costsMs.length > COSTS_REMEMBERED) this.#costsMs.shift();
     const { batchSize, latencyBudgetMs } = this.#options;
-    const factor = Math.min(GROWTH_MAX, latencyBudgetMs / Math.max(ms, 0.01));
-    return Math.min(batchSize, Math.max(ROWS_MIN, Math.floor(size * factor)));
+    const affordable = Math.floor(latencyBudgetMs / Math.min(...this.#costsMs));
+    const wanted = Math.max(ROWS_MIN, Math.min(affordable, this.#rows * GROWTH_MAX));
+    this.#rows = Math.min(batchSize, wanted);
   }
-}
-
-type Work = (tx: StoreTransaction, window: Window, key: Key) => Promise<number>;
-
-interface BatchRequest {
-  readonly step: number;
-  readonly table: string;
-  readonly key: Key;
-  readonly size: number;
-  readonly work: Work;
-}
-
-interface BatchResult {
-  readonly rows: number;
-  readonly changed: number;
-  readonly isFinished: boolean;
-  readonly ms: number;
 }
 
 /** Consecutive rows of a table: a condition on its key. */
 interface Window extends Condition {
+  /** The key, to order by. */
+  readonly order: string;
   readonly rows: number;
   /** Key of the last row; undefined for the last window, which has no upper end. */
   readonly last: readonly SqlValue[] | undefined;
@@ -223,70 +207,23 @@ interface Window extends Condition {
 
 /** The next `size` rows, or what is left when there are fewer. */
 async function nextWindow(
-  tx: StoreTransaction,
+  session: Session,
   table: string,
   key: Key,
   cursor: readonly SqlValue[] | undefined,
   size: number,
 ): Promise<Window> {
   const after = keyAfter(key, cursor);
+  const order = key.sql;
   const from = `FROM ${quoteIdentifier(table)} WHERE ${after.sql}`;
-  const bySize = `SELECT ${key.sql} ${from} ORDER BY ${key.sql} LIMIT 1 OFFSET ?`;
-  const end = await tx.read({ sql: bySize, parameters: [...after.parameters, size - 1] });
+  const bySize = `SELECT ${key.sql} ${from} ORDER BY ${order} LIMIT 1 OFFSET ?`;
+  const end = await session.read({ sql: bySize, parameters: [...after.parameters, size - 1] });
   const last = end.rows[0];
   if (last !== undefined) {
     const upTo = keyUpTo(key, last);
     const parameters = [...after.parameters, ...upTo.parameters];
-    return { sql: `${after.sql} AND ${upTo.sql}`, parameters, rows: size, last };
+    return { sql: `${after.sql} AND ${upTo.sql}`, parameters, order, rows: size, last };
   }
-  const left = await tx.read({ sql: `SELECT count(*) ${from}`, parameters: after.parameters });
-  return { ...after, rows: Number(left.rows[0]?.[0]), last };
-}
-
-interface Journal {
-  readonly cursor: readonly SqlValue[] | undefined;
-  readonly rows: number;
-  readonly changed: number;
-  readonly total: number;
-  readonly isFinished: boolean;
-}
-
-async function readJournal(
-  session: Session,
-  version: number,
-  step: number,
-): Promise<Journal | undefined> {
-  const sql = `SELECT cursor, rows, changed, rows_total, finished
-    FROM springhouse_migration_steps WHERE version = ? AND step = ?`;
-  const row = (await session.read({ sql, parameters: [version, step] })).rows[0];
-  if (row === undefined) return undefined;
-  const [cursor, rows, changed, total, finished] = row;
-  return {
-    cursor: typeof cursor === "string" ? decodeCursor(cursor) : undefined,
-    rows: Number(rows),
-    changed: Number(changed),
-    total: Number(total),
-    isFinished: finished === 1,
-  };
-}
-
-function advance(
-  version: number,
-  step: number,
-  { last, rows }: Window,
-  changed: number,
-  isFinished: boolean,
-): Statement {
-  return {
-    sql: `UPDATE springhouse_migration_steps SET cursor = coalesce(?, cursor), rows = rows + ?,
-      changed = changed + ?, finished = ? WHERE version = ? AND step = ?`,
-    parameters: [
-      last === undefined ? null : encodeCursor(last),
-      rows,
-      changed,
-      isFinished ? 1 : 0,
-      version,
-      step,
-    ],
-  };
+  const left = await session.read({ sql: `SELECT count(*) ${from}`, parameters: after.parameters });
+  return { ...after, order, rows: Number(left.rows[0]?.[0]), last };
 }

@@ -1,10 +1,13 @@
 import { expect, test, vi } from "vitest";
-import { backfill } from "../../src/migrate/batched.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { BatchedStep, backfill } from "../../src/migrate/batched.ts";
 import { defineMigration } from "../../src/migrate/files.ts";
 import { decodeCursor, encodeCursor, keyOf } from "../../src/migrate/keyset.ts";
+import { CREATE_BOOKKEEPING } from "../../src/migrate/ledger.ts";
+import { Lease } from "../../src/migrate/lock.ts";
 import type { DataStep, Migration } from "../../src/migrate/migration.ts";
 import type { MigrationProgress, MigratorOptions } from "../../src/migrate/migrator.ts";
-import type { SqlValue, Statement, Store, StoreTransaction } from "../../src/store/store.ts";
+import type { ResultSet, SqlValue, Statement, Store } from "../../src/store/store.ts";
 import { Scene } from "./support.ts";
 
 const numbered = (
@@ -254,7 +257,7 @@ test("down after half a data step takes the migration back whole", async () => {
   expect(await migrator.status()).toMatchObject({ version: 0, pending: [{ version: 1 }] });
 });
 
-/** A store whose transactions take as long as a clock says, which only they move. */
+/** A store whose updates take as long as a clock says, which only they move. */
 async function slowScene(
   stage: Scene,
   msOf: (rows: number) => number,
@@ -263,28 +266,22 @@ async function slowScene(
   const sizes: number[] = [];
   const clock = { nowMs: () => 0, monotonicMs: () => nowMs, schedule: vi.fn() };
   const inner = await stage.store();
-  const slow = (tx: StoreTransaction): StoreTransaction => ({
-    ...tx,
-    write: async (unit: readonly Statement[]) => {
-      const results = await tx.write(unit);
-      if (unit[0]?.sql.startsWith('UPDATE "t"')) {
-        sizes.push(results[0]?.changes ?? 0);
-        nowMs += msOf(results[0]?.changes ?? 0);
-      }
-      return results;
-    },
-  });
-  const store = new Proxy(inner, {
+  const write = async (unit: readonly Statement[]): Promise<readonly ResultSet[]> => {
+    const results = await inner.write(unit);
+    if (!unit[0]?.sql.startsWith('UPDATE "t"')) return results;
+    const rows = results[0]?.changes ?? 0;
+    sizes.push(rows);
+    nowMs += msOf(rows);
+    return results;
+  };
+  const store: Store = new Proxy(inner, {
     get(target, key) {
-      if (key === "transaction") {
-        return (run: (tx: StoreTransaction) => Promise<unknown>, given: object) =>
-          target.transaction((tx) => run(slow(tx)), given);
-      }
+      if (key === "write") return write;
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { options: { store: store as Store, clock }, sizes };
+  return { options: { store, clock }, sizes };
 }
 
 test("batches shrink until one takes the latency budget", async () => {
@@ -328,4 +325,38 @@ test("the key of a table is what orders its rows without gaps", async () => {
   const keys = await Promise.all(["a", "b", "c"].map((table) => keyOf(store, table)));
 
   expect(keys.map(({ sql }) => sql)).toEqual(['"id"', '"y", "x"', '"rowid"']);
+});
+
+test("two that work on one step at once share it, and no row is worked on twice", async () => {
+  await using stage = await scene(numbered(3_000));
+  const store = await stage.store();
+  await store.write(CREATE_BOOKKEEPING);
+  const options = { batchSize: 200, latencyBudgetMs: 10, onBatch: vi.fn() };
+  const context = {
+    store,
+    clock: systemClock,
+    timeoutMs: 5_000,
+    declared: undefined,
+    signal: undefined,
+    isRehearsal: false,
+  };
+  const steps = [1, 2].map(() => {
+    const lease = new Lease(systemClock);
+    return new BatchedStep({ ...context, lease }, withData(increment), options);
+  });
+
+  await Promise.all(
+    steps.map(async (step) => {
+      await step.backfill({ table: "t", set: { done: "coalesce(done, 0) + 1" } });
+      await step.eachBatch({ table: "t", columns: ["id"] }, async (rows, tx) => {
+        for (const { id } of rows) {
+          await tx.execute("UPDATE t SET done = done + 1 WHERE id = ?", [id ?? null]);
+        }
+      });
+    }),
+  );
+
+  expect(await stage.rows("SELECT DISTINCT done FROM t")).toEqual([[2]]);
+  expect(steps.map(({ rows }) => rows > 0)).toEqual([true, true]);
+  expect((steps[0]?.rows ?? 0) + (steps[1]?.rows ?? 0)).toBe(6_000);
 });

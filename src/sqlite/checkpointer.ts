@@ -9,6 +9,7 @@
  */
 
 import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Connection } from "./connection.ts";
 
 /** An idle writer clears a log of this many pages (4 MB) at once … */
@@ -30,11 +31,16 @@ export interface LogState {
   readonly checkpointed: number;
 }
 
-/** Keeps the log of one file short. */
+/** What keeps the log from being cleared. */
+export type LogTrouble =
+  | ({ readonly kind: "pinned" } & LogState)
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Keeps the log of one file short. Never throws: the commits before it have succeeded. */
 export class Checkpointer {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "ask" | "inTransaction">;
   readonly #clock: Clock;
-  readonly #onPinned: (state: LogState) => void;
+  readonly #onTrouble: (trouble: LogTrouble) => void;
   #commits = 0;
   #dirtySinceMs: number | undefined;
   #lastCommitMs = 0;
@@ -42,10 +48,14 @@ export class Checkpointer {
   #retryAtFrames = 0;
   #reported = false;
 
-  constructor(connection: Connection, clock: Clock, onPinned: (state: LogState) => void) {
+  constructor(
+    connection: Pick<Connection, "ask" | "inTransaction">,
+    clock: Clock,
+    onTrouble: (trouble: LogTrouble) => void,
+  ) {
     this.#connection = connection;
     this.#clock = clock;
-    this.#onPinned = onPinned;
+    this.#onTrouble = onTrouble;
   }
 
   /** Notes a commit; now and then has a look. Call outside of a transaction. */
@@ -55,8 +65,9 @@ export class Checkpointer {
     this.#dirtySinceMs ??= nowMs;
     this.#timer ??= this.#clock.schedule(() => this.#tick(), IDLE_AFTER_MS);
     if (++this.#commits % COMMITS_PER_LOOK !== 0) return;
-    const { frames, checkpointed } = this.#look("NOOP");
-    if (frames - checkpointed >= Math.max(BUSY_FRAMES, this.#retryAtFrames)) this.#checkpoint();
+    this.#guard(() => {
+      if (this.#left() >= Math.max(BUSY_FRAMES, this.#retryAtFrames)) this.#checkpoint();
+    });
   }
 
   close(): void {
@@ -70,10 +81,11 @@ export class Checkpointer {
     if (this.#dirtySinceMs === undefined) return;
     const nowMs = this.#clock.monotonicMs();
     const idle = nowMs - this.#lastCommitMs >= IDLE_AFTER_MS;
+    const old = nowMs - this.#dirtySinceMs >= AGE_MS_MAX;
     if (idle && !this.#connection.inTransaction) {
-      const { frames, checkpointed } = this.#look("NOOP");
-      const old = nowMs - this.#dirtySinceMs >= AGE_MS_MAX;
-      if (old || frames - checkpointed >= IDLE_FRAMES) this.#checkpoint();
+      this.#guard(() => {
+        if (old || this.#left() >= IDLE_FRAMES) this.#checkpoint();
+      });
     }
     if (this.#dirtySinceMs === undefined) return;
     const dueMs = idle ? this.#dirtySinceMs + AGE_MS_MAX - nowMs : IDLE_AFTER_MS;
@@ -87,10 +99,29 @@ export class Checkpointer {
     this.#retryAtFrames = left === 0 ? 0 : left + IDLE_FRAMES;
     this.#dirtySinceMs = left === 0 ? undefined : this.#clock.monotonicMs();
     if (left < PINNED_FRAMES) this.#reported = false;
-    else if (!this.#reported) {
-      this.#reported = true;
-      this.#onPinned(state);
+    else this.#report({ kind: "pinned", ...state });
+  }
+
+  /** A full disk, or a file that was taken away: tried again at the next tick. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#dirtySinceMs = this.#clock.monotonicMs();
+      this.#report({ kind: "failed", message: messageOf(error) });
     }
+  }
+
+  /** Once until it has gone well again. */
+  #report(trouble: LogTrouble): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#onTrouble(trouble);
+  }
+
+  #left(): number {
+    const { frames, checkpointed } = this.#look("NOOP");
+    return frames - checkpointed;
   }
 
   #look(mode: "NOOP" | "PASSIVE"): LogState {

@@ -88,7 +88,7 @@ export class Connection implements Disposable {
       statement.setReadBigInts(true);
       const rows = rowsOf(statement, parameters);
       for (const row of rows) narrowIntegers(row);
-      const changes = dml ? Number(this.ask("SELECT changes()")[0]) : 0;
+      const changes = dml ? this.#changes() : 0;
       return { columns: columnsOf(statement), rows, changes };
     });
   }
@@ -140,6 +140,12 @@ export class Connection implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What the statement before has changed; `all` does not tell. */
+  #changes(): number {
+    const { statement } = this.#statements.get("SELECT changes()");
+    return Number(rowsOf(statement, [])[0]?.[0]);
   }
 
   #ready(sql: string, parameters: Values): Prepared {

@@ -6,7 +6,7 @@
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
-import type { LogState } from "./checkpointer.ts";
+import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
 import { createPrivately, hasWalHeader, isFolderWritable, setAside, sizeOf } from "./files.ts";
@@ -17,6 +17,9 @@ import type { FileData } from "./protocol.ts";
 import { QueryLog } from "./query-log.ts";
 import { type Reader, startReader } from "./reader.ts";
 import { Writer } from "./writer.ts";
+
+/** A log of this size (4 MB) is cleared on the main thread at close, within milliseconds. */
+const INLINE_LOG_BYTES_MAX = 4 * 1_024 * 1_024;
 
 /** What a test may put in the place of the real thing. */
 export interface Environment {
@@ -44,7 +47,7 @@ export class DatabaseFile {
     this.clock = environment.clock;
     this.#sqliteVersion = environment.sqliteVersion;
     this.log = new QueryLog(options.slowQueryThresholdMs, options.echo);
-    this.writer = new Writer(this.#fileData(), (state) => this.#warnPinned(state as LogState));
+    this.writer = new Writer(this.#fileData(), (notice) => this.#warn(notice as LogTrouble));
     this.readers = new Pool<Reader>(
       {
         create: (onDeath) => startReader(this.#fileData(), onDeath),
@@ -78,10 +81,12 @@ export class DatabaseFile {
   async close(): Promise<void> {
     await this.readers.close();
     this.#inline?.close();
-    const hasLog = sizeOf(`${this.path}-wal`) > 0;
-    if (!this.options.readOnly && hasLog && !this.writer.started) await this.writer.ask("open");
+    // A file that could not be opened stays as it is, with its log.
+    const clears = this.#inline !== undefined && !this.options.readOnly && !this.writer.started;
+    const logBytes = clears ? sizeOf(`${this.path}-wal`) : 0;
+    if (logBytes > INLINE_LOG_BYTES_MAX) await this.writer.ask("open");
     await this.writer.close();
-    if (!this.options.readOnly && !hasLog) this.#removeEmptyLog();
+    if (clears && logBytes <= INLINE_LOG_BYTES_MAX) this.#clearShortLog();
   }
 
   #fileData(): FileData {
@@ -142,9 +147,8 @@ export class DatabaseFile {
     }
   }
 
-  /** Only the last connection that could write removes a log, even an empty one. */
-  #removeEmptyLog(): void {
-    if (this.writer.started) return;
+  /** Of the connections that end, only the last one that may write clears and removes the log. */
+  #clearShortLog(): void {
     try {
       using connection = new Connection({ path: this.path, readOnly: false, pragmas: [] });
       connection.ask("SELECT count(*) FROM sqlite_schema");
@@ -153,14 +157,21 @@ export class DatabaseFile {
     }
   }
 
-  #warnPinned({ frames, checkpointed }: LogState): void {
+  #warn(trouble: LogTrouble): void {
+    const { path } = this;
+    if (trouble.kind === "failed") {
+      const message = `The log of ${path} could not be moved into the file: ${trouble.message}`;
+      warn("CHECKPOINT_FAILED", message, { path });
+      return;
+    }
+    const { frames, checkpointed } = trouble;
     const { inUse } = this.readers.statistics();
     warn(
       "LOG_PINNED",
-      `The log of ${this.path} cannot be cut: ${frames - checkpointed} pages wait for a reader ` +
-        `that is still at an old snapshot (${inUse} readers are in use here; it may be another ` +
+      `The log of ${path} cannot be cut: ${frames - checkpointed} pages wait for a reader that ` +
+        `is still at an old snapshot (${inUse} readers are in use here; it may be another ` +
         "process). End long streams and snapshots.",
-      { path: this.path, frames, checkpointed, inUse },
+      { path, frames, checkpointed, inUse },
     );
   }
 }

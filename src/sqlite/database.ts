@@ -124,8 +124,9 @@ export class Database implements AsyncDisposable {
       const { signal } = options;
       if (signal?.aborted) throw abortError(signal, "The read");
       const startMs = performance.now();
-      if (this.#turn.isOver(startMs))
+      if (this.#turn.isOver(startMs)) {
         return this.#calls.track(() => this.#readLater(statement, signal));
+      }
       return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
     } catch (error) {
       return Promise.reject(error);
@@ -326,11 +327,6 @@ async function query(send: Send, statement: Statement, signal?: AbortSignal): Pr
 /** Throws unless it is a number of rows that a chunk can have. */
 export function assertChunkRows(chunkRows: number): void {
   if (Number.isInteger(chunkRows) && chunkRows >= 1) return;
-  throw new SpringhouseError(
-    "INVALID_ARGUMENT",
-    `chunkRows: ${chunkRows} is not a number from 1.`,
-    {
-      fields: { chunkRows },
-    },
-  );
+  const message = `chunkRows: ${chunkRows} is not a whole number from 1.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { chunkRows } });
 }

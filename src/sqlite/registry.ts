@@ -35,7 +35,7 @@ export async function acquireFile(
   let identity = identityOf(path);
   let entry = entries.get(identity);
   while (entry?.closing !== undefined) {
-    await entry.closing;
+    await entry.closing.catch(() => undefined);
     identity = identityOf(path);
     entry = entries.get(identity);
   }
@@ -50,16 +50,17 @@ export async function acquireFile(
   held.users++;
   try {
     await held.opened;
+    follow(held, identity, path);
   } catch (error) {
-    await release(held);
+    // Why it could not be opened says more than how its closing went.
+    await release(held).catch(() => undefined);
     throw error;
   }
-  rename(held, identity, path);
   return { file: held.file, release: () => release(held) };
 }
 
 /** A damaged cache was made anew and is another file now. */
-function rename(entry: Entry, identity: string, path: string): void {
+function follow(entry: Entry, identity: string, path: string): void {
   if (entries.get(identity) !== entry) return;
   entries.delete(identity);
   entries.set(identityOf(path), entry);

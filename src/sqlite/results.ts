@@ -47,6 +47,6 @@ export function publish(
   sql: string,
   { columns, rows, changes, ms }: WireResult,
 ): ResultSet {
-  log.record(sql, ms, rows.length, where);
+  log.record(sql, ms, rows.length > 0 ? rows.length : changes, where);
   return { columns, rows, changes };
 }

@@ -39,13 +39,16 @@ const REFUSED = new Map<string, string>([
   ["VACUUM", "it cannot run inside a transaction, which every write has: run it while closed"],
 ]);
 const TEMPORARY = "it would live in one connection only: use an ordinary table, or WITH";
-/** Pragmas that only read, with or without an argument. */
+/** Pragmas that only read when they have no argument; others work, or wait, without one. */
 const READING_PRAGMAS = new Set(
   (
-    "application_id collation_list compile_options data_version database_list encoding " +
-    "foreign_key_check foreign_key_list freelist_count function_list index_info index_list " +
-    "index_xinfo integrity_check journal_mode module_list page_count page_size pragma_list " +
-    "quick_check schema_version table_info table_list table_xinfo user_version"
+    "application_id auto_vacuum automatic_index busy_timeout cache_size collation_list " +
+    "compile_options data_version database_list defer_foreign_keys encoding foreign_key_check " +
+    "foreign_key_list foreign_keys freelist_count function_list index_info index_list " +
+    "index_xinfo integrity_check journal_mode journal_size_limit mmap_size module_list " +
+    "page_count page_size pragma_list query_only quick_check recursive_triggers schema_version " +
+    "synchronous table_info table_list table_xinfo temp_store trusted_schema user_version " +
+    "wal_autocheckpoint"
   ).split(" "),
 );
 /** Pragmas whose argument is a question, not a setting. */

@@ -7,6 +7,7 @@
  * what had been sent gets `WORKER_DIED`, what still waited goes on.
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { extname } from "node:path";
 import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -78,8 +79,11 @@ export class Writer {
 
   /** Gives the writer to `run` alone, in its turn. */
   hold<T>(run: (send: WriterSend) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    // The queue is served from whichever caller came first; `run` is to find its own context.
+    const inContext = AsyncLocalStorage.snapshot();
     return new Promise((resolve, reject) => {
-      const hold = (send: WriterSend): Promise<void> => run(send).then(resolve, reject);
+      const hold = (send: WriterSend): Promise<void> =>
+        inContext(() => run(send).then(resolve, reject));
       this.#enqueue(undefined, 0, hold, () => undefined, reject, options.signal);
     });
   }

@@ -91,6 +91,24 @@ describe("a damaged database", () => {
     expect(readFileSync(path)).toEqual(bytes);
   });
 
+  it("is left with its log when it cannot be opened", async () => {
+    const original = makeDatabase();
+    using writer = new DatabaseSync(original);
+    writer.exec("INSERT INTO t (v) VALUES ('only in the log')");
+    const path = temporaryPath();
+    writeFileSync(path, readFileSync(original).fill(0xa5, 100, PAGE));
+    const log = readFileSync(`${original}-wal`).fill(0x5a, 60, 500);
+    writeFileSync(`${path}-wal`, log);
+    const before = readFileSync(path);
+
+    expect(await failureOf(openDatabase({ kind: "file", path }))).toMatchObject({
+      code: "CORRUPT",
+    });
+
+    expect(readFileSync(path)).toEqual(before);
+    expect(readFileSync(`${path}-wal`)).toEqual(log);
+  });
+
   it("is refused when its end is missing", async () => {
     const path = makeDatabase();
     truncateSync(path, 3 * PAGE);

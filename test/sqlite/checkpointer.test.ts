@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Checkpointer, type LogState } from "../../src/sqlite/checkpointer.ts";
+import { Checkpointer, type LogTrouble } from "../../src/sqlite/checkpointer.ts";
 import { Connection } from "../../src/sqlite/connection.ts";
 import { FakeClock, sql, temporaryPath } from "./support.ts";
 
@@ -9,7 +9,7 @@ function open(): {
   readonly connection: Connection;
   readonly checkpointer: Checkpointer;
   readonly clock: FakeClock;
-  readonly pinned: LogState[];
+  readonly troubles: LogTrouble[];
   readonly path: string;
   commit(pages: number): void;
   left(): number;
@@ -17,8 +17,8 @@ function open(): {
   const path = temporaryPath();
   const connection = new Connection({ path, readOnly: false, pragmas: PRAGMAS });
   const clock = new FakeClock();
-  const pinned: LogState[] = [];
-  const checkpointer = new Checkpointer(connection, clock, (state) => pinned.push(state));
+  const troubles: LogTrouble[] = [];
+  const checkpointer = new Checkpointer(connection, clock, (trouble) => troubles.push(trouble));
   onTestFinished(() => {
     checkpointer.close();
     connection.close();
@@ -33,7 +33,7 @@ function open(): {
     const [, frames, done] = observer.ask("PRAGMA wal_checkpoint(NOOP)");
     return Number(frames) - Number(done);
   };
-  return { connection, checkpointer, clock, pinned, path, commit, left };
+  return { connection, checkpointer, clock, troubles, path, commit, left };
 }
 
 describe("the checkpointer", () => {
@@ -83,7 +83,7 @@ describe("the checkpointer", () => {
   });
 
   it("reports a reader that holds the log back, once, and clears the log when it is gone", () => {
-    const { clock, commit, left, pinned, path } = open();
+    const { clock, commit, left, troubles, path } = open();
     commit(1);
     using reader = new Connection({ path, readOnly: true, pragmas: [] });
     reader.control("BEGIN");
@@ -98,8 +98,9 @@ describe("the checkpointer", () => {
     clock.advance(3_000);
 
     expect(held).toBeGreaterThan(16_000);
-    expect(pinned.length).toBe(1);
-    expect(pinned[0]?.frames).toBeGreaterThan(16_000);
+    expect(troubles).toEqual([
+      { kind: "pinned", frames: expect.any(Number), checkpointed: expect.any(Number) },
+    ]);
     expect(left()).toBe(0);
   });
 
@@ -116,6 +117,33 @@ describe("the checkpointer", () => {
 
     expect(during).toBeGreaterThan(1_000);
     expect(left()).toBe(0);
+  });
+
+  it("reports a failure once instead of failing the write, and goes on when it can", () => {
+    const clock = new FakeClock();
+    const troubles: LogTrouble[] = [];
+    const looks: string[] = [];
+    let full = true;
+    const connection = {
+      inTransaction: false,
+      ask: (question: string): number[] => {
+        looks.push(question);
+        if (full) throw new Error("database or disk is full");
+        return [0, 2_000, question.includes("PASSIVE") ? 2_000 : 0];
+      },
+    };
+    const checkpointer = new Checkpointer(connection, clock, (trouble) => troubles.push(trouble));
+
+    for (let commit = 0; commit < 64; commit++) checkpointer.afterCommit();
+    clock.advance(5_000);
+    full = false;
+    clock.advance(2_000);
+    const done = looks.length;
+    clock.advance(10_000);
+
+    expect(troubles).toEqual([{ kind: "failed", message: "database or disk is full" }]);
+    expect(looks.at(-1)).toContain("PASSIVE");
+    expect(looks.length).toBe(done);
   });
 
   it("stops when it is closed", () => {

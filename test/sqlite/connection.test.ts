@@ -101,6 +101,13 @@ describe("a connection", () => {
     expect(connection.ask("SELECT count(*) FROM t")).toEqual([1]);
   });
 
+  it.each(["-- a note\nSELECT 1", "/* x */ SELECT 1;", ";; SELECT 1 ;;", "SELECT 1 -- ä\n;"])(
+    "runs %j as the one statement that it is",
+    (text) => {
+      expect(connect("").run(sql(text)).rows).toEqual([[1]]);
+    },
+  );
+
   it("takes a trigger, which has semicolons inside, for one statement", () => {
     const connection = connect("CREATE TABLE t (v)");
 

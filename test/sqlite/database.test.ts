@@ -1,6 +1,6 @@
 /** An open file as a whole: routes, the event loop, dead threads, its files, and facts. */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -176,23 +176,30 @@ describe("the files of a database", () => {
     expect(readdirSync(dirname(path))).toEqual(["test.db"]);
   });
 
-  it("are one file after a close that only read what a crash left in the log", async () => {
-    const path = temporaryPath();
-    await (await open({}, path)).close();
-    const crashed = new DatabaseSync(path);
-    crashed.exec("PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (v); INSERT INTO t VALUES (1)");
-    const other = new DatabaseSync(path);
-    onTestFinished(() => {
-      crashed.close();
-      other.close();
-    });
-    const database = await open({}, path);
+  it.each([1, 6_000_000])(
+    "are one file after a close that read what a crash left (%i bytes)",
+    async (size) => {
+      const path = temporaryPath();
+      {
+        const original = temporaryPath();
+        using crashed = new DatabaseSync(original);
+        crashed.exec(
+          "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (v)",
+        );
+        crashed.exec(`INSERT INTO t VALUES (zeroblob(${size}))`);
+        copyFileSync(original, path);
+        copyFileSync(`${original}-wal`, `${path}-wal`);
+      }
+      const database = await open({}, path);
 
-    expect((await database.read(sql("SELECT v FROM t"))).rows).toEqual([[1]]);
-    await database.close();
+      expect((await database.read(sql("SELECT length(v) FROM t"))).rows).toEqual([[size]]);
+      await database.close();
 
-    expect(statSync(`${path}-wal`).size).toBe(0);
-  });
+      expect(readdirSync(dirname(path))).toEqual(["test.db"]);
+      using plain = new DatabaseSync(path);
+      expect(plain.prepare("SELECT length(v) AS n FROM t").get()).toEqual({ n: size });
+    },
+  );
 
   it("are temporary for :memory:, and gone after close", async () => {
     const database = await openDatabase({ kind: "temporary" });

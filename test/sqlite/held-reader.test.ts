@@ -2,7 +2,7 @@
 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { warningChannel } from "../../src/core/channels.ts";
-import { open, openNumbers } from "./open-database.ts";
+import { NUMBERS, open, openNumbers } from "./open-database.ts";
 import { FakeClock, failureOf, settle, sql, temporaryPath } from "./support.ts";
 
 describe("a snapshot", () => {
@@ -92,6 +92,35 @@ describe("a stream", () => {
     await expect(reading).rejects.toMatchObject({ code: "SQL" });
     expect(chunks).toBe(1);
     expect((await database.read(sql("SELECT count(*) FROM t"))).rows).toEqual([[700]]);
+  });
+});
+
+describe("a stream that is kept for too long", () => {
+  it("is reported with the place that began it", async () => {
+    const clock = new FakeClock();
+    const pool = { leakDetectionThresholdMs: 2_000 };
+    const database = await open({ pool }, temporaryPath(), { clock });
+    await database.write([sql(`CREATE TABLE t AS ${NUMBERS(2_000)} SELECT i FROM n`)]);
+    const warnings: unknown[] = [];
+    const listen = (event: unknown): void => {
+      warnings.push(event);
+    };
+    warningChannel.subscribe(listen);
+    onTestFinished(() => {
+      warningChannel.unsubscribe(listen);
+    });
+    async function readSlowly(): Promise<void> {
+      for await (const chunk of database.stream(sql("SELECT i FROM t"))) {
+        clock.advance(chunk.rows.length > 0 ? 2_000 : 0);
+        return;
+      }
+    }
+
+    await readSlowly();
+
+    expect(warnings).toMatchObject([
+      { code: "POOL_LEAK", message: expect.stringContaining("readSlowly") },
+    ]);
   });
 });
 

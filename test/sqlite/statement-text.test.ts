@@ -20,6 +20,8 @@ describe("a statement that reads", () => {
     "PRAGMA integrity_check",
     "pragma foreign_key_check",
     "PRAGMA journal_mode",
+    "PRAGMA foreign_keys",
+    "PRAGMA synchronous;",
   ])("%s", (sql) => {
     expect(statementFacts(sql)).toMatchObject({ write: false, refusal: undefined });
   });
@@ -71,6 +73,8 @@ describe("a statement that would change what others share", () => {
     ['PRAGMA "journal_mode" = MEMORY', "options of the store"],
     ["PRAGMA journal_mode(delete)", "options of the store"],
     ["PRAGMA wal_checkpoint(TRUNCATE)", "options of the store"],
+    ["PRAGMA wal_checkpoint", "options of the store"],
+    ["PRAGMA optimize", "options of the store"],
     ["PRAGMA writable_schema = 1", "options of the store"],
     ["CREATE TEMP TABLE t (a)", "ordinary table"],
     ["CREATE TEMPORARY VIEW v AS SELECT 1", "ordinary table"],

@@ -1,5 +1,6 @@
 /** What the SQLite store does beyond the contract. */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { join, relative } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Environment } from "../../../src/sqlite/database-file.ts";
@@ -85,6 +86,27 @@ describe("two stores of one file", () => {
 
     await second.write([sql("INSERT INTO parent VALUES (1)")]);
     expect(await count(first, "parent")).toBe(1);
+  });
+});
+
+describe("code that runs when its turn comes", () => {
+  it("runs in the context of its own caller", async () => {
+    const store = await open();
+    const request = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    function* source(): Generator<readonly SqlValue[]> {
+      seen.push(request.getStore());
+      yield [1];
+    }
+
+    await Promise.all([
+      request.run("first", () => store.transaction(async () => seen.push(request.getStore()))),
+      request.run("second", () => store.transaction(async () => seen.push(request.getStore()))),
+      request.run("third", () => store.writeMany("INSERT INTO parent VALUES (?)", source())),
+      store.transaction(async () => seen.push(request.getStore())),
+    ]);
+
+    expect(seen).toEqual(["first", "second", "third", undefined]);
   });
 });
 

@@ -35,47 +35,66 @@ export interface LockOptions {
 }
 
 /**
- * Runs `run` in a transaction that holds the write lock.
+ * Runs `run` in a transaction that holds the write lock. Once it runs, it runs to its end.
  *
- * @throws `MIGRATION_LOCKED` when the lock was not to be had within `timeoutMs`.
+ * @throws `MIGRATION_LOCKED` when the lock was not to be had within `timeoutMs`, `ABORTED` when the
+ *   signal fires before that.
  */
 export async function underLock<T>(
   store: Store,
   run: (transaction: StoreTransaction) => Promise<T>,
-  { timeoutMs, clock, foreignKeys = "on", signal }: LockOptions,
+  options: LockOptions,
 ): Promise<T> {
+  const { timeoutMs, clock, signal } = options;
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
-    throwIfAborted(signal, "The migration");
-    let stage: "waiting" | "running" | "abandoned" = "waiting";
-    const transaction = store.transaction(
-      async (opened) => {
-        if (stage === "abandoned") throw lockedError(timeoutMs);
-        stage = "running";
-        return run(opened);
-      },
-      { deadlineMs: timeoutMs, foreignKeys },
-    );
-    const giveUp = new AbortController();
+    throwIfAborted(signal, WHAT);
+    const leftMs = deadlineMs - clock.monotonicMs();
+    if (leftMs <= 0) throw lockedError(timeoutMs);
     try {
-      return await Promise.race([
-        transaction,
-        sleep(Math.max(0, deadlineMs - clock.monotonicMs()), undefined, giveUp).then(() => {
-          if ((stage as string) === "running") return transaction;
-          stage = "abandoned";
-          throw lockedError(timeoutMs);
-        }),
-      ]);
+      return await attempt(store, run, options, leftMs);
     } catch (error) {
-      const isBusy = (stage as string) === "waiting" && isSpringhouseError(error, "BUSY");
-      if (!isBusy) throw error;
-      if (clock.monotonicMs() >= deadlineMs) throw lockedError(timeoutMs);
-    } finally {
-      giveUp.abort();
-      // An abandoned transaction ends by its own refusal; nobody waits for it any more.
-      transaction.catch(() => undefined);
+      if (!isSpringhouseError(error, "BUSY")) throw error;
     }
     await pause(POLL_MS, signal);
+  }
+}
+
+const WHAT = "The migration";
+
+/** One transaction, given up unless it has begun after `patienceMs`. */
+async function attempt<T>(
+  store: Store,
+  run: (transaction: StoreTransaction) => Promise<T>,
+  { timeoutMs, foreignKeys = "on", signal }: LockOptions,
+  patienceMs: number,
+): Promise<T> {
+  const turn: { stage: "waiting" | "running" | "abandoned" } = { stage: "waiting" };
+  const transaction = store.transaction(
+    async (opened) => {
+      if (turn.stage === "abandoned") throw lockedError(timeoutMs);
+      turn.stage = "running";
+      return run(opened);
+    },
+    { deadlineMs: timeoutMs, foreignKeys },
+  );
+  // Once abandoned, it ends by its own refusal and nobody waits for it any more.
+  transaction.catch(() => undefined);
+  const settled = new AbortController();
+  const stop = signal === undefined ? settled.signal : AbortSignal.any([settled.signal, signal]);
+  const abandon = (error: SpringhouseError): Promise<T> => {
+    if (turn.stage === "running") return transaction;
+    turn.stage = "abandoned";
+    throw error;
+  };
+  const patience = sleep(patienceMs, undefined, { signal: stop }).then(
+    () => abandon(lockedError(timeoutMs)),
+    () => (signal?.aborted ? abandon(abortError(signal, WHAT)) : transaction),
+  );
+  try {
+    return await Promise.race([transaction, patience]);
+  } finally {
+    settled.abort();
   }
 }
 
@@ -95,7 +114,7 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   try {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   } catch (error) {
-    if (signal?.aborted) throw abortError(signal, "The migration");
+    if (signal?.aborted) throw abortError(signal, WHAT);
     throw error;
   }
 }

@@ -113,6 +113,23 @@ test("a store that waits by itself is not waited for any longer than the timeout
   expect(await scene.objects()).toEqual([]);
 });
 
+test("a wait for the write lock can be given up", async () => {
+  await using scene = await Scene.create(FILES);
+  const store = await scene.open({ busyTimeoutMs: 400 });
+  const database = holdLock(scene.path);
+  const controller = new AbortController();
+
+  const waiting = createMigrator({ store, directory: scene.migrations }).up({
+    signal: controller.signal,
+  });
+  setImmediate(() => controller.abort());
+
+  await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+  database.exec("ROLLBACK");
+  database.close();
+  expect(await scene.objects()).toEqual([]);
+});
+
 function holdLock(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   database.exec("BEGIN IMMEDIATE");

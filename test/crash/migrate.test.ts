@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -12,8 +12,8 @@ import { Scene } from "../migrate/support.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 
 const KILLS = 60;
-/** Longer than one up and down takes, so that every place can be hit. */
-const LIFE_MS_MAX = 400;
+/** A child lives for up to this many times as long as one `up` takes, so that all places are hit. */
+const LIFE_UPS_MAX = 2;
 
 const rebuilt = (rule: string): string => `
 CREATE TABLE new_weeks (id INTEGER PRIMARY KEY, label TEXT ${rule}) STRICT;
@@ -55,10 +55,11 @@ const CHILD = fileURLToPath(new URL("../migrate/crash-child.ts", import.meta.url
 test(`killed ${KILLS} times while migrating, the database stands before or after each migration`, async () => {
   await using scene = await Scene.create(FILES);
   const schemas = await referenceSchemas();
+  const upMs = await measureUp();
   let complete = 0;
   const seen = new Map<string, number>();
   for (let kill = 0; kill < KILLS; kill++) {
-    complete += await migrateAndKill(scene, Math.random() * LIFE_MS_MAX);
+    complete += await migrateAndKill(scene, Math.random() * LIFE_UPS_MAX * upMs);
     const state = await inspect(scene.path, schemas);
     seen.set(state, (seen.get(state) ?? 0) + 1);
   }
@@ -82,29 +83,61 @@ async function referenceSchemas(): Promise<readonly FileSchema[]> {
   return schemas;
 }
 
+/** How long one `up` of a child takes on this machine, as busy as it is. */
+async function measureUp(): Promise<number> {
+  await using scene = await Scene.create(FILES);
+  const child = await Child.start(scene);
+  const startMs = performance.now();
+  await Promise.race([once(child.lines, "line"), child.exited]);
+  const upMs = performance.now() - startMs;
+  await child.kill();
+  return upMs;
+}
+
 /** Lets a child migrate for a while; the number of complete ups it has reported. */
 async function migrateAndKill(scene: Scene, lifeMs: number): Promise<number> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=springhouse-source", CHILD, scene.path, scene.migrations],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  let errors = "";
-  child.stderr.on("data", (chunk) => {
-    errors += chunk;
-  });
+  const child = await Child.start(scene);
   let complete = 0;
-  const exited = once(child, "exit");
-  const lines = createInterface({ input: child.stdout });
-  await Promise.race([once(lines, "line"), exited]);
-  lines.on("line", (line) => {
-    if (line === "complete") complete++;
+  child.lines.on("line", () => {
+    complete++;
   });
-  await Promise.race([sleep(lifeMs), exited]);
-  child.kill("SIGKILL");
-  const [code, signal] = await exited;
-  expect({ code, signal, errors }).toEqual({ code: null, signal: "SIGKILL", errors: "" });
+  await Promise.race([sleep(lifeMs), child.exited]);
+  await child.kill();
   return complete;
+}
+
+/** A process that migrates up and down until it is killed; it prints a line after each `up`. */
+class Child {
+  readonly exited: Promise<unknown[]>;
+  readonly lines: Interface;
+  readonly #process: ChildProcess;
+  #errors = "";
+
+  private constructor(path: string, directory: string) {
+    const args = ["--conditions=springhouse-source", CHILD, path, directory];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    child.stderr.on("data", (chunk) => {
+      this.#errors += chunk;
+    });
+    this.#process = child;
+    this.exited = once(child, "exit");
+    this.lines = createInterface({ input: child.stdout });
+  }
+
+  /** Starts one; it has opened the database when this resolves. */
+  static async start(scene: Scene): Promise<Child> {
+    const child = new Child(scene.path, scene.migrations);
+    await Promise.race([once(child.lines, "line"), child.exited]);
+    return child;
+  }
+
+  /** Kills it, unless it has ended by itself with an error, which fails the test. */
+  async kill(): Promise<void> {
+    this.#process.kill("SIGKILL");
+    const [code, signal] = await this.exited;
+    const ended = { code, signal, errors: this.#errors };
+    expect(ended).toEqual({ code: null, signal: "SIGKILL", errors: "" });
+  }
 }
 
 /** Checks everything about the file; says where the run was stopped. */

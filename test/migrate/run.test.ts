@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
+import { warningChannel } from "../../src/core/channels.ts";
 import { defineMigration } from "../../src/migrate/files.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
+import type { Statement, Store } from "../../src/store/store.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 import { counting, define, FILES, Scene } from "./support.ts";
 
@@ -201,6 +203,32 @@ test("statistics are fresh after a migration", async () => {
   expect(await scene.rows("SELECT idx, stat FROM sqlite_stat1 WHERE tbl = 'a'")).toEqual([
     ["a_b", "2 1"],
   ]);
+});
+
+test("statistics that cannot be refreshed are a warning, for the migration is done", async () => {
+  await using scene = await Scene.create({ "0001_a.sql": "CREATE TABLE a (b);" });
+  const store = await scene.store();
+  const warnings: unknown[] = [];
+  const listen = (warning: unknown): void => {
+    warnings.push(warning);
+  };
+  warningChannel.subscribe(listen);
+  const elsewhere: Store = new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== "read") return typeof value === "function" ? value.bind(target) : value;
+      return async (statement: Statement) =>
+        statement.sql === "PRAGMA database_list"
+          ? { columns: [], rows: [[0, "main", `${scene.folder}/gone/app.db`]], changes: 0 }
+          : target.read(statement);
+    },
+  });
+
+  const run = await (await scene.migrator({ store: elsewhere })).up();
+
+  warningChannel.unsubscribe(listen);
+  expect(run.version).toBe(1);
+  expect(warnings).toMatchObject([{ code: "ANALYZE" }]);
 });
 
 test("a database in memory can be migrated too", async () => {

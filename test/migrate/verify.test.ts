@@ -1,8 +1,10 @@
+import { open, rm } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { ensureSchema } from "../../src/migrate/schema.ts";
 import { createCatalog } from "../../src/schema/catalog.ts";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
+import { openDirectStore } from "../support/direct-store.ts";
 import { Scene } from "./support.ts";
 
 const Week = entity("weeks", { id: t.int().primaryKey(), label: t.text().index() });
@@ -83,7 +85,6 @@ test("changed, missing and skipped migrations are all told at once", async () =>
   await (await scene.migrator()).up();
   await scene.write("0001_a.sql", "CREATE TABLE a (changed);");
   await scene.write("0003_c.sql", "CREATE TABLE c (id);");
-  const { rm } = await import("node:fs/promises");
   await rm(`${scene.migrations}/0002_b.sql`);
 
   const { problems } = await (await scene.migrator()).verify();
@@ -119,4 +120,24 @@ test("while migrations are pending, the difference to the declaration is expecte
   });
 
   expect((await (await scene.migrator({ catalog })).verify()).ok).toBe(true);
+});
+
+test("a damaged file is a problem", async () => {
+  await using scene = await Scene.create();
+  await scene.run(
+    "CREATE TABLE a (b TEXT)",
+    "CREATE INDEX a_b ON a (b)",
+    "INSERT INTO a VALUES (1)",
+  );
+  const [[page] = []] = await scene.rows("SELECT rootpage FROM sqlite_schema WHERE name = 'a_b'");
+  const file = await open(scene.path, "r+");
+  await file.write(Buffer.alloc(64), 0, 64, Number(page) * 4096 - 64);
+  await file.close();
+  await using store = openDirectStore(scene.path);
+
+  const { problems } = await (await scene.migrator({ store })).verify();
+
+  expect(problems).toMatchObject([
+    { code: "CORRUPT", message: expect.stringContaining("Restore a backup") },
+  ]);
 });

@@ -5,6 +5,7 @@
 
 import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import type { ResultSet, SqlValue, Store, StoreTransaction } from "../store/store.ts";
 import { noteMigration } from "./declared.ts";
@@ -145,7 +146,9 @@ async function inOwnTransaction(
     return await underLock(context.store, work, { ...context, foreignKeys });
   } catch (error) {
     if (isSpringhouseError(error) && PASSED_ON.includes(error.code)) throw error;
-    throw failedError(migration, error);
+    if (!isSpringhouseError(error, "TRANSACTION_TIMEOUT")) throw failedError(migration, error);
+    const reason = `it took longer than timeoutMs, ${formatDuration(context.timeoutMs)}; raise it`;
+    throw failedError(migration, new Error(reason, { cause: error }));
   }
 }
 

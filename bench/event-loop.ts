@@ -2,11 +2,12 @@
  * The longest time that the event loop stands still while heavy work is under way: an aggregate of
  * about 200 ms, a read of 100,000 rows, 10,000 queued writes, and an update of 200,000 rows.
  *
- * A gap is the time between two ticks of a timer of 1 ms. Whatever else runs on the machine makes
- * gaps as well; a gap that is ours comes in every round, so the figure is the middle of the
- * longest gaps of the rounds, and the longest of all stands beside it.
+ * A gap is the time between two ticks of a timer of 1 ms. Time in which this thread could have run
+ * but the machine ran other programs is none of ours; Linux counts it for each thread, and it is
+ * taken off. `worst_wall_ms` is the longest gap of all by the clock on the wall.
  */
 
+import { closeSync, openSync, readSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/store.ts";
 import type { Statement } from "../src/store/store.ts";
@@ -23,26 +24,32 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   await using store = await openSqliteStore({ url: "sqlite::memory:" });
   await prepare(store);
   const rounds = quick ? 3 : 9;
-  const gaps: Record<string, number[]> = {};
-  for (let round = 0; round < rounds; round++) {
+  // The first run of everything is the compiler's: a program that serves has it behind it.
+  for (const work of Object.values(workloads(store, 0))) await work();
+  const gaps: Record<string, Gap[]> = {};
+  for (let round = 1; round <= rounds; round++) {
     for (const [name, work] of Object.entries(workloads(store, round))) {
       gaps[name] ??= [];
       gaps[name].push(await longestGap(work));
     }
   }
-  const longest = (name: string): number => median(gaps[name] ?? []);
+  const longest = (name: string): number => median((gaps[name] ?? []).map(({ ownMs }) => ownMs));
+  const walls = Object.values(gaps).flatMap((all) => all.map(({ wallMs }) => wallMs));
   return {
     bench: "event-loop",
     figures: {
       longest_gap_ms: Math.max(...Object.keys(gaps).map(longest)),
-      worst_round_ms: Math.max(...Object.values(gaps).flat()),
+      worst_wall_ms: Math.max(...walls),
       aggregate_gap_ms: longest("aggregate"),
       read_gap_ms: longest("read"),
       queued_writes_gap_ms: longest("queuedWrites"),
       bulk_update_gap_ms: longest("bulkUpdate"),
     },
     targets: { longest_gap_ms: { atMost: 10 } },
-    notes: [`gaps between two ticks of a timer of 1 ms; the middle of ${rounds} rounds`],
+    notes: [
+      `gaps between two ticks of a timer of 1 ms, less what other programs took: the middle of ` +
+        `${rounds} rounds`,
+    ],
   };
 }
 
@@ -80,19 +87,53 @@ function* scores(score: number): Generator<readonly number[]> {
   for (let id = 1; id <= ROWS; id++) yield [score, id];
 }
 
-async function longestGap(work: Work): Promise<number> {
+interface Gap {
+  readonly ownMs: number;
+  readonly wallMs: number;
+}
+
+async function longestGap(work: Work): Promise<Gap> {
+  using waiting = new WaitingTime();
   let last = performance.now();
-  let longest = 0;
+  let waitedMs = waiting.readMs();
+  const longest = { ownMs: 0, wallMs: 0 };
   const look = (): void => {
     const now = performance.now();
-    longest = Math.max(longest, now - last);
+    const waitedNowMs = waiting.readMs();
+    longest.wallMs = Math.max(longest.wallMs, now - last);
+    longest.ownMs = Math.max(longest.ownMs, now - last - (waitedNowMs - waitedMs));
     last = now;
+    waitedMs = waitedNowMs;
   };
   const timer = setInterval(look, 1);
   await work();
   look();
   clearInterval(timer);
   return longest;
+}
+
+/** How long this thread has waited for a core so far, where the system tells; 0 elsewhere. */
+class WaitingTime implements Disposable {
+  readonly #buffer = Buffer.alloc(128);
+  readonly #file: number | undefined;
+
+  constructor() {
+    try {
+      this.#file = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
+    } catch {
+      this.#file = undefined;
+    }
+  }
+
+  readMs(): number {
+    if (this.#file === undefined) return 0;
+    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0);
+    return Number(this.#buffer.toString("latin1", 0, length).split(" ")[1]) / 1e6;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+  }
 }
 
 async function prepare(store: SqliteStore): Promise<void> {

@@ -23,11 +23,11 @@ import type { QueryLog, QueryStatistics } from "./query-log.ts";
 import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
 import { checkRead, checkStatement } from "./statement-check.ts";
-import { refuseUnfit } from "./statement-text.ts";
+import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
 import { Turn } from "./turn.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
-import type { WriterSend } from "./writer.ts";
+import type { UnitOwner, WriterSend } from "./writer.ts";
 
 /** For streamed reads. */
 export interface StreamOptions extends CallOptions {
@@ -86,6 +86,20 @@ export class Database implements AsyncDisposable {
   readonly #onClosed: () => Promise<void>;
   readonly #turn = new Turn();
   readonly #held = new Set<HeldReader>();
+  /** One for all units, since thousands of them may wait at once. */
+  readonly #owner: UnitOwner = {
+    publishUnit: (unit, results) => {
+      let ddl = false;
+      const published = results.map((result, index) => {
+        const sql = unit[index]?.sql ?? "";
+        ddl = statementFacts(sql).ddl || ddl;
+        return publish(this.log, "writer", sql, result);
+      });
+      if (ddl) this.schemaChanged();
+      return published;
+    },
+    unitEnded: () => this.#calls.end(),
+  };
 
   constructor(
     file: DatabaseFile,
@@ -189,29 +203,15 @@ export class Database implements AsyncDisposable {
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
   write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
-    let ddl: boolean;
     try {
       this.#calls.assertOpen();
-      ddl = this.assertWrites(unit);
+      this.assertWrites(unit);
     } catch (error) {
       return Promise.reject(error);
     }
     if (unit.length === 0) return Promise.resolve([]);
-    // Thousands of writes may wait at once, so this path makes as few objects as it can.
     this.#calls.begin();
-    return this.file.writer.write(unit, options).then(
-      (results) => {
-        this.#calls.end();
-        if (ddl) this.schemaChanged();
-        return results.map((result, index) =>
-          publish(this.log, "writer", unit[index]?.sql ?? "", result),
-        );
-      },
-      (error: unknown) => {
-        this.#calls.end();
-        throw error;
-      },
-    );
+    return this.file.writer.write(unit, this.#owner, options);
   }
 
   /** Gives the writer to `run` alone, in its turn. */
@@ -221,12 +221,10 @@ export class Database implements AsyncDisposable {
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
 
-  /** Refuses statements that no unit may have; returns whether one may change the schema. */
-  assertWrites(unit: readonly Statement[]): boolean {
+  /** Refuses statements that no unit may have. */
+  assertWrites(unit: readonly Statement[]): void {
     this.assertWritable();
-    let ddl = false;
-    for (const statement of unit) ddl = checkStatement(statement).ddl || ddl;
-    return ddl;
+    for (const statement of unit) checkStatement(statement);
   }
 
   /** Throws `READ_ONLY`. */

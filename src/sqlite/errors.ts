@@ -41,7 +41,7 @@ const CONSTRAINT_KIND: Readonly<Record<number, string>> = {
 };
 
 const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
-  BUSY: "Another process holds the write lock; try again, or raise busyTimeoutMs.",
+  BUSY: "Another process holds the write lock; try again, or raise busyTimeout.",
   CORRUPT: "The file is damaged and was left as it is: restore a backup, or save with .recover.",
   DISK_FULL: "Free some space and try again; nothing was written.",
   NOT_A_DATABASE: "The file is something else, or encrypted; it was left as it is.",

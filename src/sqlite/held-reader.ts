@@ -87,7 +87,7 @@ export class HeldReader implements AsyncDisposable {
     const error = new SpringhouseError(
       "TRANSACTION_TIMEOUT",
       `The stream or snapshot was ended after ${maxAgeMs} ms, because it kept the log from being ` +
-        "cut. Take the rows faster, read in pages, or raise snapshotMaxAgeMs.",
+        "cut. Take the rows faster, read in pages, or raise snapshotMaxAge.",
       { fields: { maxAgeMs } },
     );
     void this.end(error);

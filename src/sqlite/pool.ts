@@ -359,7 +359,7 @@ export class Pool<C> {
       "POOL_TIMEOUT",
       `No connection became free within ${waitedMs} ms: ${this.#inUse.size} of ${maxSize} are in ` +
         `use and ${this.#waiters.size} callers wait. Make the reads shorter, leave streams ` +
-        "early, or raise pool.maxSize or pool.connectionTimeoutMs.",
+        "early, or raise pool.maxSize or pool.connectionTimeout.",
       { fields },
     );
   }

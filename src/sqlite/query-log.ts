@@ -3,8 +3,9 @@
  * and the echo. Parameter values are never kept or shown.
  */
 
-import { queryChannel, slowQueryChannel } from "../core/channels.ts";
+import { queryChannel, slowQueryChannel, warn } from "../core/channels.ts";
 import { formatDuration } from "../core/duration.ts";
+import { messageOf } from "../core/errors.ts";
 
 /** Where a statement ran. */
 export type QueryPlace = "inline" | "reader" | "writer";
@@ -64,7 +65,18 @@ export class QueryLog {
     if (ms >= this.#slowQueryThresholdMs && slowQueryChannel.hasSubscribers) {
       slowQueryChannel.publish({ sql, ms, rows, where });
     }
-    this.#echo?.(`${where} ${formatDuration(ms)} ${rows} rows: ${sql}`);
+    if (this.#echo !== undefined) {
+      this.#print(this.#echo, `${where} ${formatDuration(ms)} ${rows} rows: ${sql}`);
+    }
+  }
+
+  /** The statement has run: an echo that fails must not make it look as if it had not. */
+  #print(echo: Echo, line: string): void {
+    try {
+      echo(line);
+    } catch (error) {
+      warn("ECHO_FAILED", `The echo function threw: ${messageOf(error)}`);
+    }
   }
 
   statistics(): QueryStatistics {

@@ -29,12 +29,17 @@ export async function collect(
   }
 }
 
+/** Whether nothing of the results waits in the thread. */
+export function isWhole(results: readonly WireResult[]): boolean {
+  return results.every(({ cursor }) => cursor === undefined);
+}
+
 /** The whole results of one unit. */
 export async function collectAll(
   send: Send,
   results: readonly WireResult[],
 ): Promise<readonly WireResult[]> {
-  if (results.every(({ cursor }) => cursor === undefined)) return results;
+  if (isWhole(results)) return results;
   const whole: WireResult[] = [];
   for (const result of results) whole.push(await collect(send, result));
   return whole;

@@ -13,10 +13,10 @@ import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { decodeOutcomes, encodeGroup, type WireOutcomes } from "./group-wire.ts";
 import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
-import { collectAll } from "./results.ts";
+import { collectAll, isWhole } from "./results.ts";
 import { ThreadLink } from "./thread-link.ts";
 import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
-import type { CallOptions, Statement } from "./values.ts";
+import type { CallOptions, ResultSet, Statement } from "./values.ts";
 
 /** Units in one commit: more would delay the first for the last without gain. */
 const GROUP_UNITS_MAX = 512;
@@ -26,13 +26,19 @@ const QUEUE_MAX = 100_000;
 /** Sends a request to the writer thread. */
 export type WriterSend = <T>(request: WriterRequest) => Promise<T>;
 
-/** One caller in the queue. */
+/** Whoever has a unit written: told of its end, and given its results to make them public. */
+export interface UnitOwner {
+  publishUnit(unit: readonly Statement[], results: readonly WireResult[]): readonly ResultSet[];
+  unitEnded(): void;
+}
+
+/** One caller in the queue: a unit of an owner, or a holder. Thousands may wait: keep it small. */
 interface Entry {
-  /** A unit for a group, or undefined for a holder. */
-  readonly statements: readonly Statement[] | undefined;
+  readonly unit: readonly Statement[];
   readonly bytes: number;
+  readonly owner: UnitOwner | undefined;
   readonly hold: ((send: WriterSend) => Promise<void>) | undefined;
-  readonly resolve: (results: readonly WireResult[]) => void;
+  readonly resolve: (results: readonly ResultSet[]) => void;
   readonly reject: (error: unknown) => void;
   listening: Disposable | undefined;
 }
@@ -65,15 +71,16 @@ export class Writer {
 
   /** Runs one unit, in one commit with its neighbours. */
   write(
-    statements: readonly Statement[],
+    unit: readonly Statement[],
+    owner: UnitOwner,
     options: CallOptions = {},
-  ): Promise<readonly WireResult[]> {
-    const bytes = unitBytes(statements);
-    if (bytes === Number.POSITIVE_INFINITY) {
-      return this.hold((send) => writeInPieces(send, statements), options);
-    }
+  ): Promise<readonly ResultSet[]> {
+    const bytes = unitBytes(unit);
+    if (bytes === Number.POSITIVE_INFINITY) return this.#writeInPieces(unit, owner, options);
     return new Promise((resolve, reject) => {
-      this.#enqueue(statements, bytes, undefined, resolve, reject, options.signal);
+      const listening = undefined;
+      const entry = { unit, bytes, owner, hold: undefined, resolve, reject, listening };
+      this.#enqueue(entry, options.signal);
     });
   }
 
@@ -84,7 +91,9 @@ export class Writer {
     return new Promise((resolve, reject) => {
       const hold = (send: WriterSend): Promise<void> =>
         inContext(() => run(send).then(resolve, reject));
-      this.#enqueue(undefined, 0, hold, () => undefined, reject, options.signal);
+      const resolveUnit = (): void => undefined;
+      const entry = { ...HOLDER, hold, resolve: resolveUnit, reject, listening: undefined };
+      this.#enqueue(entry, options.signal);
     });
   }
 
@@ -104,32 +113,27 @@ export class Writer {
     await this.#link?.terminate();
   }
 
-  #enqueue(
-    statements: Entry["statements"],
-    bytes: number,
-    hold: Entry["hold"],
-    resolve: Entry["resolve"],
-    reject: Entry["reject"],
-    signal: AbortSignal | undefined,
-  ): void {
-    if (this.#queue.size >= QUEUE_MAX) {
-      const message = `${QUEUE_MAX} writes wait already. Await some of them before you go on.`;
-      reject(new SpringhouseError("BUSY", message));
+  #enqueue(entry: Entry, signal: AbortSignal | undefined): void {
+    const refusal = this.#refusal(signal);
+    if (refusal !== undefined) {
+      refuse(entry, refusal);
       return;
     }
-    if (signal?.aborted) {
-      reject(abortError(signal, "The write"));
-      return;
-    }
-    const entry: Entry = { statements, bytes, hold, resolve, reject, listening: undefined };
     if (signal !== undefined) {
       entry.listening = onAbort(signal, () => {
         this.#queue.delete(entry);
-        reject(abortError(signal, "The write"));
+        refuse(entry, abortError(signal, "The write"));
       });
     }
     this.#queue.add(entry);
     this.#schedule();
+  }
+
+  #refusal(signal: AbortSignal | undefined): SpringhouseError | undefined {
+    if (signal?.aborted) return abortError(signal, "The write");
+    if (this.#queue.size < QUEUE_MAX) return undefined;
+    const message = `${QUEUE_MAX} writes wait already. Await some of them before you go on.`;
+    return new SpringhouseError("BUSY", message);
   }
 
   /** Takes an entry out for good: from here on its signal means nothing. */
@@ -180,8 +184,8 @@ export class Writer {
     let statements = 0;
     let bytes = 0;
     for (const entry of this.#queue) {
-      if (entry.statements === undefined || group.length === GROUP_UNITS_MAX) break;
-      statements += entry.statements.length;
+      if (entry.owner === undefined || group.length === GROUP_UNITS_MAX) break;
+      statements += entry.unit.length;
       bytes += entry.bytes;
       const full = statements > MESSAGE_STATEMENTS_MAX || bytes > MESSAGE_BYTES_MAX;
       if (full && group.length > 0) break;
@@ -192,21 +196,36 @@ export class Writer {
   }
 
   async #sendGroup(group: readonly Entry[]): Promise<void> {
+    let settled = 0;
     try {
       const link = this.#connect();
-      const units = group.map((entry) => entry.statements ?? []);
-      const reply = await link.request<WireOutcomes>({ kind: "group", group: encodeGroup(units) });
-      for (const [index, outcome] of decodeOutcomes(reply, units).entries()) {
-        const entry = group[index] as Entry;
-        if (outcome.error !== undefined) entry.reject(outcome.error);
-        else if (outcome.results.every(({ cursor }) => cursor === undefined)) {
-          entry.resolve(outcome.results);
-        } else {
-          entry.resolve(await collectAll((request) => link.request(request), outcome.results));
-        }
+      const send: WriterSend = (request) => link.request(request);
+      const units = group.map(({ unit }) => unit);
+      const reply = await send<WireOutcomes>({ kind: "group", group: encodeGroup(units) });
+      for (const outcome of decodeOutcomes(reply, units)) {
+        const entry = group[settled] as Entry;
+        if (outcome.error !== undefined) refuse(entry, outcome.error);
+        else if (isWhole(outcome.results)) fulfil(entry, outcome.results);
+        else fulfil(entry, await collectAll(send, outcome.results));
+        settled++;
       }
     } catch (error) {
-      for (const entry of group) entry.reject(error);
+      for (const entry of group.slice(settled)) refuse(entry, error);
+    }
+  }
+
+  /** A unit too large for one message: a transaction of its own, piece by piece. */
+  async #writeInPieces(
+    unit: readonly Statement[],
+    owner: UnitOwner,
+    options: CallOptions,
+  ): Promise<readonly ResultSet[]> {
+    try {
+      const write = (send: WriterSend): Promise<readonly WireResult[]> =>
+        inTransaction(send, () => sendPieces(send, unit));
+      return owner.publishUnit(unit, await this.hold(write, options));
+    } finally {
+      owner.unitEnded();
     }
   }
 
@@ -228,12 +247,17 @@ export class Writer {
   }
 }
 
-/** A unit too large for one message: a transaction of its own, piece by piece. */
-async function writeInPieces(
-  send: WriterSend,
-  statements: readonly Statement[],
-): Promise<readonly WireResult[]> {
-  return inTransaction(send, () => sendPieces(send, statements));
+/** What an entry that only holds has in place of a unit. */
+const HOLDER = { unit: [], bytes: 0, owner: undefined } as const;
+
+function fulfil({ unit, owner, resolve }: Entry, results: readonly WireResult[]): void {
+  owner?.unitEnded();
+  resolve(owner?.publishUnit(unit, results) ?? results);
+}
+
+function refuse({ owner, reject }: Entry, error: unknown): void {
+  owner?.unitEnded();
+  reject(error);
 }
 
 /** Sends the pieces of a unit; the caller holds a transaction or a savepoint. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { queryChannel, slowQueryChannel } from "../../src/core/channels.ts";
+import { queryChannel, slowQueryChannel, warningChannel } from "../../src/core/channels.ts";
 import { QueryLog } from "../../src/sqlite/query-log.ts";
 
 function listen(channel: typeof queryChannel): unknown[] {
@@ -70,5 +70,17 @@ describe("the query log", () => {
     log.record("SELECT ?", 0.5, 1, "inline");
 
     expect(lines).toEqual(["inline 500 µs 1 rows: SELECT ?"]);
+  });
+
+  it("does not let a failing echo look like a failing statement", () => {
+    const warnings = listen(warningChannel);
+    const log = new QueryLog(100, () => {
+      throw new Error("no terminal");
+    });
+
+    log.record("SELECT 1", 1, 1, "inline");
+
+    expect(log.statistics().total).toBe(1);
+    expect(warnings).toMatchObject([{ code: "ECHO_FAILED" }]);
   });
 });

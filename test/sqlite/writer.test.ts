@@ -1,13 +1,41 @@
 /** The queue before the writer thread. */
 
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Writer } from "../../src/sqlite/writer.ts";
+import type { WireResult } from "../../src/sqlite/protocol.ts";
+import type { CallOptions, ResultSet, Statement } from "../../src/sqlite/values.ts";
+import { type UnitOwner, Writer } from "../../src/sqlite/writer.ts";
 import { failureOf, settle, sql, temporaryPath } from "./support.ts";
 
-async function open(): Promise<Writer> {
-  const writer = new Writer({ path: temporaryPath(), profile: "durable", busyTimeoutMs: 1_000 });
-  onTestFinished(() => writer.close());
-  await writer.write([sql("CREATE TABLE t (id INTEGER PRIMARY KEY)")]);
+/** Whoever has units written, with a count of those that have not ended. */
+class Owner implements UnitOwner {
+  open = 0;
+
+  publishUnit(_: unknown, results: readonly WireResult[]): readonly WireResult[] {
+    return results;
+  }
+
+  unitEnded(): void {
+    this.open--;
+  }
+}
+
+const owner = new Owner();
+
+/** A writer whose units have an owner; at the end of the test each has ended exactly once. */
+class OwnedWriter extends Writer {
+  async put(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    owner.open++;
+    return this.write(unit, owner, options);
+  }
+}
+
+async function open(path = temporaryPath()): Promise<OwnedWriter> {
+  const writer = new OwnedWriter({ path, profile: "durable", busyTimeoutMs: 1_000 });
+  onTestFinished(async () => {
+    await writer.close();
+    expect(owner.open).toBe(0);
+  });
+  await writer.put([sql("CREATE TABLE t (id INTEGER PRIMARY KEY)")]).catch(() => undefined);
   return writer;
 }
 
@@ -22,7 +50,7 @@ describe("the queue of the writer", () => {
     const holding = writer.hold(() => gate.promise);
     let ran = false;
 
-    const unit = failureOf(writer.write([put(1)], { signal }));
+    const unit = failureOf(writer.put([put(1)], { signal }));
     const holder = failureOf(
       writer.hold(
         async () => {
@@ -31,7 +59,7 @@ describe("the queue of the writer", () => {
         { signal },
       ),
     );
-    const patient = writer.write([put(2)]);
+    const patient = writer.put([put(2)]);
     controller.abort();
     gate.resolve();
     await Promise.all([holding, patient]);
@@ -39,7 +67,7 @@ describe("the queue of the writer", () => {
     expect(await unit).toMatchObject({ code: "ABORTED" });
     expect(await holder).toMatchObject({ code: "ABORTED" });
     expect(ran).toBe(false);
-    const [result] = await writer.write([sql("SELECT id FROM t")]);
+    const [result] = await writer.put([sql("SELECT id FROM t")]);
     expect(result?.rows).toEqual([[2]]);
   });
 
@@ -47,7 +75,7 @@ describe("the queue of the writer", () => {
     const writer = await open();
     const controller = new AbortController();
 
-    const unit = writer.write([put(1)], { signal: controller.signal });
+    const unit = writer.put([put(1)], { signal: controller.signal });
     await settle();
     controller.abort();
 
@@ -61,10 +89,10 @@ describe("the queue of the writer", () => {
     const holding = writer.hold(() => gate.promise);
     await settle();
     const waiting = Array.from({ length: 100_000 }, () =>
-      failureOf(writer.write([put(1)], { signal: controller.signal })),
+      failureOf(writer.put([put(1)], { signal: controller.signal })),
     );
 
-    const failure = await failureOf(writer.write([put(2)]));
+    const failure = await failureOf(writer.put([put(2)]));
     controller.abort();
     gate.resolve();
     await Promise.all([holding, ...waiting]);
@@ -73,7 +101,28 @@ describe("the queue of the writer", () => {
       code: "BUSY",
       message: expect.stringContaining("Await some of them"),
     });
-    await writer.write([put(2)]);
+    await writer.put([put(2)]);
+  });
+
+  it("ends each unit once, also when its thread dies with it", async () => {
+    const writer = await open();
+    const slow = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000)";
+
+    const lost = failureOf(writer.put([sql(`${slow} INSERT INTO t SELECT i FROM n`)]));
+    await settle();
+    await writer.terminate();
+
+    expect(await lost).toMatchObject({ code: "WORKER_DIED" });
+    expect(owner.open).toBe(0);
+  });
+
+  it("writes a unit that is too large for one message, or nothing of it", async () => {
+    const writer = await open();
+    const many = Array.from({ length: 2_500 }, (_, id) => put(id));
+
+    expect(await failureOf(writer.put([...many, put(1)]))).toMatchObject({ code: "CONSTRAINT" });
+    expect((await writer.put(many)).length).toBe(2_500);
+    expect(owner.open).toBe(0);
   });
 
   it("gives the writer to one holder at a time, and back when it throws", async () => {
@@ -100,7 +149,7 @@ describe("the queue of the writer", () => {
 
   it("is empty before close resolves", async () => {
     const writer = await open();
-    const writes = [1, 2, 3].map((id) => writer.write([put(id)]));
+    const writes = [1, 2, 3].map((id) => writer.put([put(id)]));
 
     await writer.close();
 
@@ -110,11 +159,10 @@ describe("the queue of the writer", () => {
 
   it("fails its callers while the file cannot be opened, and serves them when it can", async () => {
     const path = `${temporaryPath()}-missing/test.db`;
-    const writer = new Writer({ path, profile: "durable", busyTimeoutMs: 100 });
-    onTestFinished(() => writer.close());
+    const writer = await open(path);
 
     const failures = await Promise.all([
-      failureOf(writer.write([put(1)])),
+      failureOf(writer.put([put(1)])),
       failureOf(writer.hold((send) => send({ kind: "begin", foreignKeys: true }))),
     ]);
 

@@ -78,7 +78,7 @@ function endOfPatience(
   const timer = database.clock.schedule(() => {
     const message =
       `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
-      "give it a longer deadlineMs.";
+      "give it a longer deadline.";
     reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
   }, deadlineMs);
   const listening = onAbort(signal, () => reject(abortError(signal, "The transaction")));

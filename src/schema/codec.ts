@@ -153,9 +153,18 @@ function decodeInt(stored: SqlValue): number | undefined {
 
 const WHOLE = /^-?\d{1,19}$/;
 
+/**
+ * The least integer of 64 bits, which `node:sqlite` gives as a number although it refuses its
+ * neighbours: the magnitude that it looks at does not fit into 64 bits. A double holds it exactly.
+ */
+const INT64_MIN_AS_NUMBER = -(2 ** 63);
+
 function decodeBigint(stored: SqlValue): bigint | undefined {
   if (typeof stored === "bigint") return stored;
-  if (Number.isSafeInteger(stored)) return BigInt(stored as number);
+  if (typeof stored === "number") {
+    const isWhole = Number.isSafeInteger(stored) || stored === INT64_MIN_AS_NUMBER;
+    return isWhole ? BigInt(stored) : undefined;
+  }
   return typeof stored === "string" && WHOLE.test(stored) ? BigInt(stored) : undefined;
 }
 

@@ -52,7 +52,7 @@ describe("a snapshot", () => {
 
     await expect(late).rejects.toMatchObject({
       code: "TRANSACTION_TIMEOUT",
-      message: expect.stringContaining("snapshotMaxAgeMs"),
+      message: expect.stringContaining("raise snapshotMaxAge"),
     });
     await settle();
     expect(database.statistics()).toMatchObject({ inUse: 0 });

@@ -153,6 +153,7 @@ export class BatchedStep implements DataStep {
       const batchMs = clock.monotonicMs() - batchStartMs;
       if (changed === undefined) {
         await journal.read(store);
+        await pause(PAUSE_MS_MIN, signal);
         continue;
       }
       journal.moved(window, changed);

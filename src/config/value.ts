@@ -10,6 +10,7 @@ import { type ByteSize, parseBytes } from "../core/bytes.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import type { AliasUnit, KeyFacts, KeyType } from "./keys.ts";
+import { scheduleProblem } from "./schedule.ts";
 
 /** A value that somebody has given, and where. */
 export interface Setting {
@@ -131,12 +132,9 @@ const RESOLVE: Readonly<Record<KeyType, Resolver>> = {
     throw refuse(setting, `${shown(value)} is not a path.`);
   },
   schedule: (value, _facts, setting) => {
-    if (typeof value === "string" && /^\s*\S+(?:\s+\S+){4,5}\s*$/.test(value)) return value.trim();
-    throw refuse(
-      setting,
-      `${shown(value)} is not a schedule. Give five fields: minute, hour, day of month, month, ` +
-        'day of week, such as "0 2 * * *".',
-    );
+    const problem = scheduleProblem(typeof value === "string" ? value : "");
+    if (typeof value === "string" && problem === undefined) return value.trim();
+    throw refuse(setting, `${shown(value)} is not a schedule. ${problem}, such as "0 2 * * *".`);
   },
   url: (value, facts, setting) => {
     const scheme = typeof value === "string" ? /^([a-z]+):/.exec(value)?.[1] : undefined;

@@ -7,7 +7,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KeyFacts } from "../src/config/keys.ts";
+import { type KeyFacts, PLANNED } from "../src/config/keys.ts";
 import { ALL_KEYS, type Key } from "../src/config/names.ts";
 
 /** The document. */
@@ -26,7 +26,19 @@ export function withTables(text: string): string {
 
 function tables(): string {
   const sections = Map.groupBy(ALL_KEYS, ({ name }) => name.split(".")[0] ?? name);
-  return [...sections].map(([section, keys]) => `### ${section}\n\n${table(keys)}\n`).join("\n");
+  return [...sections]
+    .map(([section, keys]) => `### ${section}\n\n${notice(section)}${table(keys)}\n`)
+    .join("\n");
+}
+
+/** What stands above the keys of a part that is still to come. */
+function notice(section: string): string {
+  const planned = Object.entries(PLANNED).find(([name]) => name === section)?.[1];
+  if (planned === undefined) return "";
+  return (
+    "> **No effect in this version.** These keys are read, checked and resolved. They take\n" +
+    `> effect with the part that uses them, in a later version: ${planned}.\n\n`
+  );
 }
 
 function table(keys: readonly Key[]): string {

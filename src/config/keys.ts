@@ -377,6 +377,15 @@ export const KEYS = {
   },
 } as const;
 
+/** Sections whose keys take effect in a later version, and the part of it that will use them. */
+export const PLANNED: Readonly<Partial<Record<keyof typeof KEYS, string>>> = {
+  cache: "the tiered cache",
+  backup: "backups",
+  resilience: "PostgreSQL and Redis",
+  monitoring: "health checks",
+  startup: "the loading of components",
+};
+
 /** Switches of other systems for what is always on here, and why nobody can turn it off. */
 export const ALWAYS_ON: Readonly<Record<string, string>> = {
   "startup.migration_optimization.enabled":

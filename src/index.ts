@@ -14,7 +14,7 @@ export {
 export type { Database } from "./open/database.ts";
 export { type EventTypes, eventTypes, type OpenOptions, type PoolOptions } from "./open/options.ts";
 export { open } from "./open.ts";
-export type { AuditEntry } from "./repository/audit-log.ts";
+export type { AuditEntry, AuditReader } from "./repository/audit-log.ts";
 export type { OrderBy, Where } from "./repository/conditions.ts";
 export type { EventListener } from "./repository/event-bus.ts";
 export type { CreatedEvent, DeletedEvent, UpdatedEvent } from "./repository/event-types.ts";
@@ -24,12 +24,20 @@ export type {
   PermissionRequest,
 } from "./repository/permissions.ts";
 export type { RawResult, RawRow } from "./repository/raw.ts";
+export type {
+  Included,
+  Includes,
+  ManyRelation,
+  OneRelation,
+  Relation,
+} from "./repository/relation.ts";
 export { many, one } from "./repository/relation.ts";
 export type { Repository } from "./repository/repository.ts";
 export type { Transaction, TransactionSettings } from "./repository/transaction.ts";
 export type { ListOptions, Page, PageOptions, SearchOptions } from "./repository/types.ts";
 export type { UnitOfWork } from "./repository/unit-of-work.ts";
 export type { UnitRepository } from "./repository/unit-repository.ts";
+export { type Catalog, createCatalog } from "./schema/catalog.ts";
 export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
 export type {
@@ -46,4 +54,13 @@ export type {
   RowOf,
   TablesOf,
 } from "./schema/types.ts";
+export type { DatabaseFacts } from "./sqlite/describe.ts";
+export type { PoolStatistics } from "./sqlite/pool.ts";
+export type { QueryStatistics } from "./sqlite/query-log.ts";
 export { sql } from "./store/sql.ts";
+export {
+  openSqliteStore,
+  type SqliteStore,
+  type SqliteStoreOptions,
+} from "./store/sqlite/store.ts";
+export type { Session, Statement, Store, StoreTransaction } from "./store/store.ts";

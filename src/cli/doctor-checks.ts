@@ -1,6 +1,6 @@
 /** The checks of `doctor`, each a question with an answer and what to do about it. */
 
-import { accessSync, constants, type Stats, statSync } from "node:fs";
+import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatBytes } from "../core/bytes.ts";
 import { messageOf } from "../core/errors.ts";
@@ -49,6 +49,11 @@ export async function checkSqlite(): Promise<Check> {
 export function checkFile(path: string): Check[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) {
+    const folder = dirname(path);
+    if (!existsSync(folder)) {
+      const missing = `the folder ${folder} does not exist`;
+      return [{ name: "file", status: "fail", found: missing, advice: `Run: mkdir -p ${folder}` }];
+    }
     const advice = "Run: npx springhouse migrate up. It makes the file.";
     return [{ name: "file", status: "warn", found: `${path} does not exist yet`, advice }];
   }

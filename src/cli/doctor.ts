@@ -2,8 +2,8 @@
 
 import { styleText } from "node:util";
 import type { Config } from "../config/config.ts";
-import { redactUrl } from "../config/redact.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { redactUrl } from "../core/redact.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Store } from "../store/store.ts";
 import type { CommandDefinition, Invocation } from "./command.ts";

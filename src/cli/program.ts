@@ -7,7 +7,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { redact, redactText } from "../config/redact.ts";
+import { redact, redactText } from "../core/redact.ts";
 import type { CommandDefinition, Outcome } from "./command.ts";
 import { usageError } from "./command.ts";
 import { doctor } from "./doctor.ts";

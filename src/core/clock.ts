@@ -9,17 +9,20 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds since some fixed moment; never decreases. */
   monotonicMs(): number;
-  /** Runs `callback` once after `delayMs`; the timer does not keep the process alive. */
-  schedule(callback: () => void, delayMs: number): Disposable;
+  /**
+   * Runs `callback` once after `delayMs`. The timer keeps the process alive only when it is told
+   * to, because somebody waits for it.
+   */
+  schedule(callback: () => void, delayMs: number, keepsAlive?: boolean): Disposable;
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  schedule(callback, delayMs) {
+  schedule(callback, delayMs, keepsAlive = false) {
     const timer = setTimeout(callback, delayMs);
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };

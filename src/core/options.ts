@@ -3,7 +3,7 @@
 import { type ErrorCode, SpringhouseError } from "./errors.ts";
 
 /**
- * Throws when `options` has a key that is not in `known`.
+ * Throws when `options` is not an object, or has a key that is not in `known`.
  *
  * @param what the function or object that takes the options, for the message.
  */
@@ -13,6 +13,11 @@ export function refuseUnknownKeys(
   what: string,
   code: ErrorCode = "INVALID_ARGUMENT",
 ): void {
+  if (typeof options !== "object" || options === null) {
+    const given = options === null ? "null" : typeof options;
+    const message = `${what} takes an object of options, not ${given}: ${known.join(", ")}.`;
+    throw new SpringhouseError(code, message, { fields: { known } });
+  }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);

@@ -1,5 +1,7 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
+import { SpringhouseError } from "../core/errors.ts";
+import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
 import { actorStatements } from "../repository/actor.ts";
 import { AuditReader } from "../repository/audit-log.ts";
 import type { EventBus, EventListener } from "../repository/event-bus.ts";
@@ -60,8 +62,15 @@ export class Database<
     return runTransaction(this.scope, run, settings);
   }
 
-  /** The same database for one user: permissions are asked and changes are logged in that name. */
+  /**
+   * The same database for one user: permissions are asked and changes are logged in that name.
+   *
+   * @throws `INVALID_ARGUMENT` for what is not a name: such changes would be logged as nobody's.
+   */
   as(actor: string): Database<Entities, Events> {
+    if (typeof actor !== "string" || actor === "") {
+      throw new SpringhouseError("INVALID_ARGUMENT", "as() takes the name of a user, not empty.");
+    }
     const { scope } = this;
     const statements = actorStatements(scope.models, actor);
     return new Database({
@@ -94,6 +103,24 @@ export class Database<
   /** The audit log: who changed which row, when, and from what to what. */
   get audit(): AuditReader {
     return new AuditReader(this.scope);
+  }
+
+  /**
+   * Migrates this database: status, plan, up, down, verify. Open it with `schema: "ignore"` when it
+   * may be behind, since `"create"` and `"check"` refuse such a file.
+   *
+   * @example
+   * await using db = await open({ url: "sqlite:app.db", entities: [Week], schema: "ignore" });
+   * const migrator = await db.migrator({ directory: "migrations" });
+   * await migrator.up();
+   */
+  async migrator(options: Omit<MigratorOptions, "store" | "catalog"> = {}): Promise<Migrator> {
+    const { createMigrator } = await import("../migrate/run.ts");
+    return createMigrator({
+      ...options,
+      store: this.#parts.store,
+      catalog: this.scope.models.catalog,
+    });
   }
 
   /** The reader threads: how many, how busy, how long callers waited. */

@@ -130,10 +130,16 @@ export const POOL_KEYS: readonly string[] = [
   "leakDetectionThreshold",
 ];
 
+const SCHEMA_MODES: readonly SchemaMode[] = ["create", "check", "ignore"];
+
 /** Refuses misspelt keys of the options and of their pool. */
 export function checkOpenOptions(options: OpenOptions): void {
   refuseUnknownKeys(options, OPEN_KEYS, "open");
   refuseUnknownKeys(options.pool ?? {}, POOL_KEYS, "open: pool");
+  const { schema } = options;
+  if (schema !== undefined && !SCHEMA_MODES.includes(schema)) {
+    throw invalid("schema", schema, 'It is "create", "check" or "ignore".');
+  }
 }
 
 /** The options of the SQLite store: durations become milliseconds. */

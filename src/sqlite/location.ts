@@ -7,6 +7,7 @@
 
 import { resolve } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
+import { redactUrl } from "../core/redact.ts";
 
 /** A file, or a temporary database that is removed when it is closed. */
 export type SqliteLocation =
@@ -47,7 +48,7 @@ function pathOf(rest: string, url: string): string {
 function invalid(url: string, reason: string): SpringhouseError {
   return new SpringhouseError(
     "INVALID_URL",
-    `${JSON.stringify(url)} is not the URL of a SQLite database: ${reason}. ${FORMS}`,
-    { fields: { url } },
+    `${JSON.stringify(redactUrl(url))} is not the URL of a SQLite database: ${reason}. ${FORMS}`,
+    { fields: { url: redactUrl(url) } },
   );
 }

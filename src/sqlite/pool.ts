@@ -14,6 +14,7 @@ import { abortError, onAbort } from "../core/abort.ts";
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { borrowerStack } from "./borrower.ts";
 import type { ResolvedPoolOptions } from "./pool-options.ts";
 
 /** A caller waits this long for a busy connection before the pool grows beyond `minSize`. */
@@ -118,7 +119,7 @@ export class Pool<C> {
     if (signal?.aborted) return Promise.reject(abortedWait(signal));
     const nowMs = this.#clock.monotonicMs();
     const watched = options.watched === true && this.#options.leakDetectionThresholdMs > 0;
-    const stack = watched ? new Error("taken here").stack : undefined;
+    const stack = watched ? borrowerStack() : undefined;
     if (this.#waiters.size === 0) {
       const member = this.#takeIdle(nowMs);
       if (member !== undefined) return Promise.resolve(this.#lend(member, nowMs, stack));
@@ -183,10 +184,14 @@ export class Pool<C> {
     if (this.#waiters.size >= WAITERS_MAX) return Promise.reject(this.#timeoutError(0));
     return new Promise<Lease<C>>((resolve, reject) => {
       const { connectionTimeoutMs } = this.#options;
-      const timer = this.#clock.schedule(() => {
-        this.#timeouts++;
-        this.#refuse(waiter, this.#timeoutError(connectionTimeoutMs));
-      }, connectionTimeoutMs);
+      const timer = this.#clock.schedule(
+        () => {
+          this.#timeouts++;
+          this.#refuse(waiter, this.#timeoutError(connectionTimeoutMs));
+        },
+        connectionTimeoutMs,
+        true,
+      );
       const listening = onAbort(signal, () => this.#refuse(waiter, abortedWait(signal)));
       const stop = (): void => {
         timer[Symbol.dispose]();
@@ -293,7 +298,7 @@ export class Pool<C> {
       warn(
         "POOL_LEAK",
         `A connection has been held for ${heldMs} ms. Leave the loop of the stream, or end the ` +
-          `snapshot, that was begun here:\n${stack.split("\n").slice(2).join("\n")}`,
+          `snapshot, that was begun here:\n${stack}`,
         { heldMs, stack },
       );
     }, this.#options.leakDetectionThresholdMs);

@@ -160,7 +160,7 @@ function classifyPragma(tokens: Tokens): StatementFacts {
   const instead =
     pragma === "foreign_keys"
       ? 'use transaction(run, { foreignKeys: "off" })'
-      : "settings belong to the options of the store";
+      : "settings belong to the options of open";
   return facts({
     refusal: `PRAGMA ${pragma} would change a connection that others share: ${instead}`,
   });

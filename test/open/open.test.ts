@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -80,6 +80,8 @@ describe("open", () => {
     [{ pageSize: 20, pageSizeMax: 10 }, /pageSize cannot be 20. It is at most pageSizeMax/],
     [{ busyTimeout: "soon" }, /busyTimeout: "soon" is not a duration/],
     [{ pool: { idleTimeout: "x" } }, /pool.idleTimeout: "x" is not a duration/],
+    [{ schema: "alter" as never }, /schema cannot be "alter". It is "create", "check" or "ignore"/],
+    [{ url: "postgres://u:secret@h/db" }, /^(?!.*secret)"postgres:\/\/u:\*\*\*@h\/db" is not/],
     [{ url: "mysql://localhost/app" }, /mysql/],
   ])("refuses %j with a reason", async (options, reason) => {
     await expect(open({ url: "sqlite::memory:", ...options })).rejects.toThrow(reason);
@@ -236,6 +238,28 @@ describe("a database", () => {
     expect(asked).toContainEqual(["guest", "read", "weeks"]);
     const { rows } = await ann.audit.list({ entity: Task });
     expect(rows).toMatchObject([{ action: "create", userId: "ann", entityId: "1" }]);
+  });
+
+  it("migrates itself by reviewed files", async () => {
+    const migrations = join(folder, "migrations");
+    await mkdir(migrations);
+    await writeFile(
+      join(migrations, "0001_weeks.sql"),
+      "-- up\nCREATE TABLE weeks (id INTEGER PRIMARY KEY, label TEXT NOT NULL) STRICT;\n" +
+        "-- down\nDROP TABLE weeks;\n",
+    );
+    const Plain = entity("weeks", { id: t.int().primaryKey(), label: t.text() });
+    await using db = await open({ url: file(), entities: [Plain], schema: "ignore" });
+
+    const migrator = await db.migrator({ directory: migrations });
+    const { version } = await migrator.up();
+
+    expect(version).toBe(1);
+    expect((await migrator.verify()).problems).toEqual([]);
+    expect(await db.repository(Plain).create({ label: "a" })).toEqual({ id: 1, label: "a" });
+    await db.close();
+    await using again = await open({ url: file(), entities: [Plain], migrations, schema: "check" });
+    expect(await again.repository(Plain).count()).toBe(1);
   });
 
   it("takes the present moment from the clock it was given", async () => {

@@ -174,7 +174,8 @@ export class SqliteStore implements Store {
 function reentryError(call: string): SpringhouseError {
   return new SpringhouseError(
     "TRANSACTION_REENTRY",
-    `${call}() of the store inside of the store's own transaction would wait for itself. ` +
-      `Use ${call}() of the transaction that the function was given.`,
+    "A write through the database inside of its own transaction would wait for itself. Write " +
+      "through the transaction that the function was given.",
+    { fields: { call } },
   );
 }

@@ -186,7 +186,7 @@ export class SqliteTransaction implements StoreTransaction {
         new SpringhouseError(
           "INVALID_ARGUMENT",
           "A nested transaction has the deadline and the foreign keys of the outermost one: give " +
-            "deadlineMs and foreignKeys there.",
+            "them there.",
         ),
       );
     }

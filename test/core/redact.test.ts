@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redact, redactText, redactUrl } from "../../src/config/redact.ts";
+import { redact, redactText, redactUrl } from "../../src/core/redact.ts";
 
 describe("redactUrl", () => {
   it.each([

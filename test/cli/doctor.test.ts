@@ -65,6 +65,17 @@ describe("springhouse doctor", () => {
     expect((await examine(project))["file"]?.status).toBe("warn");
   });
 
+  it("says which folder is missing, since nothing makes it", async () => {
+    await using project = await Project.make();
+
+    const { file } = await examine(project, "doctor --url sqlite:data/app.db");
+
+    expect(file).toMatchObject({
+      status: "fail",
+      advice: `Run: mkdir -p ${project.path("data")}`,
+    });
+  });
+
   it("has little to say about a temporary database", async () => {
     await using project = await Project.make();
 

@@ -289,17 +289,46 @@ describe("springhouse migrate down", () => {
     expect(JSON.parse(all.out)).toMatchObject({ direction: "down", version: 0 });
   });
 
-  it("asks first, and names how many", async () => {
-    await using made = await migrated();
+  it("asks first, and names what it would revert", async () => {
+    await using made = await withDestructive();
+    await made.run("migrate up --yes");
 
-    const one = await made.run("migrate down --steps 1");
-    const two = await made.run("migrate down --steps 2");
+    const one = await made.run("migrate down");
     const all = await made.run("migrate down --to 0");
 
     expect(one.code).toBe(2);
-    expect(one.err).toContain("the newest migration and loses what was added. Add --yes to agree.");
-    expect(two.err).toContain("the newest 2 migrations and loses");
-    expect(all.err).toContain("all migrations after version 0 and loses");
+    expect(one.err).toContain("reverts 0002_drop_title and loses what was added. Add --yes");
+    expect(all.err).toContain("reverts 0002_drop_title, 0001_first and loses");
+    expect((await made.run("migrate status")).out).toContain("Up to date at version 2.");
+  });
+});
+
+describe("a database that is not there", () => {
+  it.each([
+    "migrate up --dry-run",
+    "migrate down --yes",
+    "migrate verify",
+    "migrate plan",
+    "migrate status",
+    "migrate new other --empty",
+    "doctor",
+  ])("is not made by %s", async (line) => {
+    await using made = await written();
+
+    const { err } = await made.run(line);
+
+    expect(err).not.toContain("ASSERTION");
+    expect((await readdir(made.folder)).filter((name) => name.includes("app.db"))).toEqual([]);
+  });
+
+  it("can be rehearsed all the same, and has nothing to revert", async () => {
+    await using made = await written();
+
+    const up = await made.run("migrate up --dry-run");
+    const down = await made.run("migrate down");
+
+    expect(up).toMatchObject({ code: 0, out: expect.stringContaining("rehearsed 0001_first") });
+    expect(down).toMatchObject({ code: 0, out: expect.stringContaining("Nothing to do") });
   });
 });
 
@@ -337,6 +366,6 @@ describe("springhouse migrate verify", () => {
     const { code, err } = await made.run("migrate verify");
 
     expect(code).toBe(1);
-    expect(err).toContain("error UNOPENABLE");
+    expect(err).toMatch(/error UNOPENABLE: .*app\.db does not exist\. Run: .*migrate up\./);
   });
 });

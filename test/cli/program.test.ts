@@ -70,6 +70,7 @@ describe("the command line", () => {
     ["migrate up --to x", "It must be a whole number."],
     ["migrate new", "missing required argument 'name'"],
     ["migrate down --to 1 --steps 2", "--steps and --to say the same"],
+    ["migrate up --to 1 --only 2", "--to and --only exclude each other"],
   ])("answers %j with exit code 2 and the reason", async (line, message) => {
     await using project = await Project.make();
 

@@ -1,6 +1,7 @@
 /** `springhouse migrate down`: reverts the newest migrations. */
 
-import type { DownOptions } from "../../migrate/migrator.ts";
+import { labelOf } from "../../migrate/files.ts";
+import type { DownOptions, MigrationName } from "../../migrate/migrator.ts";
 import { type CommandDefinition, countOf, usageError } from "../command.ts";
 import { confirm } from "./confirm.ts";
 import { describeRun, withMigrator } from "./migrator.ts";
@@ -29,15 +30,18 @@ export const migrateDown: CommandDefinition = {
       ...(steps === undefined ? {} : { steps }),
       signal: invocation.terminal.signal,
     };
-    await confirm(invocation, `This reverts ${which(to, steps ?? 1)} and loses what was added.`);
-    return withMigrator(invocation, "write", async (migrator) => {
-      const run = await migrator.down(options);
-      return { ok: true, data: { ...run }, text: describeRun(run) };
-    });
+    const beforeDestructive = (migrations: readonly MigrationName[]): Promise<void> => {
+      const names = migrations.map(labelOf).join(", ");
+      return confirm(invocation, `This reverts ${names} and loses what was added.`);
+    };
+    return withMigrator(
+      invocation,
+      "revert",
+      async (migrator) => {
+        const run = await migrator.down(options);
+        return { ok: true, data: { ...run }, text: describeRun(run) };
+      },
+      { beforeDestructive },
+    );
   },
 };
-
-function which(to: number | undefined, steps: number): string {
-  if (to !== undefined) return `all migrations after version ${to}`;
-  return steps === 1 ? "the newest migration" : `the newest ${steps} migrations`;
-}

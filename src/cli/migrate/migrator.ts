@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import type { Config } from "../../config/config.ts";
 import { formatDuration } from "../../core/duration.ts";
+import { SpringhouseError } from "../../core/errors.ts";
 import { labelOf } from "../../migrate/files.ts";
 import type {
   MigrationProgress,
@@ -14,8 +15,11 @@ import type { Invocation } from "../command.ts";
 import { ProgressLine } from "../progress.ts";
 import { loadCatalog, loadSettings, openStore } from "../settings.ts";
 
-/** How a command uses the database. A missing file counts as an empty database for `"look"`. */
-export type Access = "look" | "read" | "write";
+/**
+ * How a command uses the database. A missing file is made for `"write"` only; it counts as an empty
+ * database for `"look"` and `"revert"`, and is an error for `"read"`.
+ */
+export type Access = "look" | "read" | "revert" | "write";
 
 /** Runs `use` with the migrator of the configured database, and closes it afterwards. */
 export async function withMigrator<T>(
@@ -28,7 +32,7 @@ export async function withMigrator<T>(
   const catalog = await loadCatalog(config);
   const { createMigrator } = await import("../../migrate/run.ts");
   await using store = await openStore(await seenAs(config, access), {
-    readOnly: access === "read",
+    readOnly: false,
   });
   using line = new ProgressLine(invocation.terminal);
   const migrator = createMigrator({
@@ -44,15 +48,24 @@ export async function withMigrator<T>(
   return await use(migrator, config);
 }
 
-/** To look at a database must not make its file. */
+/** To look at a database, or to rehearse, must not make its file. */
 async function seenAs(config: Config, access: Access): Promise<Config> {
-  if (access !== "look") return config;
+  if (access === "write") return config;
   const { parseLocation } = await import("../../sqlite/location.ts");
   const location = parseLocation(config.database.url);
   if (location.kind === "file" && existsSync(location.path)) {
+    if (access === "revert") return config;
     return { ...config, database: { ...config.database, readOnly: true } };
   }
-  return { ...config, database: { ...config.database, url: "sqlite::memory:" } };
+  if (access === "read" && location.kind === "file") throw missing(location.path);
+  return { ...config, database: { ...config.database, url: "sqlite::memory:", readOnly: false } };
+}
+
+function missing(path: string): SpringhouseError {
+  const message =
+    `The database file ${path} does not exist. Run: npx springhouse migrate up. It makes the ` +
+    "file. Or give the right place with --url or database.url.";
+  return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
 }
 
 function stateOf(progress: MigrationProgress): Parameters<ProgressLine["show"]>[0] {

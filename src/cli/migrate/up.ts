@@ -8,6 +8,7 @@ import {
   type Invocation,
   isGiven,
   type Outcome,
+  usageError,
 } from "../command.ts";
 import { confirm } from "./confirm.ts";
 import { describeRun, withMigrator } from "./migrator.ts";
@@ -29,6 +30,7 @@ export const migrateUp: CommandDefinition = {
   ],
   async run(invocation) {
     const dryRun = isGiven(invocation, "dryRun");
+    const options = optionsOf(invocation);
     const beforeDestructive = async (migrations: readonly MigrationName[]): Promise<void> => {
       if (dryRun) return;
       const names = migrations.map(labelOf).join(", ");
@@ -36,9 +38,9 @@ export const migrateUp: CommandDefinition = {
     };
     return withMigrator(
       invocation,
-      "write",
+      dryRun ? "look" : "write",
       async (migrator) => {
-        const run = await migrator.up(optionsOf(invocation));
+        const run = await migrator.up(options);
         if (run.dryRun !== undefined) return describeDryRun(run.dryRun);
         return { ok: true, data: { ...run }, text: describeRun(run) };
       },
@@ -50,6 +52,9 @@ export const migrateUp: CommandDefinition = {
 function optionsOf(invocation: Invocation): UpOptions {
   const to = countOf(invocation, "to");
   const only = countOf(invocation, "only");
+  if (to !== undefined && only !== undefined) {
+    throw usageError("--to and --only exclude each other. Give one of them.");
+  }
   return {
     ...(to === undefined ? {} : { to }),
     ...(only === undefined ? {} : { only }),

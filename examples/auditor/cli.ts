@@ -17,8 +17,8 @@ import {
   runTimer,
   runWeek,
 } from "./commands.ts";
-import { errorText, exitCodeOf } from "./failure.ts";
-import type { ProgressStream } from "./progress.ts";
+import { errorJson, errorText, exitCodeOf } from "./failure.ts";
+import { type ProgressStream, progressStream } from "./progress.ts";
 import { INTERRUPTED } from "./workspace.ts";
 
 /** Where a command writes to, and what stops it. */
@@ -58,10 +58,15 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    // Commander has said what is wrong; asking for help is not an error.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const isJson = argv.includes("--json");
+    if (error instanceof CommanderError) {
+      // Commander has said what is wrong; asking for help is not an error.
+      if (isJson && error.exitCode !== 0) stdout.write(errorJson(error));
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    if (isJson) stdout.write(errorJson(error));
     if (signal.aborted) return INTERRUPTED;
-    stderr.write(errorText(error));
+    if (!isJson) stderr.write(errorText(error));
     return exitCodeOf(error);
   }
 }
@@ -81,8 +86,9 @@ function commandLine(
       writeErr: (text) => stderr.write(text),
     });
   const run = async (work: (context: Context) => Promise<Outcome>): Promise<void> => {
-    const { db: path, json } = program.opts<{ db: string; json?: true }>();
-    answer(await work({ path, signal, stdout, stderr }), json === true);
+    const { db: path, json = false } = program.opts<{ db: string; json?: true }>();
+    const context = { path, signal, stdout, stderr: progressStream(stderr, json) };
+    answer(await work(context), json);
   };
   addImports(program, run);
   addReads(program, run);

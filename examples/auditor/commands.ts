@@ -12,7 +12,8 @@ import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
 import { count, Progress, type ProgressStream } from "./progress.ts";
 import { weekStatistics } from "./statistics.ts";
-import { type Cell, list, table } from "./table.ts";
+import { type Cell, list, moreLine, table } from "./table.ts";
+import { listWeeks } from "./week-list.ts";
 
 /** Broken rows that are printed; `--json` has up to a thousand. */
 const EXAMPLES_SHOWN = 20;
@@ -96,9 +97,7 @@ export async function runWeek(
   await using db = await openExisting(context.path);
   const auditor = new Auditor(db);
   if (label === undefined) {
-    const weeks = await auditor.weeks();
-    const rows = weeks.map((week): Cell[] => [week.label, week.isBonusWeek ? "bonus" : ""]);
-    return { ok: true, data: weeks, text: table("Weeks", ["week", ""], rows) };
+    return await allWeeks(db, auditor);
   }
   const week = await auditor.weekByLabel(label);
   const page = await auditor.weekTasks(week.id, { limit: PAGE_ROWS, ...flags });
@@ -106,6 +105,21 @@ export async function runWeek(
   const more = page.next === undefined ? "" : `  More: --cursor ${page.next}\n`;
   const text = table(`Week ${label}`, heads, page.rows.map(taskCells)) + more;
   return { ok: true, data: { week, ...page }, text };
+}
+
+async function allWeeks(db: AuditorDatabase, auditor: Auditor): Promise<Outcome> {
+  const lines = new Map((await listWeeks(db)).map((line) => [line.label, line]));
+  const weeks = (await auditor.weeks()).map((week) => {
+    const { tasks = 0, durationSeconds = 0 } = lines.get(week.label) ?? {};
+    return { ...week, tasks, durationSeconds };
+  });
+  const rows = weeks.map((week): Cell[] => [
+    week.label,
+    week.tasks,
+    displayDuration(week.durationSeconds),
+    week.isBonusWeek ? "bonus" : "",
+  ]);
+  return { ok: true, data: weeks, text: table("Weeks", ["week", "tasks", "duration", ""], rows) };
 }
 
 /** Starts or stops the timer of a task. */
@@ -196,7 +210,9 @@ function refusedText(name: string, refused: ProblemReport): string {
     .slice(0, EXAMPLES_SHOWN)
     .map(({ line, column, value, reason }): Cell[] => [line, column, value, reason]);
   const title = `Refused from ${name}: ${count(refused.rows)} rows`;
-  return table(title, ["line", "column", "value", "reason"], rows);
+  const problems = refused.totals.reduce((sum, { rows: each }) => sum + each, 0);
+  const more = moreLine(problems - rows.length);
+  return table(title, ["line", "column", "value", "reason"], rows) + more;
 }
 
 function taskCells(task: TaskRow): Cell[] {

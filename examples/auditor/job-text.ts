@@ -2,9 +2,10 @@
 
 import { displayDuration } from "./durations.ts";
 import type { SourceReport } from "./import-report.ts";
-import type { JobReport, WeekLine, WeekView } from "./job.ts";
-import { count } from "./progress.ts";
-import { type Cell, list, table } from "./table.ts";
+import type { JobReport, WeekView } from "./job.ts";
+import { count, sizeText, timeText } from "./progress.ts";
+import { type Cell, list, moreLine, table } from "./table.ts";
+import type { WeekLine } from "./week-list.ts";
 
 /** Examples of each kind; `--json` has more. */
 const EXAMPLES_SHOWN = 5;
@@ -41,9 +42,9 @@ function importText({ source, database, import: done }: JobReport): string {
       ["weeks", weeks],
       ["tasks", tasks],
       ["events", events],
-      ["seconds", done.seconds],
+      ["time", timeText(done.seconds * 1_000)],
       ["rows imported/s", done.rowsPerSecond],
-      ["database", `${count(database.bytes / 1_048_576)} MB`],
+      ["database", sizeText(database.bytes)],
     ]),
   ].join("\n");
 }
@@ -60,7 +61,9 @@ function problemsText({ name, refused, warnings }: SourceReport): string {
       .slice(0, EXAMPLES_SHOWN)
       .map(({ line, column, value, reason }): Cell[] => [line, column, value, reason]);
     parts.push(table(`Refused from ${name}`, ["rows", "column", "reason"], reasons));
-    parts.push(table("The first of them", ["line", "column", "value", "reason"], examples));
+    const problems = refused.totals.reduce((sum, { rows }) => sum + rows, 0);
+    const more = moreLine(problems - examples.length);
+    parts.push(table("The first of them", ["line", "column", "value", "reason"], examples) + more);
   }
   if (warnings.rows > 0) {
     const reasons = warnings.totals.map(({ column, reason, rows }): Cell[] => [

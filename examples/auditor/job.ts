@@ -22,6 +22,7 @@ import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
 import type { Progress } from "./progress.ts";
 import { type WeekStatistics, weekStatistics } from "./statistics.ts";
+import { listWeeks, type WeekLine } from "./week-list.ts";
 
 /** Weeks shown from either end of the list. */
 const WEEKS_SHOWN = 3;
@@ -41,13 +42,6 @@ export interface JobOptions {
   /** How long each measurement of writes takes. No default. */
   readonly measureMs: number;
   readonly signal: AbortSignal;
-}
-
-/** One line of the list of weeks. */
-export interface WeekLine {
-  readonly label: string;
-  readonly tasks: number;
-  readonly durationSeconds: number;
 }
 
 /** A page and the figures of one week, and how long they took. */
@@ -82,9 +76,7 @@ export interface JobReport {
 /** Runs the job; `progress` is told about each step. */
 export async function runJob(options: JobOptions, progress: Progress): Promise<JobReport> {
   const path = join(options.folder, "auditor.db");
-  const startMs = performance.now();
-  const { source, report } = await importFirst(options, path, progress);
-  const seconds = (performance.now() - startMs) / 1_000;
+  const { source, report, seconds } = await importFirst(options, path, progress);
 
   await using db = await openAuditor(path);
   const weeks = await listWeeks(db);
@@ -111,24 +103,34 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
   };
 }
 
+interface Imported {
+  readonly source: string;
+  readonly report: ImportReport;
+  /** Of the import alone, without opening and closing the database. */
+  readonly seconds: number;
+}
+
 /** Imports the first input that there is, and says which. */
 async function importFirst(
   { input, dataFolder, signal }: JobOptions,
   path: string,
   progress: Progress,
-): Promise<{ readonly source: string; readonly report: ImportReport }> {
+): Promise<Imported> {
   const into = async (
     source: string,
     run: (db: AuditorDatabase, options: ImportOptions) => Promise<ImportReport>,
-  ): Promise<{ readonly source: string; readonly report: ImportReport }> => {
+  ): Promise<Imported> => {
     await using db = await openAuditor(path);
+    const startMs = performance.now();
     const report = await progress.during(`Importing ${source}`, (onProgress) =>
       run(db, { signal, onProgress }),
     );
-    return { source, report };
+    return { source, report, seconds: secondsSince(startMs) };
   };
   if (input !== undefined && /\.(db|sqlite3?)$/i.test(input)) {
-    return { source: input, report: await importLegacy(input, path, signal, progress) };
+    const startMs = performance.now();
+    const report = await importLegacy(input, path, signal, progress);
+    return { source: input, report, seconds: secondsSince(startMs) };
   }
   if (input !== undefined) return into(input, (db, options) => importCsv(db, input, options));
   const files = cesawFilesIn(dataFolder);
@@ -138,6 +140,10 @@ async function importFirst(
     );
   }
   return into("generated weeks", (db, options) => importGenerated(db, generateWeeks(), options));
+}
+
+function secondsSince(startMs: number): number {
+  return (performance.now() - startMs) / 1_000;
 }
 
 async function importLegacy(
@@ -179,19 +185,6 @@ function shorten(source: SourceReport): SourceReport {
     first: list.first.slice(0, PROBLEMS_SHOWN),
   });
   return { ...source, refused: cut(source.refused), warnings: cut(source.warnings) };
-}
-
-async function listWeeks(db: AuditorDatabase): Promise<WeekLine[]> {
-  const { rows } = await db.execute(`
-    SELECT w.week_label AS label, count(t.id) AS tasks,
-      coalesce(sum(t.duration_seconds), 0) AS seconds
-    FROM weeks w LEFT JOIN tasks t ON t.week_id = w.id
-    GROUP BY w.id ORDER BY w.week_label`);
-  return rows.map((row) => ({
-    label: String(row["label"]),
-    tasks: Number(row["tasks"]),
-    durationSeconds: Number(row["seconds"]),
-  }));
 }
 
 /** The page and the figures of the week with the most tasks. */

@@ -10,10 +10,10 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { SpringhouseError } from "springhouse";
-import { errorText, exitCodeOf } from "./failure.ts";
+import { errorJson, errorText, exitCodeOf } from "./failure.ts";
 import { type JobReport, runJob } from "./job.ts";
 import { jobText } from "./job-text.ts";
-import { Progress } from "./progress.ts";
+import { Progress, progressStream } from "./progress.ts";
 import { INTERRUPTED, Workspace } from "./workspace.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/time_tracking");
@@ -54,11 +54,13 @@ async function main(flags: Flags): Promise<number> {
   using workspace = new Workspace(keep);
   const { folder, signal } = workspace;
   try {
-    const progress = new Progress(process.stderr);
+    const progress = new Progress(progressStream(process.stderr, flags.json === true));
     const given = { dataFolder, folder, signal, measureMs };
     const made = await runJob({ ...given, ...(input !== undefined && { input }) }, progress);
     const report = kept === undefined ? made : moved(made, kept);
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}`);
+    const where = kept === undefined ? "" : `\nThe database is kept in ${kept}\n`;
+    const text = flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}${where}`;
+    process.stdout.write(text);
     return report.integrity.ok ? 0 : 1;
   } catch (error) {
     if (signal.aborted) return INTERRUPTED;
@@ -91,10 +93,12 @@ try {
   command.parse();
   process.exitCode = await main(command.opts<Flags>());
 } catch (error) {
+  const isJson = process.argv.includes("--json");
   // Commander has said what is wrong; asking for help is not an error.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(errorText(error));
-    process.exitCode = exitCodeOf(error);
-  }
+  const isUsage = error instanceof CommanderError;
+  const isHelp = isUsage && error.exitCode === 0;
+  if (isJson && !isHelp) process.stdout.write(errorJson(error));
+  else if (!isUsage) process.stderr.write(errorText(error));
+  if (isUsage) process.exitCode = isHelp ? 0 : 2;
+  else process.exitCode = exitCodeOf(error);
 }

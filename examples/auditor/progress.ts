@@ -13,6 +13,11 @@ export interface ProgressStream {
   write(text: string): unknown;
 }
 
+/** Where progress goes beside `--json`: to a person who watches, never into a log. */
+export function progressStream(stream: ProgressStream, isJson: boolean): ProgressStream {
+  return isJson && stream.isTTY !== true ? { write: () => undefined } : stream;
+}
+
 /** Told how far a piece of work is; `total` is 0 while it is not known. */
 export type Report = (done: number, total: number) => void;
 
@@ -34,8 +39,7 @@ export class Progress {
     try {
       const result = await work(this.#reporter(title));
       this.#clear();
-      const seconds = ((this.#nowMs() - startMs) / 1_000).toFixed(1);
-      this.#stream.write(`${title}: done in ${seconds} s\n`);
+      this.#stream.write(`${title}: done in ${timeText(this.#nowMs() - startMs)}\n`);
       return result;
     } finally {
       this.#clear();
@@ -77,4 +81,16 @@ export class Progress {
 /** A number for people: "203,621". */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
+}
+
+/** A time for people: "12 ms", "3.4 s". */
+export function timeText(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** A size for people: "712 B", "96 KB", "41.3 MB"; units are powers of 1,024. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  if (bytes < 1_048_576) return `${Math.round(bytes / 1_024)} KB`;
+  return `${(bytes / 1_048_576).toFixed(1)} MB`;
 }

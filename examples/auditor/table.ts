@@ -24,6 +24,11 @@ export function table(title: string, heads: readonly string[], rows: readonly Ce
   return `${[title, lines[0], rule, ...lines.slice(1)].join("\n")}\n`;
 }
 
+/** The line below a table that does not show all; nothing when it does. */
+export function moreLine(rows: number): string {
+  return rows > 0 ? `  … ${rows.toLocaleString("en-US")} more\n` : "";
+}
+
 /** Names and values, one a line. */
 export function list(title: string, entries: readonly (readonly [string, Cell])[]): string {
   const width = Math.max(...entries.map(([name]) => name.length));

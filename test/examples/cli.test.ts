@@ -55,7 +55,9 @@ describe("the command line of the auditor", () => {
     const printed = await run(folder.path, "export", "2025-W23", "--to", "-");
 
     expect(imported).toMatchObject({ code: 0, out: expect.stringContaining("Imported") });
-    expect(JSON.parse(weeks.out)).toMatchObject([{ label: "2025-W23" }]);
+    const line = { label: "2025-W23", tasks: 2, durationSeconds: 1_200 };
+    expect(JSON.parse(weeks.out)).toMatchObject([line]);
+    expect((await run(folder.path, "week")).out).toMatch(/2025-W23 +2 +00:20:00/);
     expect(page.out).toMatch(/a-1 .*Atlas.*00:10:00/);
     expect(page.out).toContain("More: --cursor ");
     expect(started.out).toBe("The timer of task 1 runs.\n");
@@ -94,6 +96,29 @@ describe("the command line of the auditor", () => {
     });
   });
 
+  it("says how many refused rows it does not list", async () => {
+    using folder = temporaryFolder();
+    const rows = Array.from({ length: 23 }, () => ROW.with(1, "soon"));
+
+    const { out } = await run(folder.path, "import", week(folder.path, rows));
+
+    expect(out).toMatch(/^ {2}… 3 more$/m);
+  });
+
+  it("prints an error as one JSON line, and no progress, when JSON is asked for", async () => {
+    using folder = temporaryFolder();
+
+    const good = await run(folder.path, "import", week(folder.path, [ROW]), "--json");
+    const bad = await run(folder.path, "import", join(folder.path, "none.csv"), "--json");
+    const usage = await run(folder.path, "start", "one", "--json");
+
+    expect(good).toMatchObject({ code: 0, err: "" });
+    expect(bad).toMatchObject({ code: 1, err: "" });
+    expect(JSON.parse(bad.out)).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
+    expect(usage.code).toBe(2);
+    expect(JSON.parse(usage.out)).toMatchObject({ ok: false, error: { code: "USAGE" } });
+  });
+
   it("migrates the origin's file", async () => {
     using folder = temporaryFolder();
     const source = join(folder.path, "tasks.db");
@@ -127,7 +152,7 @@ describe("the command line of the auditor", () => {
     expect(none).toMatchObject({ code: 1, err: expect.stringContaining("error UNOPENABLE") });
     expect(task).toMatchObject({ code: 1, err: "error NOT_FOUND: There is no task 99.\n" });
     expect(label).toMatchObject({ code: 1, err: expect.stringContaining("NOT_FOUND") });
-    expect(file).toMatchObject({ code: 1, err: expect.stringContaining("ENOENT") });
+    expect(file).toMatchObject({ code: 1, err: expect.stringContaining("NOT_FOUND") });
     for (const { err } of [none, task, label, file]) expect(err).not.toMatch(/^ +at /m);
   });
 

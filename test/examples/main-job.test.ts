@@ -102,9 +102,14 @@ describe("the main job", () => {
     writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW));
 
     const job = start(temporary.path, "--input", input, "--json");
-    const [out, [code]] = await Promise.all([text(job.stdout as never), once(job, "exit")]);
+    const [out, err, [code]] = await Promise.all([
+      text(job.stdout as never),
+      text(job.stderr as never),
+      once(job, "exit"),
+    ]);
 
     expect(code).toBe(0);
+    expect(err).toBe("");
     expect(out.trimEnd().split("\n")).toHaveLength(1);
     expect(JSON.parse(out)).toMatchObject({ integrity: { ok: true }, weeks: { count: 1 } });
     expect(readdirSync(temporary.path)).toEqual([]);
@@ -135,13 +140,47 @@ describe("the main job", () => {
     const keep = join(folder.path, "kept");
     writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW));
 
-    const job = start(folder.path, "--input", input, "--keep", keep, "--json");
-    const [code] = await once(job, "exit");
+    const job = start(folder.path, "--input", input, "--keep", keep);
+    const [out, [code]] = await Promise.all([text(job.stdout as never), once(job, "exit")]);
 
     expect(code).toBe(0);
+    expect(out).toContain(`The database is kept in ${join(keep, "auditor.db")}\n`);
     expect(readdirSync(keep)).toEqual(["auditor.db"]);
     const [again] = await once(start(folder.path, "--input", input, "--keep", keep), "exit");
     expect(again).toBe(2);
+  });
+
+  it("says what is wrong as one JSON line, when that is asked for", async () => {
+    using folder = temporaryFolder();
+
+    const results = [["--input", join(folder.path, "none.csv")], ["--colour"]].map((words) => {
+      const job = start(folder.path, ...words, "--json");
+      return Promise.all([text(job.stdout as never), once(job, "exit")]);
+    });
+    const [missing, usage] = await Promise.all(results);
+
+    expect(JSON.parse(missing?.[0] ?? "")).toMatchObject({
+      ok: false,
+      error: { code: "NOT_FOUND", message: expect.stringContaining("none.csv") },
+    });
+    expect(JSON.parse(usage?.[0] ?? "")).toMatchObject({ ok: false, error: { code: "USAGE" } });
+    expect([missing?.[1][0], usage?.[1][0]]).toEqual([1, 2]);
+  });
+
+  it("shows a small input in small units, and how many broken values it does not show", async () => {
+    using folder = temporaryFolder();
+    const input = join(folder.path, "2025-W23.csv");
+    const bad = Array.from({ length: 7 }, () => csvLine(ROW.with(7, "x")));
+    writeFileSync(input, [csvLine(CSV_COLUMNS), csvLine(ROW), ...bad].join(""));
+    const { signal } = new AbortController();
+
+    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const report = await runJob(options, silent);
+
+    const shown = jobText(report);
+    expect(shown).toMatch(/^ {2}… 2 more$/m);
+    expect(shown).toMatch(/^ {2}time +\d+ ms$/m);
+    expect(shown).toMatch(/^ {2}database +\d+ KB$/m);
   });
 
   it("says what is wrong with an input, and ends with 1 or 2", async () => {
@@ -154,7 +193,7 @@ describe("the main job", () => {
     ]);
     const [usage] = await once(start(folder.path, "--colour"), "exit");
 
-    expect(error).toMatch(/error: ENOENT/);
+    expect(error).toMatch(/error NOT_FOUND: There is no .*none\.csv\. Check the name/);
     expect(error).not.toMatch(/^ +at /m);
     expect([code, usage]).toEqual([1, 2]);
     expect(readdirSync(folder.path)).toEqual([]);

@@ -1,7 +1,7 @@
 import { SpringhouseError } from "springhouse";
 import { describe, expect, it } from "vitest";
-import { errorText, exitCodeOf } from "../../examples/auditor/failure.ts";
-import { Progress } from "../../examples/auditor/progress.ts";
+import { errorJson, errorText, exitCodeOf } from "../../examples/auditor/failure.ts";
+import { Progress, progressStream, sizeText, timeText } from "../../examples/auditor/progress.ts";
 import { list, table } from "../../examples/auditor/table.ts";
 
 function terminal(isTTY: boolean): { isTTY: boolean; text: string; write(text: string): void } {
@@ -24,7 +24,7 @@ describe("progress", () => {
 
     expect(stream.text.split("\n")).toHaveLength(13);
     expect(stream.text).toContain("Import: 1,000 of 2,000\n");
-    expect(stream.text).toContain("Import: done in 0.0 s\n");
+    expect(stream.text).toContain("Import: done in 0 ms\n");
     expect(stream.text).not.toContain("\u001b");
   });
 
@@ -54,6 +54,26 @@ describe("progress", () => {
   });
 });
 
+describe("beside --json", () => {
+  it("progress is for a person who watches only", () => {
+    const [log, watched] = [terminal(false), terminal(true)];
+
+    for (const stream of [log, watched]) progressStream(stream, true).write("x");
+
+    expect([log.text, watched.text]).toEqual(["", "x"]);
+    expect(progressStream(log, false)).toBe(log);
+  });
+});
+
+describe("sizes and times", () => {
+  it("have the unit that suits them", () => {
+    const sizes = [712, 98_304, 43_306_189].map(sizeText);
+
+    expect(sizes).toEqual(["712 B", "96 KB", "41.3 MB"]);
+    expect([12.3, 3_400].map(timeText)).toEqual(["12 ms", "3.4 s"]);
+  });
+});
+
 describe("a failure", () => {
   it("is told by what came first, when closing failed after it", () => {
     const first = new SpringhouseError("USAGE", "Give a file.");
@@ -61,8 +81,24 @@ describe("a failure", () => {
 
     expect(errorText(thrown)).toBe("error USAGE: Give a file.\n");
     expect(exitCodeOf(thrown)).toBe(2);
-    expect(errorText("odd")).toBe("error: odd\n");
+    expect(errorText("odd")).toBe("error UNEXPECTED: odd\n");
     expect(exitCodeOf("odd")).toBe(1);
+  });
+
+  it.each([
+    ["ENOENT", "NOT_FOUND", "There is no a.csv. Check the name"],
+    ["EISDIR", "UNOPENABLE", "a.csv is a folder. Name a file in it."],
+    ["ENOTDIR", "UNOPENABLE", "A part of a.csv is a file"],
+    ["EACCES", "UNOPENABLE", "a.csv may not be used by this user. Change"],
+    ["ENOSPC", "DISK_FULL", "The disk that a.csv is on is full. Make room"],
+  ])("of the system, %s, has a code and says what to do", (reason, code, message) => {
+    const thrown = Object.assign(new Error("raw"), { code: reason, path: "a.csv" });
+
+    expect(errorText(thrown)).toContain(`error ${code}: ${message}`);
+    expect(JSON.parse(errorJson(thrown))).toMatchObject({
+      ok: false,
+      error: { code, fields: { path: "a.csv", reason } },
+    });
   });
 
   it("names the fields that were wrong", () => {

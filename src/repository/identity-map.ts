@@ -107,10 +107,16 @@ export class IdentityMap {
   }
 }
 
-/** What an object that was read differs in from what was read. */
+/**
+ * What an object that was read differs in from what was read. A property that the entity does not
+ * have is a change as well, which the check before the write will name: it is a misspelt one.
+ */
 export function changesOf({ model, row, snapshot }: Entry): Row {
-  const changed = model.fields.filter((field, index) => !isUnchanged(field, row, snapshot[index]));
-  return Object.fromEntries(changed.map(({ property }) => [property, row[property]]));
+  const changed = model.fields
+    .filter((field, index) => !isUnchanged(field, row, snapshot[index]))
+    .map(({ property }) => property);
+  const unknown = Object.keys(row).filter((property) => !model.byProperty.has(property));
+  return Object.fromEntries([...changed, ...unknown].map((property) => [property, row[property]]));
 }
 
 function isUnchanged(field: Field, row: Row, before: SqlValue | undefined): boolean {

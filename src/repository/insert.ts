@@ -192,6 +192,10 @@ async function* checkedChunks(
       yield checked.slice(at, at + CHUNK_ROWS);
     return;
   }
+  if (!isIterable(inputs)) {
+    const message = `createMany of "${model.name}" takes rows: a list or another iterable.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { entity: model.name } });
+  }
   let chunk: unknown[] = [];
   let position = 0;
   for await (const input of inputs) {
@@ -202,6 +206,11 @@ async function* checkedChunks(
     chunk = [];
   }
   if (chunk.length > 0) yield await checkChunk(scope, model, chunk, position);
+}
+
+function isIterable(inputs: unknown): boolean {
+  if (typeof inputs !== "object" || inputs === null) return false;
+  return Symbol.iterator in inputs || Symbol.asyncIterator in inputs;
 }
 
 /** Issues name the position among all rows, not that in the chunk. */

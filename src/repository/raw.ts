@@ -3,6 +3,7 @@
  * columns come from. Names are SQL names here.
  */
 
+import { refuseUnknownKeys } from "../core/options.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { rowsOf } from "../store/rows.ts";
 import type {
@@ -35,6 +36,7 @@ export async function executeSql<R = RawRow>(
   parameters: readonly Parameter[],
   options: CallOptions,
 ): Promise<RawResult<R>> {
+  refuseUnknownKeys(options, ["signal"], "execute");
   const { session, models, actorStatements: actor } = scope;
   const statement = statementOf(scope, sql, parameters);
   let result: ResultSet | undefined;
@@ -47,12 +49,13 @@ export async function executeSql<R = RawRow>(
 }
 
 /** Runs one statement for each row of parameters, in one transaction; rows changed in all. */
-export function executeManySql(
+export async function executeManySql(
   scope: Scope,
   sql: string,
   rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
   options: WriteManyOptions,
 ): Promise<number> {
+  refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
   const encoded = encodedRows(scope, rows);
   if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
   const { signal } = options;
@@ -67,6 +70,7 @@ export async function* streamSql<R = RawRow>(
   parameters: readonly Parameter[],
   options: StreamOptions,
 ): AsyncGenerator<R, void, undefined> {
+  refuseUnknownKeys(options, ["chunkRows", "signal"], "stream");
   const { session, models } = scope;
   const statement = statementOf(scope, sql, parameters);
   for await (const chunk of session.stream(statement, options)) {

@@ -76,6 +76,10 @@ export async function readMany(
   narrowing: Narrowing,
   options: CallOptions,
 ): Promise<(Row | undefined)[]> {
+  if (!Array.isArray(keys)) {
+    const message = `getMany of "${model.name}" takes a list of keys; get() takes one.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { entity: model.name } });
+  }
   const wanted = keys.map((key) => model.keyValues(key));
   const found = new Map<string, Row>();
   for (let at = 0; at < wanted.length; at += KEYS_PER_READ) {

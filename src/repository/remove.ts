@@ -1,5 +1,6 @@
 /** Deletes: one row by key, or all that match. A detail goes with its base, by the foreign key. */
 
+import { SpringhouseError } from "../core/errors.ts";
 import type { CallOptions, Statement } from "../store/store.ts";
 import type { Model } from "./model.ts";
 import type { Narrowing } from "./permissions.ts";
@@ -25,14 +26,25 @@ export async function deleteRow(
   return (await deleteRows(scope, model, condition, options)) > 0;
 }
 
-/** Deletes all rows that match; how many there were. */
-export function deleteWhere(
+/**
+ * Deletes all rows that match; how many there were.
+ *
+ * @throws `INVALID_ARGUMENT` without conditions: a forgotten one must not empty a table.
+ */
+export async function deleteWhere(
   scope: Scope,
   model: Model,
   where: unknown,
   narrowing: Narrowing,
   options: CallOptions,
 ): Promise<number> {
+  if (where === undefined) {
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `deleteMany of "${model.name}" takes conditions: give \`{}\` to delete all rows.`,
+      { fields: { entity: model.name } },
+    );
+  }
   const condition = (text: SqlText): string => conditionSql(model, where, narrowing, text);
   return deleteRows(scope, model, condition, options);
 }

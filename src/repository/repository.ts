@@ -44,6 +44,9 @@ const LIST_OPTIONS = ["where", "orderBy", "limit", "offset", "cursor", "include"
 const PAGE_OPTIONS = ["where", "orderBy", "limit", "cursor", "total", "include", "signal"];
 const STREAM_OPTIONS = ["where", "orderBy", "signal"];
 const SEARCH_OPTIONS = ["where", "limit", "offset", "include", "signal"];
+const CALL_OPTIONS = ["signal"];
+/** What is called without options is not searched for misspelt ones. */
+const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /**
  * Rows of one entity.
@@ -139,21 +142,24 @@ export class Repository<E extends Entity> {
   }
 
   /** Whether there is a row with this key. */
-  async exists(key: KeyOf<E>, options: WriteOptions = {}): Promise<boolean> {
+  async exists(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
+    const call = this.#call(options, "exists");
     const narrowing = await this.#may("read", { key });
-    return readExists(this.#scope, this.#model, key, narrowing, callOf(options));
+    return readExists(this.#scope, this.#model, key, narrowing, call);
   }
 
   /** How many rows match. Default: all rows. */
-  async count(where?: Where<E>, options: WriteOptions = {}): Promise<number> {
+  async count(where?: Where<E>, options: WriteOptions = NO_OPTIONS): Promise<number> {
+    const call = this.#call(options, "count");
     const narrowing = await this.#may("read");
-    return readCount(this.#scope, this.#model, where, narrowing, callOf(options));
+    return readCount(this.#scope, this.#model, where, narrowing, call);
   }
 
   /** Checks and inserts a row; gives it as it stands in the database. */
-  async create(input: InsertOf<E>, options: WriteOptions = {}): Promise<RowOf<E>> {
+  async create(input: InsertOf<E>, options: WriteOptions = NO_OPTIONS): Promise<RowOf<E>> {
+    const call = this.#call(options, "create");
     if (!this.#isFree) await this.#may("create", { changes: input });
-    return (await insertOne(this.#scope, this.#model, input, callOf(options))) as RowOf<E>;
+    return (await insertOne(this.#scope, this.#model, input, call)) as RowOf<E>;
   }
 
   /**
@@ -185,10 +191,10 @@ export class Repository<E extends Entity> {
   async update(
     key: KeyOf<E>,
     row: ReplacementOf<E>,
-    options: WriteOptions = {},
+    options: WriteOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
+    const call = this.#call(options, "update");
     const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes: row });
-    const call = callOf(options);
     const updated = await replaceRow(this.#scope, this.#model, key, row, narrowing, call);
     return updated as RowOf<E>;
   }
@@ -198,9 +204,13 @@ export class Repository<E extends Entity> {
    *
    * @throws `NOT_FOUND` when there is no row with this key.
    */
-  async patch(key: KeyOf<E>, changes: PatchOf<E>, options: WriteOptions = {}): Promise<RowOf<E>> {
+  async patch(
+    key: KeyOf<E>,
+    changes: PatchOf<E>,
+    options: WriteOptions = NO_OPTIONS,
+  ): Promise<RowOf<E>> {
+    const call = this.#call(options, "patch");
     const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes });
-    const call = callOf(options);
     const patched = await patchRow(this.#scope, this.#model, key, changes, narrowing, call);
     return patched as RowOf<E>;
   }
@@ -217,15 +227,17 @@ export class Repository<E extends Entity> {
   }
 
   /** Deletes the row with this key; false when there is none. */
-  async delete(key: KeyOf<E>, options: WriteOptions = {}): Promise<boolean> {
+  async delete(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
+    const call = this.#call(options, "delete");
     const narrowing = this.#isFree ? undefined : await this.#may("delete", { key });
-    return deleteRow(this.#scope, this.#model, key, narrowing, callOf(options));
+    return deleteRow(this.#scope, this.#model, key, narrowing, call);
   }
 
   /** Deletes all rows that match, `{}` all there are; how many there were. */
-  async deleteMany(where: Where<E>, options: WriteOptions = {}): Promise<number> {
+  async deleteMany(where: Where<E>, options: WriteOptions = NO_OPTIONS): Promise<number> {
+    const call = this.#call(options, "deleteMany");
     const narrowing = await this.#may("delete");
-    return deleteWhere(this.#scope, this.#model, where, narrowing, callOf(options));
+    return deleteWhere(this.#scope, this.#model, where, narrowing, call);
   }
 
   /** No hook: the usual case, which must not cost a promise. */
@@ -266,6 +278,13 @@ export class Repository<E extends Entity> {
     return rows as WithIncludes<RowOf<E>, I>[];
   }
 
+  /** The options of a call that has no others. */
+  #call(options: WriteOptions, method: string): CallOptions {
+    if (options === NO_OPTIONS) return NO_OPTIONS;
+    this.#check(options, CALL_OPTIONS, method);
+    return callOf(options);
+  }
+
   #check(options: object, known: readonly string[], method: string): void {
     refuseUnknownKeys(options, known, `${method} of "${this.#model.name}"`);
   }
@@ -274,5 +293,3 @@ export class Repository<E extends Entity> {
 function callOf({ signal }: { readonly signal?: AbortSignal }): CallOptions {
   return signal === undefined ? NO_OPTIONS : { signal };
 }
-
-const NO_OPTIONS: CallOptions = Object.freeze({});

@@ -5,6 +5,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
 import { flush } from "./flush.ts";
@@ -56,6 +57,7 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
    */
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();
+    refuseUnknownKeys(options, ["signal"], "commit");
     const pending = this.#pending();
     this.#isEnded = true;
     try {

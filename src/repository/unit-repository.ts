@@ -1,6 +1,7 @@
 /** The rows of one entity inside a unit of work: objects that may be changed in place. */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity, InsertOf, KeyOf, RowOf } from "../schema/types.ts";
 import { validateInsert } from "../schema/validate.ts";
 import { withStandIns } from "./flush.ts";
@@ -16,6 +17,8 @@ export type Mutable<E extends Entity> = { -readonly [P in keyof RowOf<E>]: RowOf
 
 /** Options of a list without relations, which a unit does not load. */
 export type UnitListOptions<E extends Entity> = Omit<ListOptions<E>, "include">;
+
+const UNIT_LIST_OPTIONS = ["where", "orderBy", "limit", "offset", "cursor", "signal"];
 
 /** What a repository asks of its unit. */
 export interface UnitAccess {
@@ -52,6 +55,7 @@ export class UnitRepository<E extends Entity> {
    */
   async list(options: UnitListOptions<E> = {}): Promise<Mutable<E>[]> {
     this.#unit.assertOpen();
+    refuseUnknownKeys(options, UNIT_LIST_OPTIONS, `list of "${this.#model.name}" in a unit`);
     const { scope, map } = this.#unit;
     const narrowing = await authorize(scope, this.#model, { action: "read" });
     const call = options.signal === undefined ? {} : { signal: options.signal };

@@ -25,9 +25,13 @@ export interface Catalog {
 /**
  * Puts entities together and checks them against each other.
  *
- * @throws `INVALID_SCHEMA` naming the entity, the property and the reason.
+ * @throws `INVALID_SCHEMA` naming the entity, the property and the reason; `INVALID_ARGUMENT` for
+ * what is not a list of entities.
  */
 export function createCatalog(declared: readonly Entity[]): Catalog {
+  if (!Array.isArray(declared)) {
+    throw new SpringhouseError("INVALID_ARGUMENT", "Entities are given as a list: [Week, Task].");
+  }
   const entities = declared.map(factsOf);
   const byTable = new Map<string, EntityFacts>();
   for (const facts of entities) byTable.set(facts.table, facts);

@@ -10,6 +10,8 @@
  * }, { indexes: [{ on: ["weekId", { createdAt: "desc" }] }] });
  */
 
+import { SpringhouseError } from "../core/errors.ts";
+import { show } from "./check.ts";
 import type { Columns } from "./column.ts";
 import { type Declaration, entityFacts } from "./entity-facts.ts";
 import type { ColumnFacts, EntityFacts, ReferentialAction } from "./facts.ts";
@@ -145,8 +147,15 @@ function handleOf(table: string, facts: ColumnFacts): ColumnHandle {
   return Object.freeze({ table, property: facts.property, kind: facts.kind, facts });
 }
 
-/** What is known about an entity. */
+/**
+ * What is known about an entity.
+ *
+ * @throws `INVALID_ARGUMENT` for what `entity()` did not make.
+ */
 export function factsOf(declared: Entity): EntityFacts {
+  if (!isEntity(declared)) {
+    throw new SpringhouseError("INVALID_ARGUMENT", `${show(declared)} is not made by entity().`);
+  }
   return declared[definition].facts;
 }
 

@@ -132,8 +132,9 @@ export class Run {
   #refuseUnknown(key: string): void {
     const known = [...this.#plan.position.keys()];
     const near = nearest(key, known);
-    const hint = near === undefined ? `the fields are ${known.join(", ")}` : `is "${near}" meant?`;
-    this.#refuse(key, `is not a field of "${this.#plan.facts.table}"; ${hint}`);
+    const hint =
+      near === undefined ? `the fields are ${known.join(", ")}` : `did you mean "${near}"?`;
+    this.#refuse(key, `is not a field of "${this.#plan.facts.table}" (${hint})`);
   }
 
   #refuse(property: string, message: string): void {

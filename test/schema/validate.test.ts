@@ -80,7 +80,7 @@ describe("an insert", () => {
     expect(error.code).toBe("VALIDATION");
     expect(error.fields).toEqual({ table: "things" });
     expect(error.issues.map(describeIssue)).toEqual([
-      'nam: is not a field of "things"; is "name" meant?',
+      'nam: is not a field of "things" (did you mean "name"?)',
       "name: must be at most 5 characters long, has 8",
       "count: must be at least 0, got -1",
       'day: must be a calendar day such as "2025-12-31", got "today"',

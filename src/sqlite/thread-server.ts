@@ -7,6 +7,8 @@ import type { Envelope, Reply } from "./protocol.ts";
 /** What serves the requests of one thread. */
 export interface Handler<Request> {
   handle(request: Request): unknown;
+  /** Called when the reply is on its way: the place for work that nobody should wait for. */
+  afterReply?(): void;
 }
 
 /**
@@ -32,5 +34,6 @@ export function serve<Request extends { readonly kind: string }>(
     } catch (error) {
       post({ id, error: toWireError(error) });
     }
+    handler?.afterReply?.();
   });
 }

@@ -27,6 +27,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #checkpointer: Checkpointer;
   readonly #busyTimeoutMs: number;
   #foreignKeysOff = false;
+  #hasCommitted = false;
 
   constructor(data: FileData, clock: Clock, notify: (value: unknown) => void) {
     this.#busyTimeoutMs = data.busyTimeoutMs;
@@ -78,11 +79,18 @@ export class WriterSession implements Handler<WriterRequest> {
     }
   }
 
+  /** A checkpoint waits for the disk, which no caller of the commits before it has to. */
+  afterReply(): void {
+    if (!this.#hasCommitted || this.#connection.inTransaction) return;
+    this.#hasCommitted = false;
+    this.#checkpointer.afterCommit();
+  }
+
   #group(group: WireGroup): WireOutcomes {
     this.#cursors.beginReply();
     const units = decodeGroup(group);
     const outcomes = runGroup(this.#connection, this.#cursors, () => this.#begin(), units);
-    this.#checkpointer.afterCommit();
+    this.#hasCommitted = true;
     return encodeOutcomes(outcomes);
   }
 
@@ -146,7 +154,7 @@ export class WriterSession implements Handler<WriterRequest> {
         throw error;
       }
     });
-    this.#checkpointer.afterCommit();
+    this.#hasCommitted = true;
   }
 
   /** Ends the transaction, with its open reads before it and its setting after it. */

@@ -54,7 +54,8 @@ export function outOfOrderError(
   return new SpringhouseError(
     "MIGRATION_OUT_OF_ORDER",
     `${labelOf(migration)} comes after ${names.join(", ")}, which has not been applied. ` +
-      "Apply what is missing first, renumber it, or allow the order with `outOfOrder`.",
+      "Apply what is missing first, renumber it, or allow the order with `outOfOrder` " +
+      "(on the command line --out-of-order).",
     { fields: { version: migration.version, missing: names } },
   );
 }

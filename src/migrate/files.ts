@@ -2,9 +2,10 @@
  * Migrations as numbered files: `0001_create_tasks.sql`, or `.ts` and `.js` with code.
  *
  * An SQL file has sections, each begun by a comment line of its own: `-- up` and `-- down`; what
- * stands before the first is `up`. Lines `-- springhouse: …` set `foreign-keys off`, `irreversible`
- * and `baseline`. A code file exports `up(tx)`, and if it has them `down(tx)`, `data(step)`,
- * `foreignKeys`, `baseline`, `destructive`.
+ * stands before the first is `up`. Lines `-- springhouse: …` set `foreign-keys off`,
+ * `irreversible`, `baseline`, and `keeps-data <tables>` for those dropped once all was copied.
+ * A code file exports `up(tx)`, and if it has them `down(tx)`, `data(step)`, `foreignKeys`,
+ * `baseline`, `destructive`.
  *
  * The checksum is taken over the text without what editors and Git change on their own: line ends,
  * the byte order mark, white space at the end of lines and of the file.
@@ -37,10 +38,16 @@ export async function loadMigrations(directory: string): Promise<readonly Migrat
   if (names.length > FILES_MAX) throw invalid(directory, 0, `more than ${FILES_MAX} files`);
   const migrations: Migration[] = [];
   for (const name of names.sort()) {
-    if (!/^\d/.test(name) || /\.(?:d\.ts|map)$/.test(name)) continue;
+    if (isIgnored(name)) continue;
     migrations.push(await loadFile(directory, name));
   }
   return orderMigrations(migrations);
+}
+
+/** Dotfiles, declarations, and what is not SQL or TypeScript and does not look numbered. */
+function isIgnored(name: string): boolean {
+  if (name.startsWith(".") || /\.(?:d\.ts|map)$/.test(name)) return true;
+  return !/^\d/.test(name) && !/\.(?:sql|ts)$/.test(name);
 }
 
 /** Migrations by version; two of one version are refused. */
@@ -196,6 +203,7 @@ function parseSqlFile(
     bodies.set(section.kind, statements);
   }
   const up = bodies.get("up") ?? [];
+  const keepsData = keptTables(directives);
   const down = bodies.get("down") ?? [];
   if (directives.has("irreversible") && down.length > 0) {
     throw invalid(source, 0, "it is marked irreversible and has a section -- down; drop one");
@@ -209,11 +217,13 @@ function parseSqlFile(
     ...(down.length > 0 && { down: { kind: "script", statements: down } }),
     foreignKeys: directives.has("foreign-keys off") ? "off" : "on",
     baseline: directives.has("baseline"),
-    destructive: isDestructive(up),
+    destructive: isDestructive(up, keepsData),
+    keepsData,
   };
 }
 
 const DIRECTIVES = ["foreign-keys off", "irreversible", "baseline"];
+const KEEPS_DATA = /^keeps-data (\S+(?:, ?\S+)*)$/;
 
 /** Section marks and directives: comments on a line of their own, outside of any statement text. */
 function readMarks(
@@ -235,8 +245,8 @@ function readMarks(
       sections.push({ kind: words, start: token.start, line: token.line });
     } else if (words.startsWith("springhouse:")) {
       const directive = words.slice("springhouse:".length).trim();
-      if (!DIRECTIVES.includes(directive)) {
-        const known = DIRECTIVES.join(", ");
+      if (!DIRECTIVES.includes(directive) && !KEEPS_DATA.test(directive)) {
+        const known = [...DIRECTIVES, "keeps-data <tables>"].join(", ");
         throw invalid(source, token.line, `unknown directive "${directive}"; known are ${known}`);
       }
       directives.add(directive);
@@ -258,6 +268,15 @@ function checkStatements(statements: readonly ScriptStatement[], source: string)
   }
 }
 
-function isDestructive(statements: readonly ScriptStatement[]): boolean {
-  return statements.some(({ sql }) => judgeStatement(sql).destructive);
+function isDestructive(
+  statements: readonly ScriptStatement[],
+  keepsData: readonly string[] = [],
+): boolean {
+  return statements.some(({ sql }) => judgeStatement(sql, keepsData).destructive);
+}
+
+function keptTables(directives: ReadonlySet<string>): readonly string[] {
+  return [...directives].flatMap(
+    (directive) => KEEPS_DATA.exec(directive)?.[1]?.split(/, ?/) ?? [],
+  );
 }

@@ -15,6 +15,7 @@ import { assess } from "./assess.ts";
 import { labelOf } from "./files.ts";
 import { introspect } from "./introspect.ts";
 import { readLedger } from "./ledger.ts";
+import { judgeStatement } from "./lint.ts";
 import type { Migration } from "./migration.ts";
 import type { NewMigration, NewOptions } from "./migrator.ts";
 import { describeAction } from "./operation.ts";
@@ -32,6 +33,8 @@ export interface GenerateRequest extends NewOptions {
 
 const NAME = /^[a-z0-9][a-z0-9_]*$/;
 const NAME_CHARS_MAX = 80;
+/** What the list of a directive can hold. */
+const PLAIN_NAME = /^[^\s,]+$/;
 
 /**
  * Writes a numbered file, and a baseline before it where there is none.
@@ -102,12 +105,23 @@ async function renderBaseline(session: Session): Promise<string> {
 function renderSql(plan: SchemaPlan | undefined): string {
   const lines: string[] = [];
   if (plan?.foreignKeys === "off") lines.push("-- springhouse: foreign-keys off");
+  const kept = keptTables(plan?.steps ?? []);
+  if (kept.length > 0) lines.push(`-- springhouse: keeps-data ${kept.join(", ")}`);
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
     lines.push(`-- Note: ${hint}.`);
   }
   const up = renderSteps(plan?.steps ?? []);
   const down = renderSteps(plan?.inverse ?? []);
   return [...lines, "-- up", ...up, "", "-- down", ...down, ""].join("\n");
+}
+
+/** Tables that are dropped without a loss, as far as a directive can name them. */
+function keptTables(steps: readonly PlanStep[]): readonly string[] {
+  const dropped = steps
+    .filter(({ destructive }) => !destructive)
+    .flatMap(({ sql }) => sql.map((statement) => judgeStatement(statement)))
+    .flatMap(({ dropsTable, table }) => (dropsTable === true && table !== undefined ? table : []));
+  return dropped.filter((table) => PLAIN_NAME.test(table));
 }
 
 function renderSteps(steps: readonly PlanStep[]): readonly string[] {
@@ -124,6 +138,9 @@ function renderCode(plan: SchemaPlan | undefined): string {
     lines.push(`// Note: ${hint}.`);
   }
   if (plan?.foreignKeys === "off") lines.push(`export const foreignKeys = "off";`, "");
+  if (plan !== undefined && !plan.steps.some(({ destructive }) => destructive)) {
+    lines.push("export const destructive = false;", "");
+  }
   lines.push(...renderFunction("up", plan?.steps ?? []), "");
   lines.push(...renderFunction("down", plan?.inverse ?? []), "");
   return lines.join("\n");

@@ -23,8 +23,12 @@ const TRANSACTION_WORDS = ["begin", "commit", "end", "rollback", "savepoint", "r
 const OUTSIDE_WORDS = ["vacuum", "attach", "detach"];
 const HARMLESS: StatementFacts = { destructive: false, rewritesTable: false };
 
-/** Judges one statement. */
-export function judgeStatement(sql: string): StatementFacts {
+/**
+ * Judges one statement.
+ *
+ * @param keepsData tables whose DROP TABLE loses nothing, in lower case: their rows were copied.
+ */
+export function judgeStatement(sql: string, keepsData: readonly string[] = []): StatementFacts {
   const tokens = codeTokens(sql);
   const [first, second] = tokens;
   if (TRANSACTION_WORDS.some((word) => isWord(first, word))) {
@@ -35,7 +39,11 @@ export function judgeStatement(sql: string): StatementFacts {
   }
   if (isWord(first, "pragma")) return judgePragma(second);
   if (isWord(first, "drop") && isWord(second, "table")) {
-    return { ...loss(nameAfter(tokens, 2), false), dropsTable: true };
+    const table = nameAfter(tokens, 2);
+    if (keepsData.includes(table.toLowerCase())) {
+      return { destructive: false, rewritesTable: true, table };
+    }
+    return { ...loss(table, false), dropsTable: true };
   }
   if (isWord(first, "delete")) return loss(nameAfter(tokens, 2), false);
   if (isWord(first, "replace")) return loss(nameAfter(tokens, 2), false);

@@ -91,6 +91,8 @@ export interface Migration {
   readonly baseline: boolean;
   /** May lose data; code is taken to be so unless it says otherwise. */
   readonly destructive: boolean;
+  /** Tables whose DROP TABLE is part of a rebuild that copies every column; in lower case. */
+  readonly keepsData?: readonly string[];
 }
 
 /** A migration defined in TypeScript instead of in a file. */

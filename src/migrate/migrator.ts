@@ -169,7 +169,9 @@ export interface MigrationStatus {
 /** A pending migration and what it would do. */
 export interface PlannedMigration extends MigrationName {
   readonly source: string;
-  /** Empty for a migration in code: it is not known before it runs. */
+  /** A migration in code says what it does only by running. */
+  readonly kind: "script" | "code";
+  /** Empty for a migration in code. */
   readonly steps: readonly PlanStep[];
   readonly destructive: boolean;
   readonly irreversible: boolean;
@@ -181,7 +183,10 @@ export interface PlannedMigration extends MigrationName {
 /** What `plan` answers. */
 export interface MigrationPlan {
   readonly pending: readonly PlannedMigration[];
-  /** What separates the file, as it is now, from the declared schema; needs `catalog`. */
+  /**
+   * What separates the file from the declared schema; needs `catalog`. Left out while anything is
+   * pending, for the file is not yet what the code expects.
+   */
   readonly difference?: SchemaPlan;
 }
 

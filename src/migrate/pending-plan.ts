@@ -7,6 +7,12 @@ import type { Migration } from "./migration.ts";
 import type { PlannedMigration } from "./migrator.ts";
 import { canonicalName } from "./normalise.ts";
 import { COPY_ROWS_PER_MS, type PlanStep } from "./plan.ts";
+import { codeTokens, identifierOf, isWord } from "./sql-tokens.ts";
+
+/** Enough for ALTER TABLE t RENAME COLUMN a TO b, and short enough for a line. */
+const TITLE_WORDS_MAX = 9;
+/** What follows these is the statement itself, which is shown below its title. */
+const HEAD_ENDS = ["set", "values", "select", "where", "default", "begin", "as"];
 
 /** Rows by table (in lower case), as the estimates need them. */
 export type RowCounts = ReadonlyMap<string, number>;
@@ -18,12 +24,14 @@ export function planPending(
 ): readonly PlannedMigration[] {
   return pending.map((migration) => {
     const { version, name, source, up, down, destructive, foreignKeys, data } = migration;
+    const { keepsData } = migration;
     const statements = up.kind === "script" ? up.statements : [];
     return {
       version,
       name,
       source,
-      steps: statements.map(({ sql }) => planStatement(sql, rows)),
+      kind: up.kind,
+      steps: statements.map(({ sql }) => planStatement(sql, rows, keepsData)),
       destructive,
       irreversible: down === undefined,
       foreignKeys,
@@ -46,12 +54,16 @@ export async function countAllRows(session: Session): Promise<RowCounts> {
   return counts;
 }
 
-function planStatement(sql: string, counts: RowCounts): PlanStep {
-  const { destructive, rewritesTable, table, dropsTable } = judgeStatement(sql);
+function planStatement(
+  sql: string,
+  counts: RowCounts,
+  keepsData: readonly string[] | undefined,
+): PlanStep {
+  const { destructive, rewritesTable, table, dropsTable } = judgeStatement(sql, keepsData);
   const rows = table === undefined ? undefined : counts.get(canonicalName(table));
   const isCostly = destructive || rewritesTable;
   return {
-    summary: sql.split("\n", 1)[0]?.trim() ?? sql,
+    summary: titleOf(sql),
     sql: [sql],
     destructive,
     rewritesTable,
@@ -60,4 +72,15 @@ function planStatement(sql: string, counts: RowCounts): PlanStep {
     ...(rows !== undefined &&
       isCostly && { rows, estimatedMs: Math.ceil(rows / COPY_ROWS_PER_MS) }),
   };
+}
+
+/** What a statement does, without its list of columns or values: "CREATE TABLE notes". */
+function titleOf(sql: string): string {
+  const words: string[] = [];
+  for (const token of codeTokens(sql)) {
+    const isHead = words.length < TITLE_WORDS_MAX && !["(", "="].includes(token.text);
+    if (!isHead || HEAD_ENDS.some((word) => isWord(token, word))) break;
+    words.push(token.kind === "word" ? token.text : identifierOf(token));
+  }
+  return words.join(" ");
 }

@@ -83,14 +83,15 @@ class StoreMigrator implements Migrator {
 
   async plan({ to }: Pick<UpOptions, "to"> = {}): Promise<MigrationPlan> {
     const { store } = this.#options;
-    const { migrations } = selectUp(await this.#assess(), {
+    const assessment = await this.#assess();
+    const { migrations } = selectUp(assessment, {
       ...(to !== undefined && { to }),
       outOfOrder: true,
     });
     const rows = await countAllRows(store);
     const pending = planPending(migrations, rows);
     const desired = this.#desired();
-    if (desired === undefined) return { pending };
+    if (desired === undefined || assessment.pending.length > 0) return { pending };
     return { pending, difference: planSchema(await introspect(store), desired, { rows }) };
   }
 

@@ -214,3 +214,32 @@ test.each([
 ])("what a statement does to data is told from its words: %s", (sql, facts) => {
   expect(judgeStatement(sql)).toMatchObject(facts);
 });
+
+test("a table that was copied whole may be dropped, any other may not", () => {
+  expect(judgeStatement('DROP TABLE "Notes"', ["notes"])).toEqual({
+    destructive: false,
+    rewritesTable: true,
+    table: "Notes",
+  });
+  expect(judgeStatement("DROP TABLE notes_old", ["notes"]).destructive).toBe(true);
+});
+
+test.each(["foo.sql", "helper.ts"])("a file without a number is refused: %s", async (name) => {
+  await using scene = await Scene.create({ [name]: "SELECT 1;" });
+
+  await expect(loadMigrations(scene.migrations)).rejects.toMatchObject({
+    code: "MIGRATION_INVALID",
+    message: expect.stringContaining("a migration is named like 0001_create_tasks.sql"),
+  });
+});
+
+test("other files without a number are left alone", async () => {
+  await using scene = await Scene.create({
+    ".foo.sql": "",
+    "types.d.ts": "",
+    "README.md": "",
+    "0001_a.sql": "SELECT 1;",
+  });
+
+  expect(await loadMigrations(scene.migrations)).toHaveLength(1);
+});

@@ -38,12 +38,19 @@ export const migrateNew: CommandDefinition = {
         ...written.paths.map((path) => `wrote ${relative(cwd, path)}`),
         ...written.changes.map((change) => `  ${change}`),
         ...written.hints.map((hint) => `hint: ${hint}`),
+        ...(written.changes.length === 0 ? [emptyBecause(options)] : []),
         "Review it, then: npx springhouse migrate up",
       ];
       return { ok: true, data: { ...written }, text: lines.join("\n") };
     });
   },
 };
+
+/** A file without statements is no mistake, but it must not look like one that has some. */
+function emptyBecause({ from }: NewOptions): string {
+  if (from === "empty") return "It is empty: fill it in.";
+  return "It is empty: the database is as the entities declare it. Fill it in, or delete it.";
+}
 
 function parseRename(text: string): NonNullable<NewOptions["renames"]>[number] {
   const [, table, column, to] = /^([^.=]+)(?:\.([^.=]+))?=([^.=]+)$/.exec(text) ?? [];

@@ -14,16 +14,22 @@ export const migratePlan: CommandDefinition = {
   examples: ["springhouse migrate plan", "springhouse migrate plan --to 12 --json"],
   async run(invocation) {
     const to = countOf(invocation, "to");
-    return withMigrator(invocation, "look", async (migrator) => {
+    return withMigrator(invocation, "look", async (migrator, { entities }) => {
       const plan = await migrator.plan(to === undefined ? {} : { to });
-      return { ok: true, data: { ...plan }, text: describePlan(plan) };
+      return { ok: true, data: { ...plan }, text: describePlan(plan, entities !== undefined) };
     });
   },
 };
 
-function describePlan({ pending, difference }: MigrationPlan): string {
+const COMPARED_LATER =
+  "The file is compared with the entities once nothing is pending: npx springhouse migrate up";
+
+function describePlan({ pending, difference }: MigrationPlan, hasEntities: boolean): string {
   const lines = pending.length === 0 ? ["Nothing is pending."] : pending.flatMap(describePending);
-  if (difference === undefined) return lines.join("\n");
+  if (difference === undefined) {
+    if (pending.length > 0 && hasEntities) lines.push(COMPARED_LATER);
+    return lines.join("\n");
+  }
   if (difference.steps.length === 0) lines.push("The file is as the entities declare it.");
   else {
     lines.push("The file differs from the entities (springhouse migrate new writes this):");
@@ -42,7 +48,8 @@ function describePending(migration: PlannedMigration): string[] {
   ];
   const head = `pending ${labelOf(migration)}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}`;
   const body = migration.steps.flatMap(describeStep);
-  return [head, ...(body.length > 0 ? body : ["  (code: not known before it runs)"])];
+  if (body.length > 0) return [head, ...body];
+  return [head, migration.kind === "code" ? "  (code: not known before it runs)" : "  (empty)"];
 }
 
 function describeStep({ summary, sql, rows, estimatedMs, destructive }: PlanStep): string[] {

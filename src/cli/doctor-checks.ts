@@ -7,6 +7,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { Session } from "../store/store.ts";
+import { supportsNode } from "./version.ts";
 
 /** One line of the report. */
 export interface Check {
@@ -26,9 +27,8 @@ const PROBLEMS_MAX = 5;
 
 /** Whether this Node.js is one that the package supports. */
 export function checkNode(version: string): Check {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
   const name = "Node.js";
-  if (major > 24 || (major === 24 && minor >= 15)) return { name, status: "ok", found: version };
+  if (supportsNode(version)) return { name, status: "ok", found: version };
   return { name, status: "fail", found: version, advice: "Install Node.js 24.15 or newer." };
 }
 

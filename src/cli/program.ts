@@ -3,7 +3,7 @@
  * gives the exit code.
  *
  * 0: done, or every check passed. 1: a check failed, or an error. 2: the command line or the
- * configuration is wrong. 130: interrupted.
+ * configuration is wrong. 130: interrupted; 143: by SIGTERM.
  */
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -45,6 +45,7 @@ Exit codes:
   1    a check failed, or an error
   2    the command line or the configuration is wrong
   130  interrupted
+  143  ended by SIGTERM
 `;
 
 /** Runs the command line and returns the exit code. */
@@ -60,23 +61,23 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   try {
     await program.parseAsync(argv, { from: "user" });
     if (outcome === undefined) return 0;
-    out(json ? toJson(redact(outcome.data)) : `${outcome.text}\n`);
+    out(json ? toJson(redact({ ok: outcome.ok, ...outcome.data })) : `${outcome.text}\n`);
     return outcome.ok ? 0 : 1;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     if (thrown instanceof CommanderError && thrown.code === "commander.help") return 2;
-    const error = thrown instanceof CommanderError ? commanderError(thrown) : thrown;
-    const rendered = renderError(error, { color: terminal.color && !argv.includes("--no-color") });
+    const rendered = renderError(thrown, { color: terminal.color && !argv.includes("--no-color") });
     if (json) out(toJson({ ok: false, error: redact(rendered.data) }));
     else err(`${debug ? rendered.stack : rendered.text}\n`);
-    return exitCodeOf(error, terminal.signal);
+    return exitCodeOf(thrown, terminal.signal);
   }
 }
 
 function createProgram(terminal: Terminal, onOutcome: (outcome: Outcome) => void): Command {
   const program = new Command("springhouse")
     .description("The layered data layer for TypeScript.")
-    .exitOverride()
+    .exitOverride(endOf("springhouse"))
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: terminal.out, writeErr: printHelpOnly(terminal) })
     .option("--config <file>", "the configuration file")
     .option("--url <url>", "the database, instead of the configured one")
@@ -108,6 +109,7 @@ function addCommand(
   const name = words.pop() ?? definition.name;
   const parent = words.reduce((group, word) => groupOf(group, word), program);
   const command = parent.command(name).description(definition.summary);
+  command.exitOverride(endOf(`springhouse ${definition.name}`));
   for (const argument of definition.arguments ?? []) command.argument(argument.name, argument.doc);
   for (const { flags, doc, count } of definition.options ?? []) {
     if (count === true) command.option(flags, doc, parseCount);
@@ -139,9 +141,18 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number.");
 }
 
-function commanderError(error: CommanderError): Error {
+/** Help ends a command too; everything else is an error, with the help that explains it. */
+function endOf(command: string): (error: CommanderError) => never {
+  return (error) => {
+    throw error.exitCode === 0 || error.code === "commander.help"
+      ? error
+      : commanderError(error, command);
+  };
+}
+
+function commanderError(error: CommanderError, command: string): Error {
   const [problem = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
-  const hint = hints.length > 0 ? hints.join(" ") : "See springhouse --help.";
+  const hint = hints.length > 0 ? hints.join(" ") : `See ${command} --help.`;
   return usageError(`${problem}${problem.endsWith(".") ? "" : "."} ${hint}`);
 }
 

@@ -1,7 +1,7 @@
 /** What a failed command prints: the message with what to do, the code, and no stack. */
 
 import { styleText } from "node:util";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { type ErrorCode, messageOf, SpringhouseError } from "../core/errors.ts";
 
 /** An error for people, for programs and for debugging. */
 export interface RenderedError {
@@ -13,6 +13,8 @@ export interface RenderedError {
 const INTERRUPTED = 130;
 const USAGE = 2;
 const FAILED = 1;
+/** The command line or the configuration is at fault; arguments of commands come from there. */
+const ASKED_WRONGLY: readonly ErrorCode[] = ["USAGE", "CONFIG", "INVALID_ARGUMENT", "INVALID_URL"];
 
 /** Renders anything that was thrown; what is not ours is a bug and says so. */
 export function renderError(error: unknown, { color }: { readonly color: boolean }): RenderedError {
@@ -32,7 +34,7 @@ export function renderError(error: unknown, { color }: { readonly color: boolean
 export function exitCodeOf(error: unknown, signal: AbortSignal): number {
   if (signal.aborted) return INTERRUPTED;
   const code = error instanceof SpringhouseError ? error.code : undefined;
-  return code === "USAGE" || code === "CONFIG" ? USAGE : FAILED;
+  return code !== undefined && ASKED_WRONGLY.includes(code) ? USAGE : FAILED;
 }
 
 function asBug(error: unknown): SpringhouseError {

@@ -2,7 +2,8 @@
 
 import { pathToFileURL } from "node:url";
 import type { Config } from "../config/config.ts";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { importProblem } from "../core/import-problem.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { type Invocation, textOf } from "./command.ts";
@@ -55,7 +56,7 @@ async function importEntities(path: string): Promise<Record<string, unknown>> {
     return await import(pathToFileURL(path).href);
   } catch (error) {
     if (error instanceof SpringhouseError) throw error;
-    throw unusable(path, messageOf(error), error);
+    throw unusable(path, importProblem(error), error);
   }
 }
 

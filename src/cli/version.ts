@@ -1,4 +1,4 @@
-/** The version of the package, from its own `package.json`, wherever this file was bundled to. */
+/** The version of the package, wherever this was bundled to, and those of Node.js it runs on. */
 
 import { createRequire } from "node:module";
 
@@ -6,4 +6,10 @@ import { createRequire } from "node:module";
 export function readVersion(): string {
   const facts: unknown = createRequire(import.meta.url)("springhouse/package.json");
   return (facts as { readonly version: string }).version;
+}
+
+/** Whether this Node.js is one that the package runs on: 24.15 or newer. */
+export function supportsNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 15);
 }

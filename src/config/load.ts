@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { importProblem } from "../core/import-problem.ts";
 import { importOptional } from "../core/lazy.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Config, ConfigInput } from "./config.ts";
@@ -20,7 +21,7 @@ import { settingsOfEnvironment, settingsOfObject } from "./settings.ts";
 export interface LoadConfigOptions {
   /** The folder in which a file is looked for. Default: the working directory. */
   readonly cwd?: string;
-  /** The file to read. Default: `springhouse.config.{ts,js,json,yaml,yml}` in `cwd`, if any. */
+  /** The file to read. Default: the one of `CONFIG_FILES` that is in `cwd`, if any. */
   readonly file?: string | undefined;
   /** The environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -29,9 +30,15 @@ export interface LoadConfigOptions {
 }
 
 /** Names under which a file is found. */
-export const CONFIG_FILES: readonly string[] = ["ts", "js", "json", "yaml", "yml"].map(
-  (extension) => `springhouse.config.${extension}`,
-);
+export const CONFIG_FILES: readonly string[] = [
+  "ts",
+  "mts",
+  "js",
+  "mjs",
+  "json",
+  "yaml",
+  "yml",
+].map((extension) => `springhouse.config.${extension}`);
 
 /**
  * Reads the configuration.
@@ -82,7 +89,7 @@ async function readConfigFile(file: string): Promise<unknown> {
       return (await parseWith(file, yaml.parse)) ?? {};
     }
     default:
-      throw unusable(file, "its name must end in .ts, .js, .json, .yaml or .yml");
+      throw unusable(file, "its name must end in .ts, .mts, .js, .mjs, .json, .yaml or .yml");
   }
 }
 
@@ -92,7 +99,7 @@ async function readModule(file: string): Promise<unknown> {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
     if (error instanceof SpringhouseError) throw error;
-    throw unusable(file, messageOf(error), error);
+    throw unusable(file, importProblem(error), error);
   }
   if (loaded.default !== undefined) return loaded.default;
   throw unusable(file, "it has no default export; write export default defineConfig({ … })");

@@ -1,5 +1,5 @@
 /**
- * Migrations as numbered files: `0001_create_tasks.sql`, or `.ts` and `.js` with code.
+ * Migrations as numbered files: `0001_create_tasks.sql`, or `.ts`, `.mts`, `.js`, `.mjs`.
  *
  * An SQL file has sections, each begun by a comment line of its own: `-- up` and `-- down`; what
  * stands before the first is `up`. Lines `-- springhouse: …` set `foreign-keys off`,
@@ -16,6 +16,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration, MigrationBody, MigrationDefinition } from "./migration.ts";
@@ -26,7 +27,7 @@ import { tokenize } from "./sql-tokens.ts";
 const FILES_MAX = 10_000;
 /** 8 MiB: a migration is read by people; bulk data belongs into an import. */
 const FILE_BYTES_MAX = 8 * 1_024 * 1_024;
-const FILE_NAME = /^(\d{1,15})_([A-Za-z0-9][A-Za-z0-9_-]*)\.(sql|ts|js)$/;
+const FILE_NAME = /^(\d{1,15})_([A-Za-z0-9][A-Za-z0-9_-]*)\.(sql|m?[tj]s)$/;
 
 /**
  * Reads all migrations of a folder, by version. A folder that does not exist has none.
@@ -46,8 +47,8 @@ export async function loadMigrations(directory: string): Promise<readonly Migrat
 
 /** Dotfiles, declarations, and what is not SQL or TypeScript and does not look numbered. */
 function isIgnored(name: string): boolean {
-  if (name.startsWith(".") || /\.(?:d\.ts|map)$/.test(name)) return true;
-  return !/^\d/.test(name) && !/\.(?:sql|ts)$/.test(name);
+  if (name.startsWith(".") || /\.(?:d\.m?ts|map)$/.test(name)) return true;
+  return !/^\d/.test(name) && !/\.(?:sql|m?ts)$/.test(name);
 }
 
 /** Migrations by version; two of one version are refused. */
@@ -136,7 +137,7 @@ async function loadFile(directory: string, fileName: string): Promise<Migration>
 
 async function importFile(path: string): Promise<MigrationDefinition> {
   const module = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw invalid(path, 0, `it cannot be loaded: ${messageOf(error)}`);
+    throw invalid(path, 0, `it cannot be loaded: ${importProblem(error)}`);
   });
   const exported = Object.fromEntries(Object.entries(module).filter(([key]) => key !== "default"));
   refuseUnknownKeys(exported, DEFINITION_KEYS, path, "MIGRATION_INVALID");

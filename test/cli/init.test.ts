@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { Project } from "./support.ts";
@@ -30,6 +30,27 @@ describe("springhouse init", () => {
 
     expect(config.database.url).toBe(`sqlite:${project.path("app.db")}`);
     expect(config.entities).toBe(project.path("schema.ts"));
+  });
+
+  it("writes modules that load in a package of CommonJS, as npm makes it", async () => {
+    const manifest = { "package.json": '{ "name": "app", "type": "commonjs" }' };
+    await using project = await Project.make(manifest);
+    await using plain = await Project.make({
+      ...manifest,
+      "springhouse.config.ts": 'import "node:path";\nexport default {};',
+    });
+
+    const { out } = await project.run("init");
+    const refused = await plain.run("migrate status");
+
+    expect(out).toContain("wrote springhouse.config.mts\nwrote schema.mts\n");
+    expect(await readFile(project.path("springhouse.config.mts"), "utf8")).toContain(
+      'entities: "./schema.mts"',
+    );
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(/outside a module\..* set "type": "module" in the package\.json/);
+    await writeFile(project.path("springhouse.config.mts"), "export default {};");
+    expect((await project.run("migrate status")).code).toBe(0);
   });
 
   it("refuses to overwrite, and writes nothing at all then", async () => {
@@ -66,6 +87,7 @@ describe("springhouse init", () => {
 
     expect(text.out).toContain("would write springhouse.config.ts");
     expect(JSON.parse(json.out)).toEqual({
+      ok: true,
       written: false,
       files: ["springhouse.config.ts", "schema.ts", "migrations/.gitkeep"],
     });

@@ -2,7 +2,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readVersion } from "../../src/cli/version.ts";
@@ -71,6 +71,20 @@ describe("the command springhouse", () => {
 
     const files = err.split(" ").filter((name) => name.endsWith(".ts"));
     expect(files).toEqual(["main.ts", "version.ts"]);
+  });
+
+  it("tells an old Node.js what it needs, before anything is loaded that it cannot read", async () => {
+    await using project = await Project.make();
+    const old = 'Object.defineProperty(process, "versions", { value: { node: "20.20.2" } })';
+    const flags = ["--import", `data:text/javascript,${encodeURIComponent(old)}`];
+    const child = spawn(process.execPath, [...flags, MAIN, "doctor"], { cwd: project.folder });
+
+    expect(await finish(child)).toEqual({
+      code: 1,
+      out: "",
+      err: "Springhouse needs Node.js 24.15 or newer, this is 20.20.2.\n",
+    });
+    expect(await readFile(MAIN, "utf8")).not.toMatch(/import \{[^}]*\} from "node:module"/);
   });
 
   it("ends with the exit code of what it did", async () => {

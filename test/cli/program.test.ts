@@ -26,6 +26,7 @@ describe("the command line", () => {
     expect(code).toBe(0);
     expect(out).toContain("Usage: springhouse [options] [command]");
     expect(out).toContain("130  interrupted");
+    expect(out).toContain("143  ended by SIGTERM");
   });
 
   it.each(COMMANDS)(
@@ -69,6 +70,11 @@ describe("the command line", () => {
     ["doctor --jsn", "error USAGE: unknown option '--jsn'. (Did you mean --json?)"],
     ["migrate up --to x", "It must be a whole number."],
     ["migrate new", "missing required argument 'name'"],
+    ["migrate up 1", "See springhouse migrate up --help."],
+    ["migrate up --to 99", "there is no migration 99"],
+    ["migrate down --steps 0", "steps must be a whole number from 1"],
+    ["migrate new ../x", "cannot be the name of a migration"],
+    ["migrate status --url postgres://db/a", "is not the URL of a SQLite database"],
     ["migrate down --to 1 --steps 2", "--steps and --to say the same"],
     ["migrate up --to 1 --only 2", "--to and --only exclude each other"],
   ])("answers %j with exit code 2 and the reason", async (line, message) => {
@@ -80,6 +86,23 @@ describe("the command line", () => {
     expect(err).toContain(message);
     expect(err).not.toContain("    at ");
   });
+
+  it("explains the options of every command with each command", async () => {
+    await using project = await Project.make();
+
+    const { out } = await project.run("migrate up --help");
+
+    for (const option of ["--config", "--url", "--json", "--debug"]) expect(out).toContain(option);
+  });
+
+  it.each(["migrate status", "migrate plan", "migrate new a", "migrate up", "init", "doctor"])(
+    "says as JSON whether %s went well",
+    async (line) => {
+      await using project = await Project.make();
+
+      expect(JSON.parse((await project.run(`${line} --json`)).out)).toMatchObject({ ok: true });
+    },
+  );
 
   it("prints an error as one JSON document too", async () => {
     await using project = await Project.make({ "springhouse.config.json": '{ "datbase": {} }' });
@@ -101,8 +124,8 @@ describe("the command line", () => {
     const json = await project.run(`doctor --json --url ${url}`);
     const error = await project.run(`migrate status --debug --url ${url}`);
 
-    for (const { code, out, err } of [text, json, error]) {
-      expect(code).toBe(1);
+    expect([text, json, error].map(({ code }) => code)).toEqual([1, 1, 2]);
+    for (const { out, err } of [text, json, error]) {
       expect(out + err).toContain("postgres://app:***@db/main");
       expect(out + err).not.toContain("hunter2");
     }

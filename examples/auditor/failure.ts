@@ -46,7 +46,11 @@ function failureOf(thrown: unknown): Failure {
     const { code, message, fields, issues } = error;
     return { code, message, fields, issues };
   }
-  const { code = "", path = "the file" } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return { code: "ABORTED", message: "Interrupted; what was under way was rolled back.", fields: {}, issues: [] };
+  }
+  const { code: given, path = "the file" } = (error ?? {}) as NodeJS.ErrnoException;
+  const code = String(given ?? "");
   const known = FILE_FAILURES[code];
   const fields = { path, reason: code };
   if (known !== undefined) {

@@ -63,8 +63,9 @@ async function main(flags: Flags): Promise<number> {
     process.stdout.write(text);
     return report.integrity.ok ? 0 : 1;
   } catch (error) {
-    if (signal.aborted) return INTERRUPTED;
-    throw error;
+    if (!signal.aborted) throw error;
+    if (flags.json) process.stdout.write(errorJson(error));
+    return INTERRUPTED;
   }
 }
 

@@ -119,6 +119,19 @@ describe("the command line of the auditor", () => {
     expect(JSON.parse(usage.out)).toMatchObject({ ok: false, error: { code: "USAGE" } });
   });
 
+  it("tells of an interruption as one JSON line too", async () => {
+    using folder = temporaryFolder();
+    const path = week(folder.path, [ROW]);
+    let out = "";
+    const stdout = { write: (text: string) => (out += text) };
+    const argv = ["--db", join(folder.path, "auditor.db"), "import", path, "--json"];
+
+    const code = await runCli(argv, { stdout, stderr: stdout, signal: AbortSignal.abort() });
+
+    expect(code).toBe(130);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: "ABORTED" } });
+  });
+
   it("migrates the origin's file", async () => {
     using folder = temporaryFolder();
     const source = join(folder.path, "tasks.db");

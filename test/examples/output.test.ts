@@ -101,6 +101,14 @@ describe("a failure", () => {
     });
   });
 
+  it("has a code when it is an interruption, or has a number of its own", () => {
+    const stop = AbortSignal.abort();
+    const odd = Object.assign(new Error("odd"), { code: 7 });
+
+    expect(errorText(stop.reason)).toBe("error ABORTED: Interrupted; what was under way was rolled back.\n");
+    expect(errorText(odd)).toBe("error UNEXPECTED: odd\n");
+  });
+
   it("names the fields that were wrong", () => {
     const issues = [{ path: ["label"], message: "must not be empty" }];
 

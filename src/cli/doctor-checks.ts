@@ -145,6 +145,24 @@ export async function checkTriggers(session: Session, catalog?: Catalog): Promis
   return { name, status: "fail", found: firstOf(wrong), advice };
 }
 
+/** Whether opening the file with these entities would succeed. */
+export async function checkEntities(session: Session, catalog: Catalog): Promise<Check> {
+  const name = "entities";
+  const { introspect } = await import("../migrate/introspect.ts");
+  const { diff } = await import("../migrate/diff.ts");
+  const { differencesThatCount } = await import("../migrate/compare.ts");
+  const { declaredSchema } = await import("../migrate/schema.ts");
+  const desired = declaredSchema(catalog, session.dialect);
+  const differences = differencesThatCount(diff(await introspect(session), desired));
+  if (differences.length === 0) {
+    return { name, status: "ok", found: "the file is as they declare it" };
+  }
+  const advice =
+    "Opening the file would fail with SCHEMA_MISMATCH. Run: npx springhouse migrate up. When " +
+    "nothing is pending, run first: npx springhouse migrate new <name>.";
+  return { name, status: "fail", found: firstOf(differences), advice };
+}
+
 /** Whether the pages of the file are sound, and no row refers to nothing. */
 export async function checkIntegrity(session: Session, signal: AbortSignal): Promise<Check[]> {
   const quick = await session.read({ sql: "PRAGMA quick_check", parameters: [] }, { signal });

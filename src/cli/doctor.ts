@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { CommandDefinition, Invocation } from "./command.ts";
 import {
   type Check,
+  checkEntities,
   checkFile,
   checkIntegrity,
   checkKeeping,
@@ -68,6 +69,9 @@ async function checkContents(
   };
   await add("file", async () => checkKeeping(await store.describe()));
   await add("triggers", async () => [await checkTriggers(store, catalog)]);
+  if (catalog !== undefined) {
+    await add("entities", async () => [await checkEntities(store, catalog)]);
+  }
   await add("integrity", () => checkIntegrity(store, signal));
   await add("migrations", async () => [await checkMigrations(store, config)]);
 }

@@ -14,6 +14,7 @@ import { type FileSchema, introspect } from "./introspect.ts";
 import type { Migration } from "./migration.ts";
 import type { DryRunMigration, DryRunReport } from "./migrator.ts";
 import { describeAction } from "./operation.ts";
+import { applicableRenames, type Rename, renameOf } from "./rename.ts";
 import { digestRows } from "./rows-digest.ts";
 import type { Selection } from "./select.ts";
 
@@ -42,7 +43,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<DryRunReport> {
   for (const migration of unfinished) await rehearsal.runData(copied, migration);
   for (const migration of migrations) results.push(await tryOut(rehearsal, copied, migration));
   return {
-    changes: changesBetween(before, await introspect(store)),
+    changes: changesBetween(before, await introspect(store), renamesOf(migrations)),
     migrations: results,
     foreignKeyViolations: describeViolations(await foreignKeyViolations(store)),
     integrityProblems: await integrityProblems(store),
@@ -125,6 +126,18 @@ function difference(
   return `${what} the rows of ${tables.map(([table]) => table).join(", ")}`;
 }
 
-function changesBetween(before: FileSchema, after: FileSchema): readonly string[] {
-  return diff(before, after, { undeclared: "drop" }).map(describeAction);
+function changesBetween(
+  before: FileSchema,
+  after: FileSchema,
+  renames: readonly Rename[] = [],
+): readonly string[] {
+  const applicable = applicableRenames(before, renames);
+  return diff(before, after, { undeclared: "drop", renames: applicable }).map(describeAction);
+}
+
+/** What the scripts rename; a migration in code does not tell. */
+function renamesOf(migrations: readonly Migration[]): readonly Rename[] {
+  return migrations.flatMap(({ up }) =>
+    up.kind === "script" ? up.statements.flatMap(({ sql }) => renameOf(sql) ?? []) : [],
+  );
 }

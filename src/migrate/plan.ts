@@ -17,7 +17,7 @@ import { canonicalName, includesName } from "./normalise.ts";
 import { createOrder, disturbedObjects, dropOrder } from "./objects.ts";
 import type { Operation } from "./operation.ts";
 import { renderTable } from "./rebuild.ts";
-import { applyRenames, inverseRenames, type Rename } from "./rename.ts";
+import { applyRenames, checkTargets, inverseRenames, type Rename } from "./rename.ts";
 
 /** One step of a plan. */
 export interface PlanStep {
@@ -82,6 +82,7 @@ export function planSchema(
   }
   const { renames = [], undeclared = "keep" } = options;
   const operations = diff(current, desired, { renames, undeclared });
+  checkTargets(desired, renames);
   const there = planSteps(current, desired, operations, options);
   const renamed = applyRenames(current, renames);
   const after = undeclared === "drop" ? { ...renamed, ...desired } : merge(renamed, desired);

@@ -13,7 +13,7 @@ import type {
 } from "../schema/physical.ts";
 import { canonicalName } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
-import { identifierOf, tokenize } from "./sql-tokens.ts";
+import { codeTokens, identifierOf, isWord, tokenize } from "./sql-tokens.ts";
 
 /** A table, or with `column` one of its columns, and its new name. All are SQL names. */
 export interface Rename {
@@ -54,8 +54,54 @@ export function applyRenames<Schema extends PhysicalSchema>(
   return result;
 }
 
+/** The rename that a statement makes; undefined when it makes none. */
+export function renameOf(sql: string): Rename | undefined {
+  const tokens = codeTokens(sql);
+  if (!isWord(tokens[0], "alter") || !isWord(tokens[1], "table")) return undefined;
+  const at = tokens.findIndex((token, index) => index > 2 && isWord(token, "rename"));
+  const table = identifierOf(tokens[at - 1]);
+  const words = tokens.slice(at + 1).filter((token) => !isWord(token, "column"));
+  if (at === -1) return undefined;
+  if (isWord(words[0], "to")) return { table, to: identifierOf(words[1]) };
+  return { table, column: identifierOf(words[0]), to: identifierOf(words[2]) };
+}
+
+/** The renames that the schema allows, one after the other; the others made what is new in it. */
+export function applicableRenames(
+  schema: PhysicalSchema,
+  renames: readonly Rename[],
+): readonly Rename[] {
+  let result = schema;
+  return renames.filter((rename) => {
+    if (problemOf(result, rename) !== undefined) return false;
+    result = applyRename(result, rename);
+    return true;
+  });
+}
+
+/**
+ * Refuses a rename to a name that `desired` does not have: a slip of the pen would be planned as a
+ * rename and a loss.
+ *
+ * @throws `INVALID_ARGUMENT` naming what is declared.
+ */
+export function checkTargets(desired: PhysicalSchema, renames: readonly Rename[]): void {
+  for (const { table, column, to } of renames) {
+    if (column === undefined) continue;
+    const columns = desired.tables.find(({ name }) => same(name, table))?.columns;
+    if (columns === undefined || columns.some(({ name }) => same(name, to))) continue;
+    const known = columns.map(({ name }) => name).join(", ");
+    throw refuse(`${table} has no column of that name in the declaration; it has ${known}`, {
+      table,
+      column,
+      to,
+    });
+  }
+}
+
 function applyRename<Schema extends PhysicalSchema>(schema: Schema, rename: Rename): Schema {
-  check(schema, rename);
+  const problem = problemOf(schema, rename);
+  if (problem !== undefined) throw refuse(problem, { ...rename });
   return {
     ...schema,
     tables: schema.tables.map((table) => renameInTable(table, rename)),
@@ -64,17 +110,18 @@ function applyRename<Schema extends PhysicalSchema>(schema: Schema, rename: Rena
   };
 }
 
-function check(schema: PhysicalSchema, { table, column, to }: Rename): void {
+function problemOf(schema: PhysicalSchema, { table, column, to }: Rename): string | undefined {
   const facts = schema.tables.find((entry) => same(entry.name, table));
   const names = column === undefined ? schema.tables : (facts?.columns ?? []);
   const what = column === undefined ? "table" : `column of ${table}`;
   const from = column ?? table;
   if (facts === undefined || !names.some(({ name }) => same(name, from))) {
-    throw refuse(`there is no ${what} named "${from}"`, { table, column, to });
+    return `there is no ${what} named "${from}"`;
   }
   if (!same(from, to) && names.some(({ name }) => same(name, to))) {
-    throw refuse(`there is already a ${what} named "${to}"`, { table, column, to });
+    return `there is already a ${what} named "${to}"`;
   }
+  return undefined;
 }
 
 function refuse(reason: string, fields: Record<string, unknown>): SpringhouseError {

@@ -76,6 +76,30 @@ describe("springhouse doctor", () => {
     });
   });
 
+  it("compares the file with the entities, as opening it does", async () => {
+    await using project = await Project.make({
+      "springhouse.config.json": '{ "entities": "./schema.ts" }',
+      "schema.ts": `
+        import { entity } from ${JSON.stringify(join(SCHEMA, "entity.ts"))};
+        import { t } from ${JSON.stringify(join(SCHEMA, "column.ts"))};
+        export const Note = entity("notes", { id: t.int().primaryKey() });
+      `,
+    });
+    project.sql("app.db", "CREATE TABLE a (b)");
+
+    const before = await examine(project);
+    await project.run("migrate new first");
+    await project.run("migrate up --yes");
+    const after = await examine(project);
+
+    expect(before["entities"]).toMatchObject({
+      status: "fail",
+      found: "table notes is missing",
+      advice: expect.stringContaining("SCHEMA_MISMATCH"),
+    });
+    expect(after["entities"]).toMatchObject({ status: "ok" });
+  });
+
   it("has little to say about a temporary database", async () => {
     await using project = await Project.make();
 

@@ -50,9 +50,14 @@ describe("springhouse migrate new", () => {
     await redeclare(made, "headline: t.text()");
 
     const wrong = await made.run("migrate new second --rename title");
+    const typo = await made.run("migrate new second --rename notes.title=headlin");
     const { out } = await made.run("migrate new second --rename notes.title=headline");
 
     expect(wrong.err).toContain("--rename title: give table=name or table.column=name.");
+    expect(typo).toMatchObject({ code: 2 });
+    expect(typo.err).toContain(
+      'Rename to "headlin": notes has no column of that name in the declaration; it has id, headline',
+    );
     expect(out).toMatch(/notes\.title .*renamed to headline/);
     expect(await readFile(made.path("migrations/0002_second.sql"), "utf8")).toContain("RENAME");
   });

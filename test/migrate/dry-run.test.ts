@@ -149,3 +149,26 @@ test("a database in memory cannot be rehearsed, and says why", async () => {
 
   await expect(dryRun).rejects.toThrow("lives in memory only");
 });
+
+test("a rename is reported as one, whatever is rebuilt or made beside it", async () => {
+  await using scene = await Scene.create({
+    "0001_tasks.sql": "CREATE TABLE tasks (id INTEGER PRIMARY KEY, name TEXT);",
+  });
+  const migrator = await scene.migrator();
+  await migrator.up();
+  await scene.write(
+    "0002_rename.sql",
+    `ALTER TABLE tasks RENAME TO todos;
+     ALTER TABLE "todos" RENAME COLUMN name TO title;
+     CREATE TABLE other_new (a INTEGER);
+     ALTER TABLE other_new RENAME TO other;`,
+  );
+
+  const { dryRun } = await migrator.up({ dryRun: true });
+
+  expect(dryRun?.changes).toEqual([
+    "table tasks renamed to todos",
+    "column todos.name renamed to title",
+    "create table other",
+  ]);
+});

@@ -47,7 +47,12 @@ function failureOf(thrown: unknown): Failure {
     return { code, message, fields, issues };
   }
   if (error instanceof DOMException && error.name === "AbortError") {
-    return { code: "ABORTED", message: "Interrupted; what was under way was rolled back.", fields: {}, issues: [] };
+    return {
+      code: "ABORTED",
+      message: "Interrupted; what was under way was rolled back.",
+      fields: {},
+      issues: [],
+    };
   }
   const { code: given, path = "the file" } = (error ?? {}) as NodeJS.ErrnoException;
   const code = String(given ?? "");

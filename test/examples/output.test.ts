@@ -105,7 +105,9 @@ describe("a failure", () => {
     const stop = AbortSignal.abort();
     const odd = Object.assign(new Error("odd"), { code: 7 });
 
-    expect(errorText(stop.reason)).toBe("error ABORTED: Interrupted; what was under way was rolled back.\n");
+    expect(errorText(stop.reason)).toBe(
+      "error ABORTED: Interrupted; what was under way was rolled back.\n",
+    );
     expect(errorText(odd)).toBe("error UNEXPECTED: odd\n");
   });
 

@@ -22,13 +22,18 @@ export function refuseUnknownKeys(
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-    throw new SpringhouseError(
-      code,
-      `${what}: unknown option "${key}".${hint} Known options: ${known.join(", ")}.`,
-      { fields: { key, known } },
-    );
+    throw new SpringhouseError(code, `${what}: unknown option "${key}".${hint} ${listOf(known)}`, {
+      fields: { key, known },
+    });
   }
 }
+
+function listOf(known: readonly string[]): string {
+  return known.length === 0 ? "It takes no options." : `Known options: ${known.join(", ")}.`;
+}
+
+/** So many letters that a known name begins with are an abbreviation of it, "maxLen" for one. */
+const BEGINNING_MIN = 3;
 
 /** The known name closest to `name`, when one is close enough to be meant. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
@@ -36,7 +41,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const [given, meant] = [name.toLowerCase(), candidate.toLowerCase()];
+    const isBeginning = given.length >= BEGINNING_MIN && meant.startsWith(given);
+    const distance = isBeginning ? 1 : editDistance(given, meant);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

@@ -7,6 +7,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { LOGIC } from "../schema/column-facts.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
 import { OPERATORS, refuseField } from "./operators.ts";
@@ -14,9 +15,6 @@ import type { SqlText } from "./sql-text.ts";
 
 /** Nobody writes deeper conditions, and SQLite's parser stops at an expression depth of 1,000. */
 const DEPTH_MAX = 50;
-
-/** The words that combine conditions; an entity cannot be filtered by properties of these names. */
-const LOGIC = ["and", "or", "not"] as const;
 
 /**
  * The condition in SQL; values are bound to `text`.

@@ -16,6 +16,8 @@ const ACTIONS: readonly ReferentialAction[] = [
   "set default",
   "no action",
 ];
+/** The words that combine conditions: properties of these names could not be filtered by. */
+export const LOGIC: readonly string[] = ["and", "or", "not"];
 const REFERENCE = /^([^.]+)\.([^.]+)$/;
 
 /** The settings that only make sense for some kinds. */
@@ -42,6 +44,9 @@ export function columnFacts(
   const refuse = (reason: string): Error => invalidSchema(table, property, reason);
   if (!isPropertyName(property)) {
     throw refuse("a property is a letter followed by letters, digits and underscores");
+  }
+  if (LOGIC.includes(property)) {
+    throw refuse(`is a word of where (${LOGIC.join(", ")}); take another and name it by column()`);
   }
   if (!isColumn(column)) throw refuse("is not a column; declare it with t, as in t.text()");
   const { references, pattern, name, ...settings } = column.settings;

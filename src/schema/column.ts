@@ -8,11 +8,12 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { ColumnFacts, ColumnKind, DefaultFact, ReferentialAction } from "./facts.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 
 /** What the types know about a column beside its kind and value. */
-export type ColumnFlag = "nullable" | "default" | "key" | "references";
+export type ColumnFlag = "nullable" | "default" | "random" | "key" | "references";
 
 /** What a column was declared with. */
 export interface ColumnSettings extends Omit<ColumnFacts, "property" | "name" | "references"> {
@@ -52,6 +53,18 @@ export interface TextOptions {
   /** Strip white space from both ends before anything is checked. Default: false. */
   readonly trim?: boolean;
 }
+
+/** The options of kinds that have none. */
+export type NoOptions = Readonly<Record<string, never>>;
+
+/** The options of each kind; other settings are said by methods, which the types follow. */
+const OPTIONS_OF_KIND: Readonly<Partial<Record<ColumnKind, readonly string[]>>> = {
+  int: ["min", "max"],
+  bigint: ["min", "max"],
+  real: ["min", "max"],
+  text: ["minLength", "maxLength", "pattern", "trim"],
+  enum: ["values"],
+};
 
 /** What the types know about a column. */
 export interface ColumnShape {
@@ -127,10 +140,10 @@ export class Column<
     return this.#withDefault({ from: "now" });
   }
 
-  /** The default is a random UUID (version 4), made in JavaScript. */
+  /** The default is a random UUID (version 4), made in JavaScript: plain SQL has to give one. */
   defaultRandom(
     this: Column<"uuid", Value, Flags, Name>,
-  ): Column<Kind, Value, Flags | "default", Name>;
+  ): Column<Kind, Value, Flags | "default" | "random", Name>;
   defaultRandom(): AnyColumn {
     return this.#withDefault({ from: "random" });
   }
@@ -240,6 +253,7 @@ function make<Kind extends ColumnKind, Value>(
   kind: Kind,
   options: Partial<ColumnSettings> = {},
 ): Column<Kind, Value> {
+  refuseUnknownKeys(options, OPTIONS_OF_KIND[kind] ?? [], `t.${kind}()`, "INVALID_SCHEMA");
   return new Column({
     nullable: false,
     primaryKey: false,
@@ -271,17 +285,17 @@ export const t = {
   /** A text. */
   text: (options?: TextOptions): Column<"text", string> => make("text", options),
   /** True or false. */
-  boolean: (): Column<"boolean", boolean> => make("boolean"),
+  boolean: (options?: NoOptions): Column<"boolean", boolean> => make("boolean", options),
   /** Anything that JSON can say. The type parameter is trusted; check it with `refine`. */
-  json: <Value = unknown>(): Column<"json", Value> => make("json"),
+  json: <Value = unknown>(options?: NoOptions): Column<"json", Value> => make("json", options),
   /** A UUID as lower-case text. */
-  uuid: (): Column<"uuid", string> => make("uuid"),
+  uuid: (options?: NoOptions): Column<"uuid", string> => make("uuid", options),
   /** A calendar day as text, `"2025-12-31"`. */
-  date: (): Column<"date", string> => make("date"),
+  date: (options?: NoOptions): Column<"date", string> => make("date", options),
   /** A moment in time, as `Date` with milliseconds. */
-  timestamp: (): Column<"timestamp", Date> => make("timestamp"),
+  timestamp: (options?: NoOptions): Column<"timestamp", Date> => make("timestamp", options),
   /** Bytes, as `Uint8Array`. */
-  blob: (): Column<"blob", Uint8Array> => make("blob"),
+  blob: (options?: NoOptions): Column<"blob", Uint8Array> => make("blob", options),
   /** One of the given texts. */
   enum: <const Values extends readonly string[]>(values: Values): Column<"enum", Values[number]> =>
     make("enum", { values: Object.freeze([...values]) }),

@@ -18,6 +18,7 @@ import {
   type UniqueDeclaration,
   uniquesOf,
 } from "./constraint-facts.ts";
+import { checkBrokenByDefaults } from "./default-checks.ts";
 import type { BaseFact, CheckFact, ColumnFacts, EntityFacts } from "./facts.ts";
 import { tableNameProblem } from "./names.ts";
 import { invalidSchema } from "./refuse.ts";
@@ -67,7 +68,15 @@ export function entityFacts(table: string, declared: Columns, options: Declarati
     byProperty: draft.byProperty,
     byName: new Map(columns.map((column) => [column.name, column])),
   };
+  refuseBrokenDefaults(draft, facts);
   return Object.freeze(facts);
+}
+
+function refuseBrokenDefaults(draft: Draft, { table, columns, checks }: EntityFacts): void {
+  const broken = checkBrokenByDefaults(table, columns, checks);
+  if (broken === undefined) return;
+  const reason = `a row of defaults breaks the check "${broken.name}" (${broken.expression})`;
+  throw draft.refuse(`${reason}; change one of the defaults or the check`);
 }
 
 function columnsOf(table: string, declared: Columns, options: Declaration): readonly ColumnFacts[] {

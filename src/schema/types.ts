@@ -207,8 +207,21 @@ type NameOf<Property, S extends ColumnShape> = S["name"] extends string
   ? S["name"]
   : SnakeCase<Property & string>;
 
+/** The properties that only repositories give a value. */
+type RandomProperty<C extends Columns> = {
+  [P in keyof C]: Has<C[P], "random"> extends true
+    ? Has<C[P], "nullable"> extends true
+      ? never
+      : P
+    : never;
+}[keyof C];
+
+/** Optional where the database has a default; a random UUID is made by repositories alone. */
 type Sql<C extends Columns, Generated> = {
-  readonly [P in keyof C as NameOf<P, Shape<C[P]>>]: P extends OptionalProperty<C, Generated>
+  readonly [P in keyof C as NameOf<P, Shape<C[P]>>]: P extends Exclude<
+    OptionalProperty<C, Generated>,
+    RandomProperty<C>
+  >
     ? ColumnType<ValueOf<C[P]>, ValueOf<C[P]> | undefined, ValueOf<C[P]>>
     : ColumnType<ValueOf<C[P]>, ValueOf<C[P]>, ValueOf<C[P]>>;
 };

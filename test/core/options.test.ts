@@ -23,4 +23,9 @@ describe("nearest", () => {
   it("ignores case and prefers the smallest distance", () => {
     expect(nearest("WEEKID", ["weekDay", "weekId"])).toBe("weekId");
   });
+
+  it("takes a beginning for an abbreviation", () => {
+    expect(nearest("maxLen", ["minLength", "maxLength"])).toBe("maxLength");
+    expect(nearest("m", ["minLength", "maxLength"])).toBeUndefined();
+  });
 });

@@ -170,6 +170,20 @@ describe("the types of an entity", () => {
     }>();
   });
 
+  it("let plain SQL leave out only what the database has a default for", () => {
+    type Table = TablesOf<readonly [typeof Media]>["media"];
+    const Token = entity("tokens", {
+      id: t.int().primaryKey(),
+      value: t.uuid().nullable().defaultRandom(),
+    });
+
+    expectTypeOf<Table["id"]>().toEqualTypeOf<ColumnType<string, string, string>>();
+    expectTypeOf<TablesOf<readonly [typeof Token]>["tokens"]["value"]>().toEqualTypeOf<
+      ColumnType<string | null, string | null | undefined, string | null>
+    >();
+    expectTypeOf<{ type: "movie"; title: string }>().toExtend<InsertOf<typeof Media>>();
+  });
+
   it("are understood by Kysely", () => {
     const query = (db: Kysely<TablesOf<readonly [typeof Week, typeof Task]>>) =>
       db

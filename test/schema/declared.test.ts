@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { t } from "../../src/schema/column.ts";
+import { entity } from "../../src/schema/entity.ts";
+
+const id = t.int().primaryKey();
+const check = (expression: string): object => ({ checks: [{ name: "small", expression }] });
+
+describe("a default that breaks a check", () => {
+  test("is refused when it is declared, with the check", () => {
+    const declare = (): unknown => entity("things", { id, x: t.int().default(5) }, check("x < 3"));
+
+    expect(declare).toThrow(
+      'Entity "things": a row of defaults breaks the check "small" (x < 3); ' +
+        "change one of the defaults or the check.",
+    );
+    expect(declare).toThrow(expect.objectContaining({ code: "INVALID_SCHEMA" }));
+  });
+
+  test("is found over several columns, by their SQL names and as they are stored", () => {
+    const columns = {
+      id,
+      isOpen: t.boolean().default(true),
+      state: t.enum(["open", "done"]).default("done"),
+      since: t.timestamp().default(new Date(0)),
+    };
+
+    const declare = (expression: string) => (): unknown =>
+      entity("things", columns, check(expression));
+
+    expect(declare("is_open = 0 OR state = 'open' -- not both")).toThrow("breaks the check");
+    expect(declare("things.since > 0")).toThrow("breaks the check");
+    expect(declare("is_open = 1 AND length(state) = 4")).not.toThrow();
+  });
+
+  test("is left to the database when the check names a column that has no default", () => {
+    const columns = { id, x: t.int().default(5), y: t.int(), z: t.int().nullable() };
+
+    const declare = (expression: string) => (): unknown =>
+      entity("things", columns, check(expression));
+
+    expect(declare("x < y")).not.toThrow();
+    expect(declare('"z" IS NOT NULL')).not.toThrow();
+    expect(declare("starts_with(x::text, '7')")).not.toThrow();
+    expect(declare("x > 4")).not.toThrow();
+    expect(() => entity("things", { id, y: t.int() }, check("1 = 0"))).not.toThrow();
+  });
+});
+
+test("options that a kind does not have are refused, with the nearest one", () => {
+  const make = (kind: string, options: object) => (): unknown =>
+    (t as unknown as Record<string, (options: object) => unknown>)[kind]?.(options);
+
+  expect(make("text", { maxLen: 3 })).toThrow(
+    't.text(): unknown option "maxLen". Did you mean "maxLength"? ' +
+      "Known options: minLength, maxLength, pattern, trim.",
+  );
+  expect(make("text", { maxLen: 3 })).toThrow(expect.objectContaining({ code: "INVALID_SCHEMA" }));
+  expect(make("text", { nullable: true })).toThrow('unknown option "nullable"');
+  for (const kind of ["int", "bigint", "real"]) {
+    expect(make(kind, { maximum: 3 })).toThrow('unknown option "maximum"');
+  }
+  for (const kind of ["boolean", "json", "uuid", "date", "timestamp", "blob"]) {
+    expect(make(kind, { max: 3 })).toThrow(
+      `t.${kind}(): unknown option "max". It takes no options`,
+    );
+    expect(make(kind, {})).not.toThrow();
+  }
+});
+
+test("a property cannot have the name of a word of where", () => {
+  for (const word of ["and", "or", "not"]) {
+    const declare = (): unknown => entity("things", { id, [word]: t.int() });
+
+    expect(declare).toThrow(`property "${word}": is a word of where (and, or, not)`);
+  }
+  expect(() => entity("things", { id, negation: t.int().column("not") })).not.toThrow();
+});

@@ -1,6 +1,6 @@
 /** Conditions and orders, by the types of the entity. */
 
-import type { Entity, RowOf } from "../schema/types.ts";
+import type { Entity, KindOf, RowOf } from "../schema/types.ts";
 
 /**
  * Which rows: each property with a value, null or operators; all of them have to hold.
@@ -12,7 +12,7 @@ import type { Entity, RowOf } from "../schema/types.ts";
  * { weekId: 7, score: { gte: 3 }, or: [{ dateAudited: null }, { locale: { in: ["de", "fr"] } }] }
  */
 export type Where<E extends Entity> = {
-  readonly [P in keyof RowOf<E>]?: RowOf<E>[P] | Operators<RowOf<E>[P]>;
+  readonly [P in keyof RowOf<E>]?: Condition<RowOf<E>[P], KindOf<E, P>>;
 } & {
   /** All of these hold. */
   readonly and?: readonly Where<E>[];
@@ -22,17 +22,42 @@ export type Where<E extends Entity> = {
   readonly not?: Where<E>;
 };
 
+/** What can be said about one property, by its kind. JSON has no equality in SQL. */
+type Condition<Value, Kind> = Kind extends "json"
+  ? null | JsonOperators
+  : Value | OperatorsOf<Value, Kind>;
+
+type OperatorsOf<Value, Kind> = Kind extends "boolean"
+  ? EqualityOperators<Value>
+  : Kind extends "text" | "enum"
+    ? TextOperators<Value>
+    : Operators<Value>;
+
+/** Whether there is a value at all. */
+export interface JsonOperators {
+  readonly eq?: null;
+  readonly ne?: null;
+}
+
 /** Comparisons with one property; several of them have to hold together. */
-export interface Operators<Value> {
+export interface EqualityOperators<Value> {
   readonly eq?: Value;
   readonly ne?: Value;
+  /** One of the values, however many. */
+  readonly in?: readonly Value[];
+  readonly notIn?: readonly Value[];
+}
+
+/** As above, for values that have an order. */
+export interface Operators<Value> extends EqualityOperators<Value> {
   readonly gt?: NonNullable<Value>;
   readonly gte?: NonNullable<Value>;
   readonly lt?: NonNullable<Value>;
   readonly lte?: NonNullable<Value>;
-  /** One of the values, however many. */
-  readonly in?: readonly Value[];
-  readonly notIn?: readonly Value[];
+}
+
+/** As above, for texts. */
+export interface TextOperators<Value> extends Operators<Value> {
   /** A pattern with `%` and `_`; upper and lower case of ASCII letters are the same. */
   readonly like?: string;
   /** Exactly this beginning, upper and lower case as given. */

@@ -17,6 +17,8 @@ export interface EntityTypes {
   readonly table: string;
   /** The table's own columns. */
   readonly columns: Columns;
+  /** The kind of each property of a row. */
+  readonly kinds: object;
   readonly row: object;
   readonly insert: object;
   /** What the check of an insert gives: a row, save for a key that the database numbers. */
@@ -67,6 +69,10 @@ export type PatchOf<E extends Entity> = TypesOf<E>["patch"];
 export type KeyOf<E extends Entity> = TypesOf<E>["key"];
 /** The names of all properties. */
 export type PropertyOf<E extends Entity> = keyof RowOf<E> & string;
+/** The kind of column that a property is in. */
+export type KindOf<E extends Entity, Property> = Property extends keyof TypesOf<E>["kinds"]
+  ? TypesOf<E>["kinds"][Property]
+  : never;
 /** Kysely's `Database` for these entities, by SQL names. */
 export type TablesOf<Entities extends readonly Entity[]> = {
   readonly [E in Entities[number] as TypesOf<E>["table"]]: TypesOf<E>["sql"];
@@ -93,6 +99,7 @@ export interface PlainTypes<Table extends string, C extends Columns, Key extends
   extends EntityTypes {
   readonly table: Table;
   readonly columns: C;
+  readonly kinds: Kinds<C>;
   readonly row: Row<C>;
   readonly insert: Insert<C, Numbered<C, Key>>;
   readonly valid: Valid<C, Numbered<C, Key>>;
@@ -107,6 +114,7 @@ export interface DetailTypes<Table extends string, C extends Columns, Base exten
   extends EntityTypes {
   readonly table: Table;
   readonly columns: C;
+  readonly kinds: Flat<TypesOf<Base>["kinds"] & Kinds<OwnOf<C, Base>>>;
   readonly row: Flat<Readonly<Omit<RowOf<Base>, keyof Set> & Set> & Row<OwnOf<C, Base>>>;
   readonly insert: Flat<Omit<InsertOf<Base>, keyof Set> & Insert<OwnOf<C, Base>, never>>;
   readonly valid: Flat<
@@ -181,6 +189,8 @@ type OptionalProperty<C extends Columns, Generated> = {
       : never
     : P;
 }[keyof C];
+
+type Kinds<C extends Columns> = { readonly [P in keyof C]: Shape<C[P]>["kind"] };
 
 type Row<C extends Columns> = { readonly [P in keyof C]: ValueOf<C[P]> };
 

@@ -28,6 +28,22 @@ describe("the types of repositories", () => {
       await tasks.list({ where: { score: { gt: "1" } } });
       // @ts-expect-error: the state is one of two.
       await tasks.list({ where: { state: "opne" } });
+      // @ts-expect-error: JSON is not compared with.
+      await tasks.list({ where: { extra: { a: 1 } } });
+      // @ts-expect-error: JSON is not compared with.
+      await tasks.list({ where: { extra: { eq: { a: 1 } } } });
+      // @ts-expect-error: undefined is no value of JSON either.
+      await tasks.list({ where: { extra: undefined } });
+      // @ts-expect-error: a number is not like a text.
+      await tasks.list({ where: { score: { like: "x" } } });
+      // @ts-expect-error: a day is not a text with a beginning.
+      await tasks.list({ where: { dueOn: { startsWith: "2025" } } });
+      // @ts-expect-error: there is no order of true and false.
+      await tasks.list({ where: { isPaid: { gt: false } } });
+      // @ts-expect-error: undefined would have meant all rows.
+      await tasks.list({ where: { score: undefined } });
+      await tasks.list({ where: { extra: null, title: { like: "a%" }, dueOn: { gte: "2025" } } });
+      await tasks.list({ where: { extra: { ne: null }, state: { startsWith: "op" } } });
       // @ts-expect-error: weekId is missing.
       await tasks.create({ title: "a" });
       // @ts-expect-error: title cannot be NULL.
@@ -55,6 +71,9 @@ describe("the types of repositories", () => {
       expectTypeOf((await movies.get("x"))?.year).toEqualTypeOf<number | null | undefined>();
       await movies.create({ title: "a", year: 1 });
 
+      await movies.list({ where: { title: { contains: "a" }, year: { gt: 1 }, type: "movie" } });
+      // @ts-expect-error: a number is not like a text, in a detail as well.
+      await movies.list({ where: { year: { like: "x" } } });
       // @ts-expect-error: a part of the key is missing.
       await members.get({ taskId: 1 });
       // @ts-expect-error: what the base fixes is not given.

@@ -214,10 +214,27 @@ function undecodable(table: string, column: ColumnFacts, stored: SqlValue): Spri
   const { name, kind } = column;
   return new SpringhouseError(
     "CORRUPT",
-    `"${table}"."${name}" holds ${describeStored(stored)}, which is not a ${kind}. ` +
-      "Another program must have written it: mend the row, or declare a kind that fits.",
+    `"${table}"."${name}" holds ${describeStored(stored)}, which ${reasonOf(column, stored)}`,
     { fields: { table, column: name, kind } },
   );
+}
+
+function reasonOf(column: ColumnFacts, stored: SqlValue): string {
+  if (column.kind !== "int" || !isWhole(stored)) {
+    return (
+      `is not a ${column.kind}. ` +
+      "Another program must have written it: mend the row, or declare a kind that fits."
+    );
+  }
+  const who =
+    column.default?.from === "rowid"
+      ? "The database has given the number after the greatest key: delete that row and this one."
+      : "Another program must have written it: mend the row, or declare t.bigint().";
+  return `is beyond what an int holds exactly (2^53 - 1). ${who}`;
+}
+
+function isWhole(stored: SqlValue): boolean {
+  return typeof stored === "bigint" || Number.isInteger(stored);
 }
 
 /** The kind of a stored value; its text could be a secret, so it is not shown. */

@@ -47,3 +47,19 @@ test("pages go on after the least bigint", async () => {
   expect(first.rows[0]?.value).toBe(LEAST);
   expect(second.rows[0]?.value).toBe(LEAST + 1n);
 });
+
+test("a number after the greatest int is said to be one", async () => {
+  const Week = entity("weeks", { id: t.int().primaryKey(), day: t.int().nullable() });
+  await using db = await open({ url: "sqlite::memory:", entities: [Week] });
+  const weeks = db.repository(Week);
+  await weeks.create({ id: Number.MAX_SAFE_INTEGER });
+
+  await expect(weeks.create({})).rejects.toThrow(
+    '"weeks"."id" holds the number 9007199254740992, which is beyond what an int holds exactly ' +
+      "(2^53 - 1). The database has given the number after the greatest key",
+  );
+  await db.execute("UPDATE weeks SET day = 9007199254740993 WHERE id = ?", [
+    Number.MAX_SAFE_INTEGER,
+  ]);
+  await expect(weeks.get(Number.MAX_SAFE_INTEGER)).rejects.toThrow("or declare t.bigint()");
+});

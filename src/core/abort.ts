@@ -47,7 +47,11 @@ export function abortable<T>(
   what: string,
 ): Promise<T> {
   if (signal === undefined) return promise;
-  if (signal.aborted) return Promise.reject(abortError(signal, what));
+  if (signal.aborted) {
+    // Nobody will wait for it any more, and its own failure must not end the process.
+    promise.catch(() => undefined);
+    return Promise.reject(abortError(signal, what));
+  }
   return new Promise<T>((resolve, reject) => {
     const listening = onAbort(signal, () => reject(abortError(signal, what)));
     promise.then(resolve, reject).finally(() => listening[Symbol.dispose]());

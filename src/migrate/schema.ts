@@ -7,9 +7,9 @@
  * of one value are all there is; both are of the kind that needs no thread.
  */
 
-import { createHash } from "node:crypto";
 import { withAudit } from "../capture/audit.ts";
 import { isSpringhouseError } from "../core/errors.ts";
+import { hashText } from "../core/hash.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { physicalSchema } from "../schema/ddl.ts";
 import type { Dialect, PhysicalSchema } from "../schema/physical.ts";
@@ -63,11 +63,8 @@ export function declaredSchema(catalog: Catalog, dialect: Dialect): PhysicalSche
 
 /** A short text that is equal for equal schemas. */
 export function hashOf(schema: PhysicalSchema): string {
-  return createHash("sha256").update(JSON.stringify(schema)).digest("hex").slice(0, HASH_LENGTH);
+  return hashText(JSON.stringify(schema));
 }
-
-/** Thirty-two hexadecimal digits: nobody will see two schemas with one hash. */
-const HASH_LENGTH = 32;
 
 async function isKnown(store: Store, declared: string): Promise<boolean> {
   try {

@@ -40,7 +40,8 @@ export class Models {
     const known = this.#models.get(facts);
     if (known !== undefined) return known;
     if (this.catalog.byTable.get(facts.table) !== facts) throw this.#refuse(facts.table);
-    const eventName = this.#eventNames[facts.table] ?? eventNameOf(facts.table);
+    const given = Object.hasOwn(this.#eventNames, facts.table);
+    const eventName = (given && this.#eventNames[facts.table]) || eventNameOf(facts.table);
     const model = new Model(facts, this.dialect, eventName);
     this.#models.set(facts, model);
     return model;

@@ -38,7 +38,7 @@ export async function askPermission(
 ): Promise<Narrowing> {
   const decision = await hook(request);
   if (decision === true) return undefined;
-  if (typeof decision === "object" && decision !== null && "where" in decision) {
+  if (typeof decision === "object" && isCondition(decision?.where)) {
     if (request.action !== "create") return decision.where;
     throw new SpringhouseError(
       "INVALID_ARGUMENT",
@@ -58,4 +58,9 @@ export function permissionDenied(model: Model, request: PermissionRequest): Spri
     `The permissions hook refused to ${action} "${model.name}" ${who}.`,
     { fields: { entity: model.name, action, actor, ...(key === undefined ? {} : { key }) } },
   );
+}
+
+/** A rule that was looked up and not found gives no condition, which must not mean all rows. */
+function isCondition(where: unknown): boolean {
+  return typeof where === "object" && where !== null;
 }

@@ -24,7 +24,7 @@ const DEPTH_MAX = 50;
  */
 export function whereSql(model: Model, where: unknown, text: SqlText, depth = 0): string {
   if (depth > DEPTH_MAX) throw refused(`is nested deeper than ${DEPTH_MAX}`);
-  if (typeof where !== "object" || where === null || Array.isArray(where)) {
+  if (!isPlainObject(where)) {
     throw refused("must be an object with properties and conditions");
   }
   const parts = Object.entries(where).map(([name, value]) => {
@@ -86,4 +86,11 @@ function isOperators(value: unknown): value is object {
 
 function refused(reason: string): SpringhouseError {
   return new SpringhouseError("INVALID_ARGUMENT", `where ${reason}.`);
+}
+
+/** A Map, a Date and the like have no conditions to read, and would match every row. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -4,7 +4,7 @@
  * a test compares them.
  */
 
-import { createHash } from "node:crypto";
+import { hashText } from "../core/hash.ts";
 
 /** PostgreSQL cuts longer names silently, so that two of them could become one. In bytes. */
 export const NAME_BYTES_MAX = 63;
@@ -95,7 +95,7 @@ type IsBoundary<Previous extends string, Character extends string, Rest extends 
 export function derivedName(prefix: string, table: string, columns: readonly string[]): string {
   const whole = [prefix, table, ...columns].join("_");
   if (Buffer.byteLength(whole) <= NAME_BYTES_MAX) return whole;
-  const hash = createHash("sha256").update(whole).digest("hex").slice(0, HASH_LENGTH);
+  const hash = hashText(whole).slice(0, HASH_LENGTH);
   let head = whole;
   while (Buffer.byteLength(head) > NAME_BYTES_MAX - HASH_LENGTH - 1) head = head.slice(0, -1);
   return `${head.toWellFormed()}_${hash}`;

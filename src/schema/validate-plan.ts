@@ -1,6 +1,5 @@
 /** The checks and defaults of an entity, compiled once and kept as long as its facts. */
 
-import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type Check, compileCheck } from "./check.ts";
 import type { ColumnFacts, EntityFacts } from "./facts.ts";
@@ -14,7 +13,10 @@ export interface ValidationContext {
 }
 
 /** The clock and the randomness of the machine. */
-export const systemContext: ValidationContext = { clock: systemClock, randomUuid: randomUUID };
+export const systemContext: ValidationContext = {
+  clock: systemClock,
+  randomUuid: () => crypto.randomUUID(),
+};
 
 /** A checked row or patch: properties with values as they are stored. */
 export type Checked = Readonly<Record<string, unknown>>;

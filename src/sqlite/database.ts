@@ -5,7 +5,7 @@
  * proves it short, and to a reader thread otherwise.
  */
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { abortable, abortError } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
@@ -67,7 +67,7 @@ export async function openDatabase(
         return new Database(file, calls, resolved.readOnly, onClosed);
       } catch (error) {
         // A file that was made for an open that failed is nothing that anybody asked for.
-        if (made) rmSync(path, { force: true });
+        if (made && isEmptyFile(path)) rmSync(path, { force: true });
         throw error;
       }
     });
@@ -314,6 +314,11 @@ export class Database implements AsyncDisposable {
     const { readers: pool, clock, options } = this.file;
     return HeldReader.take({ pool, clock, maxAgeMs: options.snapshotMaxAgeMs, signal });
   }
+}
+
+/** Whether nobody, another process included, has written anything. */
+function isEmptyFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === 0 && !existsSync(`${path}-wal`);
 }
 
 /** Runs a read in a thread and puts its chunks together. */

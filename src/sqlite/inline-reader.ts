@@ -135,7 +135,7 @@ function coversUniqueIndex(
   );
   if (columns.length === 0 || columns.length !== terms?.split(" AND ").length) return false;
   // A unique index may hold many rows of NULL, and `IS ?` searches like `= ?`.
-  return columns.every(([notNull]) => notNull === 1) || !/\bis\b/i.test(sql);
+  return columns.every(([notNull]) => notNull === 1) || !/\bis|\bnot\s*null\b/i.test(sql);
 }
 
 /** A table WITHOUT ROWID. The plan names its alias, so the table is found by its root page. */

@@ -49,7 +49,10 @@ export async function runTransaction<T>(
 ): Promise<T> {
   const { send, context } = scope;
   await send({ kind: "begin", foreignKeys: options.foreignKeys !== "off" });
-  const transaction = new SqliteTransaction(scope, undefined);
+  // What is sent after the end would fall into the transaction of somebody else.
+  const sendWithin: WriterSend = (request) =>
+    transaction.ended ? Promise.reject(endedError()) : send(request);
+  const transaction = new SqliteTransaction({ ...scope, send: sendWithin }, undefined);
   using limit = endOfPatience(scope, options.signal);
   try {
     const result = await Promise.race([
@@ -75,12 +78,17 @@ function endOfPatience(
 ): Disposable & { readonly reached: Promise<never> } {
   const { promise: reached, reject } = Promise.withResolvers<never>();
   reached.catch(() => undefined);
-  const timer = database.clock.schedule(() => {
-    const message =
-      `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
-      "give it a longer deadline.";
-    reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
-  }, deadlineMs);
+  const timer = database.clock.schedule(
+    () => {
+      const message =
+        `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
+        "give it a longer deadline.";
+      reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
+    },
+    deadlineMs,
+    true,
+  );
+  if (signal?.aborted) reject(abortError(signal, "The transaction"));
   const listening = onAbort(signal, () => reject(abortError(signal, "The transaction")));
   const dispose = (): void => {
     timer[Symbol.dispose]();
@@ -257,11 +265,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   #assertLive(signal: AbortSignal | undefined): void {
     throwIfAborted(signal, "The statement");
-    if (!this.ended) return;
-    throw new SpringhouseError(
-      "TRANSACTION_ENDED",
-      "The transaction has ended. Await everything that uses it before its function returns.",
-    );
+    if (this.ended) throw endedError();
   }
 
   #assertUsable(signal: AbortSignal | undefined): void {
@@ -276,4 +280,11 @@ export class SqliteTransaction implements StoreTransaction {
       );
     }
   }
+}
+
+function endedError(): SpringhouseError {
+  return new SpringhouseError(
+    "TRANSACTION_ENDED",
+    "The transaction has ended. Await everything that uses it before its function returns.",
+  );
 }

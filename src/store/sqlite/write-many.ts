@@ -133,7 +133,7 @@ async function* inTime(
   try {
     for (;;) {
       const late = Promise.withResolvers<never>();
-      const timer = clock.schedule(() => late.reject(stalledError(deadlineMs)), deadlineMs);
+      const timer = clock.schedule(() => late.reject(stalledError(deadlineMs)), deadlineMs, true);
       try {
         const next = Promise.race([iterator.next(), late.promise]);
         const step = await abortable(next, signal, "The bulk write");

@@ -13,7 +13,7 @@ it("rows of a transaction that has timed out fall into no other transaction", as
   await using db = await open(options);
   const gate = Promise.withResolvers<void>();
   async function* endless(): AsyncGenerator<string[]> {
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < 200; round++) {
       for (let row = 0; row < 1_000; row++) yield ["late"];
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -26,7 +26,7 @@ it("rows of a transaction that has timed out fall into no other transaction", as
     async (tx) => {
       await tx.execute(INSERT, ["other"]);
       await gate.promise;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
     },
     { deadline: "20s" },
   );

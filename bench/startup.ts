@@ -45,7 +45,7 @@ await db.close();
 console.log(JSON.stringify({ import: importedMs - startMs, get: gotMs - startMs }));
 `;
 
-/** Runs the bench on \`dist\`, which is built when it is missing or old. */
+/** Runs the bench on `dist`, which is built when it is missing or old. */
 export async function run(options: BenchOptions): Promise<BenchResult> {
   buildOnce();
   const rounds = options.quick ? 7 : 21;

@@ -24,6 +24,8 @@ export function runGroup(
   begin: () => void,
   units: readonly Unit[],
 ): Outcome[] {
+  // A unit alone needs no savepoint: its transaction is the savepoint.
+  if (units.length === 1) return runSingly(connection, cursors, begin, units);
   try {
     begin();
   } catch (error) {
@@ -38,9 +40,8 @@ export function runGroup(
   try {
     connection.control("COMMIT");
     return outcomes;
-  } catch (error) {
+  } catch {
     rollBack(connection);
-    if (units.length === 1) return [{ error: toSpringhouseError(error) }];
     return runSingly(connection, cursors, begin, units);
   }
 }

@@ -7,4 +7,4 @@ import { serve } from "./thread-server.ts";
 import { WriterSession } from "./writer-session.ts";
 
 const data = workerData as ThreadData;
-serve(data.port, (notify) => new WriterSession(data, systemClock, notify));
+serve(data.port, (notify) => new WriterSession(data, systemClock, notify), true);

@@ -1,0 +1,156 @@
+/**
+ * A value on its way to a tier of bytes: encoded, compressed when that pays, encrypted when there
+ * is a key.
+ *
+ * The steps stand in the name (`json+zstd+aes-256-gcm`), so that every entry says how to read it,
+ * whatever the settings are by then. The key of the entry is authenticated with its bytes: an
+ * encrypted value cannot pass for that of another key.
+ */
+
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { promisify } from "node:util";
+import {
+  constants,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from "node:zlib";
+import { decodeValue, encodeValue } from "../core/codec.ts";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { importOptional } from "../core/lazy.ts";
+
+/** How to compress: zstd comes with Node.js, lz4 needs the package `lz4-napi`. */
+export type Compression = "zstd" | "lz4" | "none";
+
+/** How payloads are made. */
+export interface PayloadSettings {
+  readonly compression: Compression;
+  /** Smaller values are left as they are. */
+  readonly compressFromBytes: number;
+  /** 32 bytes, or none. */
+  readonly encryptionKey: Uint8Array | undefined;
+}
+
+/** Bytes, and the steps that made them. */
+export interface Payload {
+  readonly codec: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Values from here on are worth a compression. */
+export const COMPRESS_FROM_BYTES = 1_024;
+/** A compressed value is kept when it is at least a tenth smaller: reading it costs time, too. */
+const WORTH_IT = 0.9;
+/** Zstandard's own default, a good middle between time and size. */
+const ZSTD_LEVEL = 3;
+/** Larger values are compressed in another thread; smaller ones take less than a millisecond. */
+const IN_THREAD_FROM_BYTES = 64 * 1_024;
+/** No value may grow beyond this when it is read; a small entry could hold gigabytes. */
+const DECOMPRESSED_BYTES_MAX = 512 * 1_024 * 1_024;
+const CIPHER = "aes-256-gcm";
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const zstdCompressInThread = promisify(zstdCompress);
+const zstdDecompressInThread = promisify(zstdDecompress);
+
+/** Makes the payload of a value. @throws `INVALID_ARGUMENT` when it is not data. */
+export async function pack(
+  key: string,
+  value: unknown,
+  settings: PayloadSettings,
+): Promise<Payload> {
+  const { codec, bytes } = encodeValue(value);
+  let payload: Payload = { codec, bytes };
+  const { compression, compressFromBytes, encryptionKey } = settings;
+  if (compression !== "none" && bytes.byteLength >= compressFromBytes) {
+    const smaller = await compress(bytes, compression);
+    if (smaller.byteLength <= bytes.byteLength * WORTH_IT) {
+      payload = { codec: `${codec}+${compression}`, bytes: smaller };
+    }
+  }
+  if (encryptionKey === undefined) return payload;
+  return { codec: `${payload.codec}+${CIPHER}`, bytes: encrypt(key, payload.bytes, encryptionKey) };
+}
+
+/** Reads a payload. @throws `CORRUPT` when it is damaged, or another key was used. */
+export async function unpack(
+  key: string,
+  { codec, bytes }: Payload,
+  encryptionKey: Uint8Array | undefined,
+): Promise<unknown> {
+  const [name = "", ...steps] = codec.split("+");
+  // An attacker who can write the cache must not pass plain bytes off as encrypted ones.
+  if (encryptionKey !== undefined && steps.at(-1) !== CIPHER) {
+    throw corrupt(key, "it is not encrypted");
+  }
+  let plain = bytes;
+  for (const step of steps.reverse()) {
+    plain =
+      step === CIPHER ? decrypt(key, plain, encryptionKey) : await decompress(key, plain, step);
+  }
+  return decodeValue(name, plain);
+}
+
+async function compress(bytes: Uint8Array, compression: Compression): Promise<Uint8Array> {
+  if (compression === "lz4") return (await lz4()).compress(Buffer.from(bytes));
+  const options = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } };
+  if (bytes.byteLength < IN_THREAD_FROM_BYTES) return zstdCompressSync(bytes, options);
+  return await zstdCompressInThread(bytes, options);
+}
+
+async function decompress(key: string, bytes: Uint8Array, step: string): Promise<Uint8Array> {
+  if (step !== "zstd" && step !== "lz4") throw corrupt(key, `nobody knows the step "${step}"`);
+  try {
+    if (step === "lz4") return await (await lz4()).uncompress(Buffer.from(bytes));
+    const options = { maxOutputLength: DECOMPRESSED_BYTES_MAX };
+    if (bytes.byteLength < IN_THREAD_FROM_BYTES) return zstdDecompressSync(bytes, options);
+    return await zstdDecompressInThread(bytes, options);
+  } catch (error) {
+    if (error instanceof SpringhouseError) throw error;
+    throw corrupt(key, messageOf(error), error);
+  }
+}
+
+/** What we use of `lz4-napi`. */
+interface Lz4 {
+  compress(data: Buffer): Promise<Buffer>;
+  uncompress(data: Buffer): Promise<Buffer>;
+}
+
+/** @throws `MISSING_DEPENDENCY`. */
+export async function lz4(): Promise<Lz4> {
+  const name = "lz4-napi";
+  return await importOptional(
+    name,
+    'for compression "lz4" ("zstd" needs nothing)',
+    () => import(name) as Promise<Lz4>,
+  );
+}
+
+function encrypt(key: string, bytes: Uint8Array, secret: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, secret, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(key));
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: string, bytes: Uint8Array, secret: Uint8Array | undefined): Uint8Array {
+  if (secret === undefined) throw corrupt(key, "it is encrypted and no key was given");
+  try {
+    const end = bytes.byteLength - TAG_BYTES;
+    const nonce = bytes.subarray(0, NONCE_BYTES);
+    const decipher = createDecipheriv(CIPHER, secret, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(Buffer.from(key));
+    decipher.setAuthTag(bytes.subarray(end));
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, end)), decipher.final()]);
+  } catch (error) {
+    throw corrupt(key, "it was not encrypted with this key", error);
+  }
+}
+
+function corrupt(key: string, why: string, cause?: unknown): SpringhouseError {
+  const message = `The cached value of ${JSON.stringify(key)} cannot be read: ${why}.`;
+  return new SpringhouseError("CORRUPT", message, { cause, fields: { key } });
+}

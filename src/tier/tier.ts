@@ -1,0 +1,135 @@
+/**
+ * The contract of a tier: one place where a cache keeps entries. Backends differ only in how.
+ *
+ * What holds for every tier, and what `tierContract` of `springhouse/testing` checks:
+ *
+ * 1. **Batch first.** One call serves many keys; results stand in the order of the keys.
+ * 2. **Nothing dead comes out.** Neither an entry past `keepUntilMs`, nor one that was dropped by
+ *    its key, its prefix or a tag before the call, nor one whose bytes are damaged: that is a miss,
+ *    counted in `errors` and removed. An entry made in the future (a clock that was set back) is
+ *    a miss too.
+ * 3. **Entries travel whole.** What `getMany` gives can be handed to `setMany` of another tier:
+ *    it has the *remaining* life, the tags, the sliding time and the cost of its load.
+ * 4. **A value is never shared** with a caller who could change it.
+ * 5. **Newest wins.** An entry never replaces one of the same key that was made later.
+ * 6. **Dropping a tag is O(1)** for the caller; its entries are listed by `keys` until then, and
+ *    their room is given back by `sweep` at the latest.
+ * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by `setMany`.
+ *    A key that was refused has no older entry any more.
+ * 8. **Nothing blocks the event loop** for more than 10 ms, `sweep` and `clear` included.
+ * 9. `close` is idempotent, finishes what was begun, and everything after it is refused with
+ *    `CLOSED`.
+ *
+ * A tier throws when it cannot do its work (`CLOSED`, `DISK_FULL`, an I/O error); the cache above
+ * decides what a failure means. A tier never logs, retries or hides one.
+ */
+
+/** What a tier keeps for one key. Times are UTC milliseconds; `Infinity` means for ever. */
+export interface TierEntry {
+  /** The whole key, as the cache made it: namespace, version and category included. */
+  readonly key: string;
+  /** Data: whatever `encodeValue` of `core/codec.ts` can encode. Never `undefined`. */
+  readonly value: unknown;
+  /** For statistics and byte budgets. */
+  readonly category: string;
+  /** When the value was made, by load or by `set`. */
+  readonly createdMs: number;
+  /** Until when it is fresh. */
+  readonly freshUntilMs: number;
+  /** Until when it is kept, stale, for whoever would rather have that than nothing. */
+  readonly keepUntilMs: number;
+  /** With a sliding life, each hit makes it fresh for this long again; 0 without. */
+  readonly slidingMs: number;
+  /** Names under which it can be dropped together with others. */
+  readonly tags: readonly string[];
+  /** What its load took, milliseconds; 0 when unknown. */
+  readonly loadMs: number;
+  /** What a conditional refresh compares (an ETag, a revision). */
+  readonly etag: string | undefined;
+}
+
+/** What became of one entry of `setMany`. */
+export type SetOutcome =
+  | "stored"
+  /** Larger than one entry may be, or than the whole budget. */
+  | "too-large"
+  /** There is a later one. */
+  | "outdated";
+
+/** Which keys to list; all of them without a condition. */
+export interface KeysQuery {
+  /** Keys that begin with exactly this text. */
+  readonly prefix?: string;
+  readonly tag?: string;
+}
+
+/** What a sweep has done. */
+export interface SweepResult {
+  /** Entries removed because their time was over. */
+  readonly expired: number;
+  /** Entries removed because their tag had been dropped, or to get below a bound. */
+  readonly reclaimed: number;
+}
+
+/** Counters since the start or since `resetStatistics`; `entries` and `bytes` are the present. */
+export interface TierStatistics {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly sets: number;
+  readonly drops: number;
+  /** Removed for room. */
+  readonly evictions: number;
+  readonly expirations: number;
+  /** Refused by `setMany`. */
+  readonly refusals: number;
+  /** Failed calls and damaged entries. */
+  readonly errors: number;
+}
+
+/** What makes sure that of several processes one computes a value. */
+export interface LeaseHost {
+  /**
+   * Takes the lease of a key for `durationMs`, unless somebody has it.
+   *
+   * @returns a token to release it with; `undefined` while another holds it.
+   */
+  acquireLease(key: string, durationMs: number): Promise<string | undefined>;
+  /** Gives a lease back; that of another is left alone. */
+  releaseLease(key: string, token: string): Promise<void>;
+}
+
+/** Options of each call. */
+export interface TierCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One place where entries are kept. */
+export interface Tier extends AsyncDisposable {
+  /** Unique within a cache: "memory", "sqlite", "file", or a name of the caller's. */
+  readonly name: string;
+  getMany(
+    keys: readonly string[],
+    options?: TierCallOptions,
+  ): Promise<readonly (TierEntry | undefined)[]>;
+  /** Whether the keys have entries, without reading their values or counting hits. */
+  hasMany(keys: readonly string[], options?: TierCallOptions): Promise<readonly boolean[]>;
+  setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<readonly SetOutcome[]>;
+  /** @returns how many there were. */
+  dropMany(keys: readonly string[], options?: TierCallOptions): Promise<number>;
+  dropTags(tags: readonly string[], options?: TierCallOptions): Promise<void>;
+  /** Drops the keys that begin with exactly this text. @returns how many there were. */
+  dropPrefix(prefix: string, options?: TierCallOptions): Promise<number>;
+  /** The keys of living entries, in chunks of at most 1,000, in no particular order. */
+  keys(query?: KeysQuery, options?: TierCallOptions): AsyncIterable<readonly string[]>;
+  /** Drops everything, quickly. */
+  clear(options?: TierCallOptions): Promise<void>;
+  /** Removes what is dead, and what exceeds a bound. */
+  sweep(options?: TierCallOptions): Promise<SweepResult>;
+  statistics(): TierStatistics;
+  resetStatistics(): void;
+  close(): Promise<void>;
+  /** What a tier that several processes share can do for them. */
+  readonly leases?: LeaseHost;
+}

@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   "ASSERTION",
   "INVALID_ARGUMENT",
   "MISSING_DEPENDENCY",
+  "TIMEOUT",
   // schema
   "INVALID_SCHEMA",
   "VALIDATION",
@@ -34,6 +35,8 @@ export const ERROR_CODES = [
   "TRANSACTION_TIMEOUT",
   "UNOPENABLE",
   "WORKER_DIED",
+  // cache
+  "CIRCUIT_OPEN",
   // repository
   "NOT_FOUND",
   "PERMISSION_DENIED",

@@ -13,18 +13,18 @@ const BEGINNINGS = [0x811c9dc5, 0x6a09e667, 0xbb67ae85, 0x3c6ef372];
 
 /** Thirty-two hexadecimal digits, the same for the same text on every machine. */
 export function hashText(text: string): string {
-  return BEGINNINGS.map((beginning) => {
-    let hash = beginning;
-    for (let index = 0; index < text.length; index++) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME);
-    }
-    return mixed(hash).toString(16).padStart(8, "0");
-  }).join("");
+  return BEGINNINGS.map((beginning) =>
+    (hash32(text, beginning) >>> 0).toString(16).padStart(8, "0"),
+  ).join("");
 }
 
-function mixed(hash: number): number {
-  let bits = hash;
+/** One lane: 32 bits of the text, another for every `beginning`. */
+export function hash32(text: string, beginning: number): number {
+  let bits = beginning;
+  for (let index = 0; index < text.length; index++) {
+    bits = Math.imul(bits ^ text.charCodeAt(index), FNV_PRIME);
+  }
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return (bits ^ (bits >>> 16)) >>> 0;
+  return bits ^ (bits >>> 16);
 }

@@ -1,0 +1,308 @@
+/**
+ * One category of a cache, as its users have it. A hit in memory is answered here at once; all
+ * other reads go to the reader, all changes to the shelf.
+ */
+
+import { throwIfAborted } from "../core/abort.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { cacheChannels } from "./channels.ts";
+import type { CacheCore } from "./core.ts";
+import { type Explanation, explain } from "./explain.ts";
+import type { Resolved } from "./flight.ts";
+import { type Key, keyText } from "./key.ts";
+import type { Load, LoadMany } from "./load.ts";
+import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
+import { type Loader, type ReadCall, Reader } from "./reader.ts";
+import { type RefreshOptions, startRefresh } from "./refresh.ts";
+import type { Shelf } from "./shelf.ts";
+import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
+import { type WarmOptions, type WarmResult, warm } from "./warm.ts";
+
+/** A value and where it came from. */
+export interface Lookup<T> {
+  /** Whether there is a value; null is one. */
+  readonly hit: boolean;
+  readonly value: T | undefined;
+  /** Whether its time was over, and there was nothing better. */
+  readonly stale: boolean;
+  /** The name of the tier; "load", "stale", "lease" or "none". */
+  readonly source: string;
+  /** The failure that made do with something stale. */
+  readonly error: unknown;
+}
+
+/** Which keys to list. */
+export interface ListOptions {
+  /** The key of whole parts that they begin with. */
+  readonly prefix?: Key;
+  readonly tag?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Entries of one kind: one way to keep them, one set of keys. */
+export class CategoryCache<T = unknown> {
+  /** Its name. */
+  readonly name: string;
+  protected readonly core: CacheCore;
+  readonly #options: ResolvedCategory;
+  readonly #shelf: Shelf;
+  readonly #reader: Reader;
+  readonly #call: ReadCall;
+
+  /** Made by `createCache`. */
+  constructor(core: CacheCore, options: ResolvedCategory) {
+    this.name = options.name;
+    this.core = core;
+    this.#options = options;
+    this.#shelf = core.makeShelf(options);
+    this.#reader = new Reader(this.#shelf);
+    this.#call = {
+      life: options.life,
+      tags: this.#fullTags(options.tags),
+      signal: undefined,
+      refresh: false,
+      allowStale: false,
+      lease: options.lease,
+      bypass: false,
+    };
+    core.register(this.#shelf, this.#reader);
+  }
+
+  /** The value that memory has, without waiting; `undefined` when it has none. */
+  peek(key: Key): T | undefined {
+    const { memory } = this.#shelf;
+    if (memory === undefined) return undefined;
+    // Keys are kept in normal form, so one that is found needs none of it.
+    const entry =
+      (typeof key === "string" ? memory.find(key) : undefined) ?? memory.findExactly(keyText(key));
+    if (entry === undefined) return undefined;
+    if (cacheChannels.hit.hasSubscribers) this.#shelf.tell("hit", entry.key, "memory");
+    return memory.valueOf(entry) as T;
+  }
+
+  /** The value of a key; `undefined` when there is none. */
+  get(key: Key, options?: ReadOptions): Promise<T | undefined> {
+    if (options === undefined && typeof key === "string") {
+      const settled = this.#settled(key);
+      if (settled !== undefined) return settled;
+    }
+    return this.#one(key, undefined, options).then(({ value }) => value as T | undefined);
+  }
+
+  /** The same with where it came from; tells a miss from every value. */
+  async lookup(key: Key, options?: ReadOptions): Promise<Lookup<T>> {
+    return lookupOf(await this.#one(key, undefined, options));
+  }
+
+  /** The values of several keys, in their order; one call for each tier. */
+  async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(T | undefined)[]> {
+    const resolved = await this.#many(keys, undefined, options);
+    return resolved.map(({ value }) => value as T | undefined);
+  }
+
+  /** Whether there is a fresh value, without reading it. */
+  async has(key: Key): Promise<boolean> {
+    const text = keyText(key);
+    if (this.#shelf.memory?.hasFresh(text)) return true;
+    for (const tier of this.#shelf.tiers) {
+      const [has] = await tier.hasMany([this.#shelf.prefix + text]);
+      if (has === true) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The value of a key; when there is none, `load` makes it. However many callers miss it at the
+   * same time, it is loaded once.
+   *
+   * @throws what `load` throws, `TIMEOUT`, `ABORTED`, `INVALID_ARGUMENT`, `CLOSED`.
+   * @example await cache.getOrSet(["week", 7], ({ signal }) => api.week(7, { signal }))
+   */
+  getOrSet(key: Key, load: Load<T>, options?: ReadOptions): Promise<T> {
+    if (options === undefined && typeof key === "string") {
+      const settled = this.#settled(key);
+      if (settled !== undefined) return settled;
+    }
+    return this.#one(key, asLoader(load), options).then(({ value }) => value as T);
+  }
+
+  /** The same with where the value came from. */
+  async resolve(key: Key, load: Load<T>, options?: ReadOptions): Promise<Lookup<T>> {
+    return lookupOf(await this.#one(key, asLoader(load), options));
+  }
+
+  /**
+   * The values of several keys, in their order. Those that are missing are loaded by one call of
+   * `load`, but for those that somebody else loads already. What was loaded is kept even when the
+   * load of another key failed.
+   */
+  async getOrSetMany(
+    keys: readonly Key[],
+    load: LoadMany<T>,
+    options?: ReadOptions,
+  ): Promise<(T | undefined)[]> {
+    const loader: Loader = { kind: "many", load: load as LoadMany<unknown> };
+    const resolved = await this.#many(keys, loader, options);
+    return resolved.map(({ value }) => value as T | undefined);
+  }
+
+  /** Keeps a value. `undefined` is no value. */
+  async set(key: Key, value: T, options?: CallOptions): Promise<void> {
+    await this.setMany([[key, value]], options);
+  }
+
+  /** Keeps several values; none of them when one cannot be kept. */
+  async setMany(entries: Iterable<readonly [Key, T]>, options?: CallOptions): Promise<void> {
+    const { life, tags, signal } = this.#callOf(options);
+    throwIfAborted(signal, "The change of the cache");
+    const all = [...entries].map(([key, value]) => {
+      if (value === undefined) throw undefinedValue(key);
+      return [keyText(key), this.core.ownValue(value, this.#options.values)] as const;
+    });
+    for (const [key, value] of all) {
+      this.#reader.fence(key);
+      const kept = { value, kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
+      this.#shelf.keep(key, kept, life);
+    }
+    await this.#shelf.flushed();
+  }
+
+  /** Drops a key everywhere. */
+  async drop(key: Key): Promise<void> {
+    await this.dropMany([key]);
+  }
+
+  async dropMany(keys: readonly Key[]): Promise<void> {
+    this.core.assertOpen();
+    for (const key of keys.map(keyText)) {
+      this.#reader.fence(key);
+      this.#shelf.drop(key);
+    }
+    await this.#shelf.flushed();
+  }
+
+  /** Drops the key of whole parts and all below it: "week:1" takes "week:1:tasks", not "week:10". */
+  async dropPrefix(prefix: Key): Promise<void> {
+    this.core.assertOpen();
+    const text = keyText(prefix);
+    this.#reader.fencePrefix(text);
+    this.#shelf.dropPrefix(text);
+    await this.#shelf.flushed();
+  }
+
+  /** Ends the freshness of a key and keeps its value for when nothing better can be had. */
+  async expire(key: Key): Promise<void> {
+    this.core.assertOpen();
+    const text = keyText(key);
+    const { memory, tiers, prefix } = this.#shelf;
+    this.#reader.fence(text);
+    memory?.expireNow(text);
+    for (const tier of tiers) {
+      const [entry] = await tier.getMany([prefix + text]);
+      if (entry !== undefined) tier.set(this.#shelf.asStale(entry));
+    }
+    await this.#shelf.flushed();
+  }
+
+  /** Drops everything of this category. */
+  async clear(): Promise<void> {
+    this.core.assertOpen();
+    this.#reader.fenceAll();
+    this.#shelf.clear();
+    await this.#shelf.flushed();
+  }
+
+  /** The keys, of all tiers, in chunks. */
+  async *keys(options: ListOptions = {}): AsyncGenerator<string[], void, undefined> {
+    yield* this.core.keysOf(this.#shelf, options);
+  }
+
+  /** Loads what is missing of these keys, so that those who come find it. */
+  warm(keys: readonly Key[], load: LoadMany<T>, options?: WarmOptions): Promise<WarmResult> {
+    return warm(this as CategoryCache<unknown>, keys, load as LoadMany<unknown>, options);
+  }
+
+  /** Loads a key anew, again and again, before its time is over. */
+  refreshAhead(key: Key, load: Load<T>, options?: RefreshOptions): Disposable {
+    return startRefresh(
+      this as CategoryCache<unknown>,
+      key,
+      load as Load<unknown>,
+      this.#shelf,
+      options,
+    );
+  }
+
+  /** Everything known of a key: where it is, how old, for how long, what happened to it last. */
+  explain(key: Key): Promise<Explanation> {
+    return explain(this.#shelf, this.#reader, keyText(key), this.core);
+  }
+
+  statistics(): CategoryStatistics {
+    return categoryStatistics(this.#shelf, this.#reader.flights);
+  }
+
+  resetStatistics(): void {
+    this.#shelf.resetCounts();
+  }
+
+  /** A hit in memory that needs no more than a look. */
+  #settled(key: string): Promise<T> | undefined {
+    const settled = this.#shelf.memory?.findSettled(key);
+    if (settled === undefined) return undefined;
+    if (cacheChannels.hit.hasSubscribers) this.#shelf.tell("hit", key, "memory");
+    return settled as Promise<T>;
+  }
+
+  async #one(
+    key: Key,
+    loader: Loader | undefined,
+    options: ReadOptions | undefined,
+  ): Promise<Resolved> {
+    const [resolved] = await this.#many([key], loader, options);
+    return resolved as Resolved;
+  }
+
+  async #many(
+    keys: readonly Key[],
+    loader: Loader | undefined,
+    options: ReadOptions | undefined,
+  ): Promise<readonly Resolved[]> {
+    const call = this.#callOf(options);
+    throwIfAborted(call.signal, "The read of the cache");
+    return await this.#reader.resolve(keys.map(keyText), loader, call);
+  }
+
+  #callOf(options: ReadOptions | undefined): ReadCall {
+    this.core.assertOpen();
+    if (options === undefined) return this.#call;
+    const { tags = [], signal, refresh = false, allowStale = false } = options;
+    return {
+      ...this.#call,
+      life: callLife(options, this.#options.life, `A call of category "${this.name}"`),
+      tags: [...this.#call.tags, ...this.#fullTags(tags)],
+      signal,
+      refresh,
+      allowStale,
+    };
+  }
+
+  #fullTags(tags: readonly string[]): readonly string[] {
+    return tags.map((tag) => this.core.fullTag(tag));
+  }
+}
+
+function asLoader<T>(load: Load<T>): Loader {
+  return { kind: "one", load: load as Load<unknown> };
+}
+
+function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {
+  return { hit, value: value as T | undefined, stale, source, error };
+}
+
+function undefinedValue(key: Key): SpringhouseError {
+  const message =
+    `The value of "${keyText(key)}" is undefined, which means that there is none. Use null for ` +
+    "what is known not to exist, or drop the key.";
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { key } });
+}

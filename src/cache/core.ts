@@ -1,0 +1,209 @@
+/**
+ * What the categories of one cache share: the tiers, the ways to make whole keys and tags, and the
+ * listing of keys.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
+import type { Partition, ValueMode } from "../tier/memory/partition.ts";
+import type { Tier } from "../tier/tier.ts";
+import { GuardedTier } from "./guarded-tier.ts";
+import { hasPrefix, type Key, keyText } from "./key.ts";
+import type { CacheOptions, ResolvedCacheOptions, ResolvedCategory } from "./options.ts";
+import { resolveCacheOptions } from "./options.ts";
+import type { Reader } from "./reader.ts";
+import { type CacheParts, Shelf } from "./shelf.ts";
+
+/** Between the parts of a whole key; no name contains it. */
+const SLASH = "/";
+
+/** The shared part of a cache. */
+export class CacheCore {
+  readonly options: ResolvedCacheOptions;
+  readonly memory: MemoryTier | undefined;
+  /** All but memory, in their order. */
+  readonly tiers: readonly GuardedTier[];
+  /** The categories made so far, with who reads them. */
+  readonly categories: (readonly [Shelf, Reader])[] = [];
+  #closed = false;
+
+  constructor(given: CacheOptions) {
+    this.options = resolveCacheOptions(given);
+    const { clock, random } = this.options;
+    const tiers = given.tiers ?? [memoryTier({ clock, random })];
+    refuseUnfitTiers(tiers);
+    const [first] = tiers;
+    this.memory = first instanceof MemoryTier ? first : undefined;
+    const lower = this.memory === undefined ? tiers : tiers.slice(1);
+    this.tiers = lower.map((tier) => this.#guard(tier));
+    this.memory?.onGone((entry, why) => {
+      const { prefix } = entry.owner as Partition;
+      const found = this.categories.find(([shelf]) => shelf.prefix === prefix);
+      found?.[0].tell(why, entry.key, this.memory?.name ?? "");
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The part of the tiers that a category uses. */
+  makeShelf(category: ResolvedCategory): Shelf {
+    const { namespace, version, clock, random, strict } = this.options;
+    const parts: CacheParts = { namespace, clock, random, strict };
+    const prefix = `${namespace}${SLASH}${version}${SLASH}${category.name}${SLASH}`;
+    const tiers = this.#tiersOf(category);
+    const usesMemory =
+      this.memory !== undefined && (category.tiers?.includes(this.memory.name) ?? true);
+    if (category.values === "shared" && (!usesMemory || tiers.length > 0))
+      throw sharedBelow(category);
+    const memory =
+      this.memory !== undefined && usesMemory
+        ? {
+            partition: this.memory.partition(prefix, category.room, category.values),
+            name: this.memory.name,
+          }
+        : undefined;
+    return new Shelf(category.name, prefix, memory, tiers, category.life, parts);
+  }
+
+  register(shelf: Shelf, reader: Reader): void {
+    this.categories.push([shelf, reader]);
+  }
+
+  /** Tags are kept apart by namespace, as keys are. */
+  fullTag(tag: string): string {
+    if (typeof tag !== "string" || tag.length === 0) {
+      const message = `A tag is a text that is not empty, and not ${JSON.stringify(tag)}.`;
+      throw new SpringhouseError("INVALID_ARGUMENT", message);
+    }
+    return `${this.options.namespace}${SLASH}${tag.normalize("NFC")}`;
+  }
+
+  /** The tag as the caller knows it. */
+  shortTag(full: string): string {
+    return full.slice(this.options.namespace.length + SLASH.length);
+  }
+
+  /** A copy that nobody can change, before anything is done with it. @throws when it is not data. */
+  ownValue(value: unknown, mode: ValueMode): unknown {
+    return mode === "shared" ? value : ownCopy(value).value;
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new SpringhouseError("CLOSED", "The cache is closed. Make another.");
+  }
+
+  async dropTags(tags: readonly string[]): Promise<void> {
+    this.assertOpen();
+    const full = tags.map((tag) => this.fullTag(tag));
+    for (const [, reader] of this.categories) reader.fenceTags(full);
+    this.memory?.dropTagsNow(full);
+    for (const tier of this.tiers) tier.wide({ kind: "tags", tags: full });
+    for (const tag of tags) this.#anyShelf?.tell("drop", `tag:${tag}`, "all");
+    for (const tier of this.tiers) await tier.flushed();
+  }
+
+  async clear(): Promise<void> {
+    this.assertOpen();
+    for (const [shelf, reader] of this.categories) {
+      reader.fenceAll();
+      shelf.clear();
+    }
+    for (const tier of this.tiers) await tier.flushed();
+  }
+
+  /** The keys of a category in all its tiers, each once. */
+  async *keysOf(
+    shelf: Shelf,
+    { prefix, tag, signal }: { prefix?: Key; tag?: string; signal?: AbortSignal },
+  ): AsyncGenerator<string[], void, undefined> {
+    this.assertOpen();
+    const begin = prefix === undefined ? "" : keyText(prefix);
+    const query = {
+      prefix: shelf.prefix + begin,
+      ...(tag === undefined ? {} : { tag: this.fullTag(tag) }),
+    };
+    const seen = new Set<string>();
+    const tiers: Tier[] = [...shelf.tiers.map(({ tier }) => tier)];
+    if (shelf.memory !== undefined && this.memory !== undefined) tiers.unshift(this.memory);
+    for (const tier of tiers) {
+      for await (const chunk of tier.keys(query, { signal })) {
+        const fresh = chunk
+          .map((key) => key.slice(shelf.prefix.length))
+          .filter((key) => (begin === "" || hasPrefix(key, begin)) && !seen.has(key));
+        for (const key of fresh) seen.add(key);
+        if (fresh.length > 0) yield fresh;
+      }
+    }
+  }
+
+  /** @returns how many changes did not reach a tier. */
+  async close(): Promise<number> {
+    if (this.#closed) return 0;
+    this.#closed = true;
+    let lost = 0;
+    for (const tier of this.tiers) lost += await tier.close();
+    await this.memory?.close();
+    return lost;
+  }
+
+  /** For what concerns no category more than another. */
+  get #anyShelf(): Shelf | undefined {
+    return this.categories[0]?.[0];
+  }
+
+  #guard(tier: Tier): GuardedTier {
+    const { clock, strict, tierTimeoutMs, tierFailures, tierPauseMs } = this.options;
+    return new GuardedTier(tier, {
+      clock,
+      strict,
+      timeoutMs: tierTimeoutMs,
+      failuresMax: tierFailures,
+      pauseMs: tierPauseMs,
+      onError: (name, error) => this.#anyShelf?.tell("error", "*", name, error),
+    });
+  }
+
+  #tiersOf(category: ResolvedCategory): readonly GuardedTier[] {
+    const { tiers: names } = category;
+    if (names === undefined) return this.tiers;
+    const known = [
+      ...(this.memory === undefined ? [] : [this.memory.name]),
+      ...this.tiers.map(({ name }) => name),
+    ];
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new SpringhouseError(
+        "INVALID_ARGUMENT",
+        `Category "${category.name}" names the tier "${unknown}", which the cache does not have. ` +
+          `It has: ${known.join(", ")}.`,
+        { fields: { category: category.name, tier: unknown, known } },
+      );
+    }
+    return this.tiers.filter(({ name }) => names.includes(name));
+  }
+}
+
+function refuseUnfitTiers(tiers: readonly Tier[]): void {
+  const names = tiers.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const isLate = tiers.slice(1).some((tier) => tier instanceof MemoryTier);
+  if (tiers.length > 0 && twice === undefined && !isLate) return;
+  const why =
+    twice !== undefined
+      ? `two tiers have the name "${twice}": give one of them another name`
+      : isLate
+        ? "the memory tier is the fastest and comes first"
+        : "a cache has at least one tier";
+  throw new SpringhouseError("INVALID_ARGUMENT", `tiers: ${why}.`, { fields: { names } });
+}
+
+function sharedBelow({ name }: ResolvedCategory): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `Category "${name}" has values: "shared", which only memory can keep. Give it tiers: ["memory"].`,
+    { fields: { category: name } },
+  );
+}

@@ -1,0 +1,73 @@
+/** Everything that is known of one key. */
+
+import type { TierEntry } from "../tier/tier.ts";
+import type { CacheCore } from "./core.ts";
+import type { Reader } from "./reader.ts";
+import type { Shelf } from "./shelf.ts";
+
+/** What one tier has. */
+export interface TierExplanation {
+  readonly tier: string;
+  /** "fresh", "stale" (kept past its time) or "none". */
+  readonly state: "fresh" | "stale" | "none";
+  readonly ageMs: number | undefined;
+  /** How long it is fresh from now on; negative when its time is over. */
+  readonly freshForMs: number | undefined;
+  readonly keptForMs: number | undefined;
+  readonly tags: readonly string[];
+  /** Heap bytes, in memory only. */
+  readonly bytes: number | undefined;
+  /** What its load took. */
+  readonly loadMs: number | undefined;
+}
+
+/** What is known of a key. */
+export interface Explanation {
+  readonly key: string;
+  readonly category: string;
+  /** The key as the tiers know it. */
+  readonly wholeKey: string;
+  /** Whether a read past the memory is under way. */
+  readonly inFlight: boolean;
+  readonly tiers: readonly TierExplanation[];
+}
+
+export async function explain(
+  shelf: Shelf,
+  reader: Reader,
+  key: string,
+  core: CacheCore,
+): Promise<Explanation> {
+  const wholeKey = shelf.prefix + key;
+  const tiers: TierExplanation[] = [];
+  const nowMs = shelf.parts.clock.nowMs();
+  if (shelf.memory !== undefined) {
+    const entry = shelf.memory.peek(key);
+    const exported = entry === undefined ? undefined : shelf.memory.export(entry);
+    tiers.push(explainEntry(core.memory?.name ?? "memory", exported, nowMs, core, entry?.bytes));
+  }
+  for (const tier of shelf.tiers) {
+    const [entry] = await tier.getMany([wholeKey]);
+    tiers.push(explainEntry(tier.name, entry, nowMs, core, undefined));
+  }
+  return { key, category: shelf.category, wholeKey, inFlight: reader.isFlying(key), tiers };
+}
+
+function explainEntry(
+  tier: string,
+  entry: TierEntry | undefined,
+  nowMs: number,
+  core: CacheCore,
+  bytes: number | undefined,
+): TierExplanation {
+  return {
+    tier,
+    state: entry === undefined ? "none" : entry.freshUntilMs > nowMs ? "fresh" : "stale",
+    ageMs: entry === undefined ? undefined : nowMs - entry.createdMs,
+    freshForMs: entry === undefined ? undefined : entry.freshUntilMs - nowMs,
+    keptForMs: entry === undefined ? undefined : entry.keepUntilMs - nowMs,
+    tags: entry?.tags.map((tag) => core.shortTag(tag)) ?? [],
+    bytes,
+    loadMs: entry?.loadMs,
+  };
+}

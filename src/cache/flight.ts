@@ -1,0 +1,130 @@
+/**
+ * One read of one key past the memory, shared by all who want it meanwhile.
+ *
+ * - Who gives up leaves; when the last one has left, the load is told by its signal.
+ * - A flight may be released early with a stale value and fly on for those to come.
+ * - A change of its key while it flies fences it: who waits gets the value, but it is not kept and
+ *   nobody joins any more, because it may have been read before the change.
+ */
+
+import { abortError, onAbort } from "../core/abort.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
+import type { TierEntry } from "../tier/tier.ts";
+
+/** What a read came to. */
+export interface Resolved {
+  readonly value: unknown;
+  /** Whether there was a value: in a tier, or by the load. */
+  readonly hit: boolean;
+  /** Whether its time was over. */
+  readonly stale: boolean;
+  /** The name of the tier, or "load". */
+  readonly source: string;
+  /** Why it is stale, when a load failed. */
+  readonly error: unknown;
+  /** Whether each caller needs a copy of its own. */
+  readonly changeable: boolean;
+}
+
+/** What there is when there is nothing. */
+export const MISS: Resolved = {
+  value: undefined,
+  hit: false,
+  stale: false,
+  source: "none",
+  error: undefined,
+  changeable: false,
+};
+
+/** A read under way. */
+export class Flight {
+  readonly key: string;
+  /** Whether it loads what no tier has. */
+  readonly loads: boolean;
+  /** The best of what was found stale. */
+  stale: TierEntry | undefined;
+  /** Nothing of it may be kept. */
+  fenced = false;
+  readonly #droppedTags = new Set<string>();
+  readonly #controller = new AbortController();
+  readonly #deferred = Promise.withResolvers<Resolved>();
+  #waiters = 0;
+  #settled = false;
+  #left: () => void;
+
+  /** @param left is called when the last one who waited has given up. */
+  constructor(key: string, loads: boolean, left: (flight: Flight) => void) {
+    this.key = key;
+    this.loads = loads;
+    this.#left = () => left(this);
+    // A flight that nobody waits for any more must not end the process.
+    this.#deferred.promise.catch(() => undefined);
+  }
+
+  /** Whether who waits has its answer; the flight itself may fly on. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Fires when nobody is interested any more. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Waits for the value. */
+  join(signal: AbortSignal | undefined): Promise<Resolved> {
+    this.#waiters++;
+    const value = this.#deferred.promise.then((resolved) =>
+      resolved.changeable ? { ...resolved, value: ownCopy(resolved.value).value } : resolved,
+    );
+    if (signal === undefined) return value;
+    return new Promise<Resolved>((resolve, reject) => {
+      const listening = onAbort(signal, () => {
+        reject(abortError(signal, `Waiting for "${this.key}"`));
+        this.#leave();
+      });
+      value.then(resolve, reject).finally(() => listening[Symbol.dispose]());
+    });
+  }
+
+  /** Keeps it going though nobody waits: for refreshes behind a hit. */
+  keepGoing(): void {
+    this.#waiters = Number.POSITIVE_INFINITY;
+  }
+
+  settle(resolved: Resolved): void {
+    this.#settled = true;
+    this.#deferred.resolve(resolved);
+  }
+
+  fail(error: unknown): void {
+    this.#settled = true;
+    this.#deferred.reject(error);
+  }
+
+  /** Tells the load that its time is over. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** What was found past its time, if it is the newest of its kind. */
+  offerStale(entry: TierEntry): void {
+    if (this.stale === undefined || this.stale.createdMs < entry.createdMs) this.stale = entry;
+  }
+
+  /** Tags dropped while it flies; what it brings with one of them is not kept. */
+  fenceTags(tags: readonly string[]): void {
+    for (const tag of tags) this.#droppedTags.add(tag);
+    if (this.stale !== undefined && this.isFencedFor(this.stale.tags)) this.stale = undefined;
+  }
+
+  isFencedFor(tags: readonly string[]): boolean {
+    return this.fenced || tags.some((tag) => this.#droppedTags.has(tag));
+  }
+
+  #leave(): void {
+    if (--this.#waiters > 0 || this.#settled) return;
+    this.#left();
+    this.#controller.abort();
+  }
+}

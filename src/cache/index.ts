@@ -1,0 +1,34 @@
+/** The tiered cache alone: `springhouse/cache`. */
+
+export { type MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
+export type { MemoryTierOptions } from "../tier/memory/options.ts";
+export type { PolicyName } from "../tier/memory/policy.ts";
+export type {
+  KeysQuery,
+  LeaseHost,
+  SetOutcome,
+  SweepResult,
+  Tier,
+  TierCallOptions,
+  TierEntry,
+  TierStatistics,
+} from "../tier/tier.ts";
+export { type Cache, createCache } from "./cache.ts";
+export type { CategoryCache, ListOptions, Lookup } from "./category.ts";
+export { type CacheEvent, type CacheEventName, cacheChannels } from "./channels.ts";
+export type { Explanation, TierExplanation } from "./explain.ts";
+export type { GuardStatistics } from "./guarded-tier.ts";
+export type { Key, KeyPart } from "./key.ts";
+export type { Life, LifeOptions } from "./life.ts";
+export type {
+  Load,
+  LoadContext,
+  LoadedMany,
+  LoadMany,
+  LoadManyContext,
+  StaleValue,
+} from "./load.ts";
+export type { CacheOptions, CallOptions, CategoryOptions, ReadOptions } from "./options.ts";
+export type { RefreshOptions } from "./refresh.ts";
+export type { CacheStatistics, CategoryStatistics, TierReport } from "./statistics.ts";
+export type { WarmOptions, WarmResult } from "./warm.ts";

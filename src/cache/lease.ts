@@ -1,0 +1,59 @@
+/**
+ * Leases of keys, so that of several processes that miss a key one loads it and the others wait
+ * for what it stores. A tier that they share keeps the leases.
+ *
+ * A lease is a courtesy and no lock: when its tier fails, or its holder is gone for longer than the
+ * lease lasts, everybody loads for himself.
+ */
+
+import type { LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
+import type { GuardedTier } from "./guarded-tier.ts";
+import type { CacheParts } from "./shelf.ts";
+
+/** A holder that was killed holds others up for as long; a load that lasts longer may run twice. */
+const LEASE_MS = 10_000;
+/** Between two looks at whether the holder has stored its value. */
+const POLL_MS = 20;
+
+/** What came of asking for a lease. */
+export type LeaseAnswer =
+  /** The key is to be loaded; `release` when the value is stored. */
+  | { readonly kind: "load"; release(): Promise<void> }
+  /** Another process has stored it meanwhile. */
+  | { readonly kind: "found"; readonly entry: TierEntry }
+  /** Nobody waits any more. */
+  | { readonly kind: "given-up" };
+
+const FREE: LeaseAnswer = { kind: "load", release: async () => undefined };
+
+/** The first tier that keeps leases. */
+export function leaseTierOf(tiers: readonly GuardedTier[]): GuardedTier | undefined {
+  return tiers.find(({ tier }) => tier.leases !== undefined);
+}
+
+/** Waits until the key is to be loaded here, or is there. @param isOver whether nobody waits. */
+export async function awaitLease(
+  guarded: GuardedTier,
+  key: string,
+  { clock }: CacheParts,
+  isOver: () => boolean,
+): Promise<LeaseAnswer> {
+  const host = (tier: Tier): LeaseHost => tier.leases as LeaseHost;
+  for (;;) {
+    // A tier that fails says neither yes nor no: then nobody is to wait for it.
+    const token = await guarded.read((tier) => host(tier).acquireLease(key, LEASE_MS), "");
+    if (token === "") return FREE;
+    const release = async (): Promise<void> => {
+      if (token === undefined) return;
+      await guarded.read((tier) => host(tier).releaseLease(key, token), undefined);
+    };
+    const [entry] = await guarded.getMany([key]);
+    if (entry !== undefined && entry.freshUntilMs > clock.nowMs()) {
+      await release();
+      return { kind: "found", entry };
+    }
+    if (token !== undefined) return { kind: "load", release };
+    if (isOver()) return { kind: "given-up" };
+    await new Promise<void>((resolve) => clock.schedule(resolve, POLL_MS, true));
+  }
+}

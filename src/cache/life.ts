@@ -1,0 +1,188 @@
+/**
+ * How long an entry lives, and all arithmetic with it. Milliseconds inside; `Infinity` is for ever
+ * and 0 is not at all.
+ */
+
+import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+
+/** A duration, or `Infinity`. */
+export type Life = Duration;
+
+/** The life of entries, as people write it. */
+export interface LifeOptions {
+  /** How long an entry is fresh; `Infinity` for ever, 0 for not cached. Default: "300s". */
+  readonly ttl?: Life;
+  /** Another time to live in one tier, by its name. Default: `ttl` in all of them. */
+  readonly tierTtl?: Readonly<Record<string, Life>>;
+  /** Each hit makes it fresh for `ttl` again. Default: false. */
+  readonly sliding?: boolean;
+  /** Shortens each life by up to this part of it, so that entries do not end at once. Default: 0. */
+  readonly jitter?: number;
+  /**
+   * How long an entry is kept when it is no longer fresh, for when its load fails or takes longer
+   * than `softTimeout`. Default: 0.
+   */
+  readonly keepStale?: Life;
+  /**
+   * For so long after its end an entry is served at once, stale, while it is loaded anew behind it;
+   * part of `keepStale`, which it raises where it is shorter. Default: 0.
+   */
+  readonly staleWhileRevalidate?: Life;
+  /** The `ttl` of null, which says that there is nothing. Default: `ttl`. */
+  readonly negativeTtl?: Life;
+  /** With something stale at hand a load is waited for so long. Default: Infinity. */
+  readonly softTimeout?: Life;
+  /** A load is waited for so long; then the call fails with `TIMEOUT`. Default: "30s". */
+  readonly hardTimeout?: Life;
+  /** After a failed load what is stale counts as fresh for so long. Default: "10s". */
+  readonly retryAfter?: Life;
+  /** A hit after this part of the life loads anew behind it, 0 to 1. Default: 0, never. */
+  readonly refreshAhead?: number;
+  /**
+   * Loads anew before the end by chance, the more likely the costlier the load: the β of XFetch,
+   * 1 for its optimum. Default: 0, never.
+   */
+  readonly earlyRefresh?: number;
+}
+
+/** Milliseconds and parts, with nothing left open. */
+export interface ResolvedLife {
+  readonly ttlMs: number;
+  readonly tierTtlMs: Readonly<Record<string, number>>;
+  readonly sliding: boolean;
+  readonly jitter: number;
+  readonly keepStaleMs: number;
+  readonly staleWhileRevalidateMs: number;
+  readonly negativeTtlMs: number | undefined;
+  readonly softTimeoutMs: number;
+  readonly hardTimeoutMs: number;
+  readonly retryAfterMs: number;
+  readonly refreshAhead: number;
+  readonly earlyRefresh: number;
+}
+
+export const LIFE_KEYS: readonly (keyof LifeOptions)[] = [
+  "ttl",
+  "tierTtl",
+  "sliding",
+  "jitter",
+  "keepStale",
+  "staleWhileRevalidate",
+  "negativeTtl",
+  "softTimeout",
+  "hardTimeout",
+  "retryAfter",
+  "refreshAhead",
+  "earlyRefresh",
+];
+
+export const DEFAULT_LIFE: ResolvedLife = {
+  ttlMs: 300_000,
+  tierTtlMs: {},
+  sliding: false,
+  jitter: 0,
+  keepStaleMs: 0,
+  staleWhileRevalidateMs: 0,
+  negativeTtlMs: undefined,
+  softTimeoutMs: Number.POSITIVE_INFINITY,
+  hardTimeoutMs: 30_000,
+  retryAfterMs: 10_000,
+  refreshAhead: 0,
+  earlyRefresh: 0,
+};
+
+/** Milliseconds of a life. @throws `INVALID_ARGUMENT`. */
+export function parseLifeMs(value: Life, name: string): number {
+  return value === Number.POSITIVE_INFINITY ? value : parseDurationMs(value, name);
+}
+
+/** Lays options over what holds otherwise. @throws `INVALID_ARGUMENT` naming the option. */
+export function resolveLife(options: LifeOptions, base: ResolvedLife): ResolvedLife {
+  const life = (name: keyof LifeOptions, otherwise: number): number => {
+    const value = options[name] as Life | undefined;
+    return value === undefined ? otherwise : parseLifeMs(value, name);
+  };
+  const staleWhileRevalidateMs = life("staleWhileRevalidate", base.staleWhileRevalidateMs);
+  const { negativeTtl } = options;
+  return {
+    ttlMs: life("ttl", base.ttlMs),
+    tierTtlMs: options.tierTtl === undefined ? base.tierTtlMs : tierLives(options.tierTtl),
+    sliding: flag(options.sliding, "sliding", base.sliding),
+    jitter: part(options.jitter, "jitter", base.jitter),
+    keepStaleMs: Math.max(life("keepStale", base.keepStaleMs), staleWhileRevalidateMs),
+    staleWhileRevalidateMs,
+    negativeTtlMs:
+      negativeTtl === undefined ? base.negativeTtlMs : parseLifeMs(negativeTtl, "negativeTtl"),
+    softTimeoutMs: life("softTimeout", base.softTimeoutMs),
+    hardTimeoutMs: life("hardTimeout", base.hardTimeoutMs),
+    retryAfterMs: life("retryAfter", base.retryAfterMs),
+    refreshAhead: part(options.refreshAhead, "refreshAhead", base.refreshAhead),
+    earlyRefresh: positive(options.earlyRefresh, "earlyRefresh", base.earlyRefresh),
+  };
+}
+
+/** Throws for options of a life that do not exist. */
+export function refuseUnknownLife(options: object, further: readonly string[], what: string): void {
+  refuseUnknownKeys(options, [...LIFE_KEYS, ...further], what);
+}
+
+/** When an entry made now ends, with its share of chance. */
+export function freshUntilMs(
+  nowMs: number,
+  ttlMs: number,
+  jitter: number,
+  random: () => number,
+): number {
+  return nowMs + ttlMs * (1 - jitter * random());
+}
+
+/**
+ * In how many milliseconds a fresh entry is to be loaded anew behind a hit.
+ *
+ * A. Vattani, F. Chierichetti, K. Lowenstein, "Optimal Probabilistic Cache Stampede Prevention"
+ * (XFetch, VLDB 2015): each request refreshes when now − Δ·β·ln(random) passes the end, Δ being the
+ * cost of the load. One draw when the entry is made replaces a draw at each hit: within a process
+ * one flight serves all callers, and processes draw each for themselves.
+ */
+export function attentionInMs(
+  ttlMs: number,
+  loadMs: number,
+  { refreshAhead, earlyRefresh }: ResolvedLife,
+  random: () => number,
+): number {
+  const byPart = refreshAhead > 0 ? ttlMs * refreshAhead : Number.POSITIVE_INFINITY;
+  // 1 − random is above 0, so that its logarithm is finite.
+  const byChance =
+    earlyRefresh > 0
+      ? ttlMs + loadMs * earlyRefresh * Math.log(1 - random())
+      : Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.min(byPart, byChance));
+}
+
+function tierLives(lives: Readonly<Record<string, Life>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(lives).map(([tier, life]) => [tier, parseLifeMs(life, `tierTtl.${tier}`)]),
+  );
+}
+
+function flag(value: boolean | undefined, name: string, otherwise: boolean): boolean {
+  if (value === undefined || typeof value === "boolean") return value ?? otherwise;
+  throw invalid(name, value, "It is true or false.");
+}
+
+function part(value: number | undefined, name: string, otherwise: number): number {
+  if (value === undefined || (value >= 0 && value <= 1)) return value ?? otherwise;
+  throw invalid(name, value, "It is a part of the life, from 0 to 1.");
+}
+
+function positive(value: number | undefined, name: string, otherwise: number): number {
+  if (value === undefined || (value >= 0 && Number.isFinite(value))) return value ?? otherwise;
+  throw invalid(name, value, "It is a number from 0.");
+}
+
+function invalid(name: string, value: unknown, advice: string): SpringhouseError {
+  const message = `${name}: ${String(value)} is refused. ${advice}`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
+}

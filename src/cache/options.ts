@@ -1,0 +1,220 @@
+/** Options of a cache and of its categories, validated and filled. */
+
+import type { ByteSize } from "../core/bytes.ts";
+import { parseBytes } from "../core/bytes.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import type { ValueMode } from "../tier/memory/partition.ts";
+import type { PolicyName } from "../tier/memory/policy.ts";
+import type { Tier } from "../tier/tier.ts";
+import {
+  DEFAULT_LIFE,
+  LIFE_KEYS,
+  type LifeOptions,
+  type ResolvedLife,
+  refuseUnknownLife,
+  resolveLife,
+} from "./life.ts";
+
+/** How the entries of one category are kept. */
+export interface CategoryOptions extends LifeOptions {
+  /** What it is for; shown by `springhouse cache stats`. */
+  readonly description?: string;
+  /** Other names of it. */
+  readonly aliases?: readonly string[];
+  /** The names of its tiers, fastest first. Default: all tiers of the cache. */
+  readonly tiers?: readonly string[];
+  /** Its own limit in memory. Default: it shares the tier's. */
+  readonly maxEntries?: number;
+  /** Its own budget in each of its tiers. Default: it shares the tiers'. */
+  readonly maxBytes?: ByteSize;
+  /** Which of its entries goes first in memory, when it has limits of its own. */
+  readonly policy?: PolicyName;
+  /** Another compression than the tier's. */
+  readonly compression?: "zstd" | "lz4" | "none";
+  /** Tags of every entry. Default: none. */
+  readonly tags?: readonly string[];
+  /**
+   * "frozen": values are copied and frozen, and who reads them cannot change them. "shared": the
+   * caller's own objects, of any class, in memory only and not counted by bytes. Default: "frozen".
+   */
+  readonly values?: ValueMode;
+  /** Of several processes one loads a missing key, where a tier can lease keys. Default: true. */
+  readonly lease?: boolean;
+}
+
+/** How to make a cache. */
+export interface CacheOptions {
+  /** Where entries are kept, fastest first. Default: `[memoryTier()]`. */
+  readonly tiers?: readonly Tier[];
+  /** Keeps caches that share a tier apart. Default: "cache". */
+  readonly namespace?: string;
+  /** Part of every key: raise it when the shape of values changes. Default: "1". */
+  readonly version?: string;
+  /** Categories by their names. Default: only "default". */
+  readonly categories?: Readonly<Record<string, CategoryOptions>>;
+  /** What holds for every category that does not say otherwise. */
+  readonly defaults?: LifeOptions;
+  /** Failures of tiers reach the caller. Default: false. */
+  readonly strict?: boolean;
+  /** A call of a tier that takes longer counts as failed. Default: "1s". */
+  readonly tierTimeout?: Duration;
+  /** Failures in a row after which a tier is left alone for a while. Default: 5. */
+  readonly tierFailures?: number;
+  /** For how long. Default: "5s". */
+  readonly tierPause?: Duration;
+  /** Where the present moment comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Where chance comes from. Default: `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A category with nothing left open. */
+export interface ResolvedCategory {
+  readonly name: string;
+  readonly description: string;
+  readonly aliases: readonly string[];
+  readonly tiers: readonly string[] | undefined;
+  readonly room:
+    | { readonly maxEntries?: number; readonly maxBytes?: ByteSize; readonly policy?: PolicyName }
+    | undefined;
+  readonly maxBytes: number;
+  readonly tags: readonly string[];
+  readonly values: ValueMode;
+  readonly lease: boolean;
+  readonly life: ResolvedLife;
+}
+
+/** Options with nothing left open. */
+export interface ResolvedCacheOptions {
+  readonly namespace: string;
+  readonly version: string;
+  readonly categories: readonly ResolvedCategory[];
+  readonly strict: boolean;
+  readonly tierTimeoutMs: number;
+  readonly tierFailures: number;
+  readonly tierPauseMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export const DEFAULT_CATEGORY = "default";
+
+const CACHE_KEYS = [
+  "tiers",
+  "namespace",
+  "version",
+  "categories",
+  "defaults",
+  "strict",
+  "tierTimeout",
+  "tierFailures",
+  "tierPause",
+  "clock",
+  "random",
+];
+const CATEGORY_KEYS = [
+  "description",
+  "aliases",
+  "tiers",
+  "maxEntries",
+  "maxBytes",
+  "policy",
+  "compression",
+  "tags",
+  "values",
+  "lease",
+];
+
+/** Fills the defaults. @throws `INVALID_ARGUMENT`. */
+export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions {
+  refuseUnknownKeys(options, CACHE_KEYS, "createCache");
+  const { namespace = "cache", version = "1", strict = false, tierFailures = 5 } = options;
+  const { categories = {}, defaults = {}, clock = systemClock, random = Math.random } = options;
+  for (const [name, value] of Object.entries({ namespace, version })) assertName(name, value);
+  if (!Number.isInteger(tierFailures) || tierFailures < 1) {
+    throw invalid("tierFailures", tierFailures, "It is a whole number from 1.");
+  }
+  refuseUnknownLife(defaults, [], "defaults");
+  const life = resolveLife(defaults, DEFAULT_LIFE);
+  const all = { [DEFAULT_CATEGORY]: {}, ...categories };
+  return {
+    namespace,
+    version,
+    categories: Object.entries(all).map(([name, given]) => resolveCategory(name, given, life)),
+    strict,
+    tierTimeoutMs: parseDurationMs(options.tierTimeout ?? "1s", "tierTimeout"),
+    tierFailures,
+    tierPauseMs: parseDurationMs(options.tierPause ?? "5s", "tierPause"),
+    clock,
+    random,
+  };
+}
+
+function resolveCategory(
+  name: string,
+  given: CategoryOptions,
+  base: ResolvedLife,
+): ResolvedCategory {
+  assertName("category", name);
+  refuseUnknownLife(given, CATEGORY_KEYS, `category "${name}"`);
+  const { maxEntries, maxBytes, policy, values = "frozen" } = given;
+  if (values !== "frozen" && values !== "shared") {
+    throw invalid("values", values, 'It is "frozen" or "shared".');
+  }
+  const isLimited = maxEntries !== undefined || maxBytes !== undefined || policy !== undefined;
+  const room = {
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(policy === undefined ? {} : { policy }),
+  };
+  return {
+    name,
+    description: given.description ?? "",
+    aliases: given.aliases ?? [],
+    tiers: given.tiers,
+    room: isLimited ? room : undefined,
+    maxBytes: maxBytes === undefined ? Number.POSITIVE_INFINITY : parseBytes(maxBytes, "maxBytes"),
+    tags: given.tags ?? [],
+    values,
+    lease: given.lease ?? true,
+    life: resolveLife(given, base),
+  };
+}
+
+/** Options of one call. */
+export interface CallOptions extends LifeOptions {
+  readonly tags?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** Options of one read. */
+export interface ReadOptions extends CallOptions {
+  /** Loads whatever there is. Default: false. */
+  readonly refresh?: boolean;
+  /** A value past its time will do where nothing else is at hand. Default: false. */
+  readonly allowStale?: boolean;
+}
+
+const CALL_KEYS = ["tags", "signal", "refresh", "allowStale"];
+
+/** Whether a call says anything about the life of its entries. */
+export function callLife(options: CallOptions, base: ResolvedLife, what: string): ResolvedLife {
+  refuseUnknownLife(options, CALL_KEYS, what);
+  return LIFE_KEYS.some((key) => options[key] !== undefined) ? resolveLife(options, base) : base;
+}
+
+const NAME = /^[\p{L}\p{N}._-]{1,100}$/u;
+
+/** Names stand between separators in whole keys. */
+function assertName(what: string, name: string): void {
+  if (NAME.test(name)) return;
+  throw invalid(what, name, "It has letters, digits, dots, dashes and underscores, 1 to 100.");
+}
+
+function invalid(name: string, value: unknown, advice: string): SpringhouseError {
+  const message = `${name}: ${JSON.stringify(value)} is refused. ${advice}`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
+}

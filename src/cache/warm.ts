@@ -1,0 +1,70 @@
+/** Loading what will be wanted before it is: in batches, a few at a time. */
+
+import { throwIfAborted } from "../core/abort.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import type { Key } from "./key.ts";
+import type { LoadMany } from "./load.ts";
+import type { ReadOptions } from "./options.ts";
+
+/** How to warm. */
+export interface WarmOptions extends Omit<ReadOptions, "allowStale"> {
+  /** Keys in one call of the load. Default: 100. */
+  readonly batchSize?: number;
+  /** Calls of the load at the same time. Default: 2. */
+  readonly concurrency?: number;
+  /** Told after each batch. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What warming did. */
+export interface WarmResult {
+  readonly keys: number;
+  /** Keys whose load failed; the others are there. */
+  readonly failures: readonly { readonly keys: readonly Key[]; readonly error: unknown }[];
+}
+
+/** The part of a category that warming needs. */
+export interface Warmable {
+  getOrSetMany(
+    keys: readonly Key[],
+    load: LoadMany<unknown>,
+    options?: ReadOptions,
+  ): Promise<unknown>;
+}
+
+export async function warm(
+  category: Warmable,
+  keys: readonly Key[],
+  load: LoadMany<unknown>,
+  options: WarmOptions = {},
+): Promise<WarmResult> {
+  const { batchSize = 100, concurrency = 2, onProgress, ...read } = options;
+  assertCount("batchSize", batchSize);
+  assertCount("concurrency", concurrency);
+  const failures: { keys: readonly Key[]; error: unknown }[] = [];
+  let next = 0;
+  let done = 0;
+  const worker = async (): Promise<void> => {
+    while (next < keys.length) {
+      throwIfAborted(read.signal, "Warming");
+      const batch = keys.slice(next, next + batchSize);
+      next += batchSize;
+      try {
+        await category.getOrSetMany(batch, load, read);
+      } catch (error) {
+        failures.push({ keys: batch, error });
+      }
+      done += batch.length;
+      onProgress?.(done, keys.length);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  throwIfAborted(read.signal, "Warming");
+  return { keys: keys.length, failures };
+}
+
+function assertCount(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  const message = `${name}: ${value} is not a whole number from 1.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { [name]: value } });
+}

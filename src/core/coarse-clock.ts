@@ -1,0 +1,46 @@
+/**
+ * A clock for hot paths: reading it costs about a nanosecond, where the machine's costs thirty.
+ *
+ * It is right to a millisecond or to 64 readings, whichever is more: a timer marks the reading as
+ * old, and code that never gives way to timers uses it up by counting.
+ */
+
+import type { Clock } from "./clock.ts";
+
+/** Readings that share one look at the real clock when no timer can run. */
+const READINGS_MAX = 64;
+const OLD_AFTER_MS = 1;
+
+/** Milliseconds that never decrease, read often. */
+export class CoarseClock implements Disposable {
+  readonly #clock: Clock;
+  #nowMs = 0;
+  #left = 0;
+  #timer: Disposable | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** As `monotonicMs`, at most a millisecond or 64 readings late. */
+  nowMs(): number {
+    return --this.#left > 0 ? this.#nowMs : this.refresh();
+  }
+
+  /** Looks at the real clock. */
+  refresh(): number {
+    this.#nowMs = this.#clock.monotonicMs();
+    this.#left = READINGS_MAX;
+    this.#timer ??= this.#clock.schedule(() => {
+      this.#timer = undefined;
+      this.#left = 0;
+    }, OLD_AFTER_MS);
+    return this.#nowMs;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#left = 0;
+  }
+}

@@ -1,0 +1,75 @@
+/** One entry in memory: a value, its life, and its places in the policy, the wheel and the tags. */
+
+import type { TierEntry } from "../tier.ts";
+import type { PolicyNode } from "./policy.ts";
+import type { Tag } from "./tag-table.ts";
+import type { WheelNode } from "./timer-wheel.ts";
+
+/** Whoever keeps entries by their keys. */
+export interface EntryOwner {
+  /** Told that the room took an entry out; it is unlinked from the policy already. */
+  evicted(entry: MemoryEntry): void;
+}
+
+/** Never allocated twice for a hit: a hit hands out what is here. */
+export class MemoryEntry implements PolicyNode, WheelNode {
+  readonly owner: EntryOwner;
+  readonly key: string;
+  /** Frozen, or copied for each reader (`changeable`). */
+  readonly value: unknown;
+  readonly changeable: boolean;
+  /** The whole of what the entry takes: value, key and bookkeeping. */
+  readonly bytes: number;
+  readonly category: string;
+  readonly createdMs: number;
+  readonly slidingMs: number;
+  readonly loadMs: number;
+  readonly etag: string | undefined;
+  readonly tags: readonly Tag<MemoryEntry>[] | undefined;
+  /** Ends on the monotonic clock: fresh until, kept until. */
+  freshUntilMs: number;
+  endsMs: number;
+  /**
+   * The moment from which a hit is more than a look: the end of its freshness, or the time to
+   * refresh it before, or now when its life slides.
+   */
+  attentionMs: number;
+  /** Its time was over, and it counts as fresh for a while because its load failed. */
+  isStale = false;
+  /** The value as a promise, for callers that wait; made once. */
+  settled: Promise<unknown> | undefined = undefined;
+
+  readonly hash: number;
+  weight = 0;
+  previous: PolicyNode | undefined = undefined;
+  next: PolicyNode | undefined = undefined;
+  queue = 0;
+  mark = 0;
+  wheelPrevious: WheelNode | undefined = undefined;
+  wheelNext: WheelNode | undefined = undefined;
+
+  constructor(
+    owner: EntryOwner,
+    key: string,
+    entry: TierEntry,
+    own: { readonly value: unknown; readonly changeable: boolean; readonly bytes: number },
+    tags: readonly Tag<MemoryEntry>[] | undefined,
+    times: { readonly freshUntilMs: number; readonly endsMs: number; readonly hash: number },
+  ) {
+    this.owner = owner;
+    this.key = key;
+    this.value = own.value;
+    this.changeable = own.changeable;
+    this.bytes = own.bytes;
+    this.category = entry.category;
+    this.createdMs = entry.createdMs;
+    this.slidingMs = entry.slidingMs;
+    this.loadMs = entry.loadMs;
+    this.etag = entry.etag;
+    this.tags = tags;
+    this.freshUntilMs = times.freshUntilMs;
+    this.endsMs = times.endsMs;
+    this.attentionMs = entry.slidingMs > 0 ? 0 : times.freshUntilMs;
+    this.hash = times.hash;
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * The memory tier: partitions for the categories of a cache, and the contract of a tier around
+ * them for everybody else.
+ *
+ * A cache asks its partition synchronously; through the contract the same entries are seen by
+ * their whole keys. One coarse clock, one wheel and one table of tags serve all partitions.
+ */
+
+import { throwIfAborted } from "../../core/abort.ts";
+import { CoarseClock } from "../../core/coarse-clock.ts";
+import { SpringhouseError } from "../../core/errors.ts";
+import { isSliceOver, nextSlice } from "../../core/slices.ts";
+import type {
+  KeysQuery,
+  SetOutcome,
+  SweepResult,
+  Tier,
+  TierCallOptions,
+  TierEntry,
+  TierStatistics,
+} from "../tier.ts";
+import type { MemoryEntry } from "./memory-entry.ts";
+import {
+  type MemoryTierOptions,
+  type ResolvedMemoryTierOptions,
+  resolveLimits,
+  resolveMemoryTierOptions,
+} from "./options.ts";
+import { type MemoryParts, noCounts, Partition, type ValueMode } from "./partition.ts";
+import { Room, type RoomOptions } from "./room.ts";
+import { TagTable } from "./tag-table.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+
+/** Keys in one chunk of `keys`. */
+const CHUNK_KEYS = 1_000;
+
+/** Told of an entry that went by itself. */
+export type GoneListener = (entry: MemoryEntry, why: "evict" | "expire") => void;
+
+/**
+ * Makes a memory tier.
+ *
+ * @throws `INVALID_ARGUMENT`.
+ * @example createCache({ tiers: [memoryTier({ maxEntries: 10_000, maxBytes: "200MB" })] })
+ */
+export function memoryTier(options: MemoryTierOptions = {}): MemoryTier {
+  return new MemoryTier(resolveMemoryTierOptions(options));
+}
+
+/** Entries on the heap of this process. Made by `memoryTier`. */
+export class MemoryTier implements Tier {
+  readonly name: string;
+  readonly #options: ResolvedMemoryTierOptions;
+  readonly #time: CoarseClock;
+  readonly #wheel: TimerWheel<MemoryEntry>;
+  readonly #tags = new TagTable<MemoryEntry>();
+  readonly #parts: MemoryParts;
+  readonly #room: Room;
+  /** The one without a prefix stands last and takes what no category has. */
+  readonly #partitions: Partition[];
+  readonly #dead: Iterator<MemoryEntry>[] = [];
+  #onGone: GoneListener = () => undefined;
+  #sweeping: Promise<SweepResult> | undefined;
+  #timer: Disposable | undefined;
+  #closed = false;
+
+  constructor(options: ResolvedMemoryTierOptions) {
+    const { clock, random } = options;
+    this.name = options.name;
+    this.#options = options;
+    this.#time = new CoarseClock(clock);
+    this.#wheel = new TimerWheel(clock.monotonicMs());
+    this.#parts = {
+      clock,
+      time: this.#time,
+      wheel: this.#wheel,
+      tags: this.#tags,
+      seed: Math.floor(random() * 2 ** 32) | 0,
+      reclaimLater: (entries) => this.#reclaimLater(entries),
+      gone: (entry, why) => this.#onGone(entry, why),
+    };
+    this.#room = new Room(options.policy, options.limits, random);
+    this.#partitions = [new Partition("", this.#room, "frozen", this.#parts)];
+  }
+
+  /**
+   * A part for the keys that begin with `prefix`, with a room of its own when it has limits.
+   * For the cache on top; call it before any entry comes.
+   */
+  partition(prefix: string, room: RoomOptions | undefined, values: ValueMode): Partition {
+    const { policy, limits, random } = this.#options;
+    const own =
+      room === undefined
+        ? this.#room
+        : new Room(room.policy ?? policy, resolveLimits(room, limits), random);
+    const partition = new Partition(prefix, own, values, this.#parts);
+    this.#partitions.unshift(partition);
+    this.#scheduleSweep();
+    return partition;
+  }
+
+  /** Told of evictions and expirations; there is one listener, the cache on top. */
+  onGone(listener: GoneListener): void {
+    this.#onGone = listener;
+  }
+
+  async getMany(
+    keys: readonly string[],
+    options: TierCallOptions = {},
+  ): Promise<readonly (TierEntry | undefined)[]> {
+    this.#begin(options);
+    return keys.map((whole) => {
+      const [partition, key] = this.#find(whole);
+      const entry = partition.peek(key);
+      if (entry === undefined) {
+        partition.counts.misses++;
+        return undefined;
+      }
+      partition.hit(entry);
+      return partition.export(entry);
+    });
+  }
+
+  async hasMany(
+    keys: readonly string[],
+    options: TierCallOptions = {},
+  ): Promise<readonly boolean[]> {
+    this.#begin(options);
+    return keys.map((whole) => {
+      const [partition, key] = this.#find(whole);
+      return partition.peek(key) !== undefined;
+    });
+  }
+
+  async setMany(
+    entries: readonly TierEntry[],
+    options: TierCallOptions = {},
+  ): Promise<readonly SetOutcome[]> {
+    this.#begin(options);
+    return entries.map((entry) => {
+      const [partition, key] = this.#find(entry.key);
+      return partition.put(key, entry);
+    });
+  }
+
+  async dropMany(keys: readonly string[], options: TierCallOptions = {}): Promise<number> {
+    this.#begin(options);
+    let dropped = 0;
+    for (const whole of keys) {
+      const [partition, key] = this.#find(whole);
+      if (partition.drop(key)) dropped++;
+    }
+    return dropped;
+  }
+
+  async dropTags(tags: readonly string[], options: TierCallOptions = {}): Promise<void> {
+    this.#begin(options);
+    this.dropTagsNow(tags);
+  }
+
+  /** The same for a caller in the same turn. */
+  dropTagsNow(tags: readonly string[]): void {
+    for (const name of tags) {
+      const tag = this.#tags.drop(name);
+      if (tag !== undefined) this.#reclaimLater(tag.entries);
+    }
+  }
+
+  async dropPrefix(prefix: string, options: TierCallOptions = {}): Promise<number> {
+    this.#begin(options);
+    let dropped = 0;
+    for (const [partition, key] of this.#matching({ prefix })) {
+      if (partition.drop(key)) dropped++;
+    }
+    return dropped;
+  }
+
+  async *keys(
+    query: KeysQuery = {},
+    options: TierCallOptions = {},
+  ): AsyncGenerator<readonly string[], void, undefined> {
+    this.#begin(options);
+    let chunk: string[] = [];
+    for (const [partition, key] of this.#matching(query)) {
+      chunk.push(partition.prefix + key);
+      if (chunk.length < CHUNK_KEYS) continue;
+      yield chunk;
+      chunk = [];
+      if (isSliceOver()) await nextSlice();
+      this.#begin(options);
+    }
+    if (chunk.length > 0) yield chunk;
+  }
+
+  async clear(options: TierCallOptions = {}): Promise<void> {
+    this.#begin(options);
+    for (const partition of this.#partitions) partition.clear();
+  }
+
+  /** One sweep serves all who ask while it runs, so nobody can abort it. */
+  async sweep(options: TierCallOptions = {}): Promise<SweepResult> {
+    this.#begin(options);
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return await this.#sweeping;
+  }
+
+  statistics(): TierStatistics {
+    const total = { ...noCounts(), entries: 0, bytes: 0 };
+    const rooms = new Set<Room>();
+    for (const { counts, size, room } of this.#partitions) {
+      total.entries += size;
+      rooms.add(room);
+      for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
+        total[name] += counts[name];
+      }
+    }
+    for (const { bytes } of rooms) total.bytes += bytes;
+    return total;
+  }
+
+  resetStatistics(): void {
+    for (const partition of this.#partitions) partition.counts = noCounts();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.[Symbol.dispose]();
+    this.#time[Symbol.dispose]();
+    await this.#sweeping;
+    for (const partition of this.#partitions) partition.clear();
+    this.#dead.length = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #begin({ signal }: TierCallOptions): void {
+    if (this.#closed) {
+      throw new SpringhouseError("CLOSED", `The tier "${this.name}" is closed. Make another.`);
+    }
+    throwIfAborted(signal, `The call of tier "${this.name}"`);
+    this.#scheduleSweep();
+  }
+
+  /** The partition of a whole key, and the key in it. */
+  #find(whole: string): readonly [Partition, string] {
+    for (const partition of this.#partitions) {
+      if (whole.startsWith(partition.prefix)) {
+        return [partition, whole.slice(partition.prefix.length)];
+      }
+    }
+    throw new SpringhouseError("ASSERTION", "This is a bug: no partition takes all keys");
+  }
+
+  *#matching({ prefix = "", tag }: KeysQuery): Generator<readonly [Partition, string]> {
+    if (tag !== undefined) {
+      for (const entry of [...this.#tags.entriesOf(tag)]) {
+        const partition = entry.owner as Partition;
+        const matches = (partition.prefix + entry.key).startsWith(prefix);
+        if (matches && partition.peek(entry.key) === entry) yield [partition, entry.key];
+      }
+      return;
+    }
+    for (const partition of this.#partitions) {
+      for (const key of partition.keys()) {
+        if (prefix === "" || (partition.prefix + key).startsWith(prefix)) yield [partition, key];
+      }
+    }
+  }
+
+  #reclaimLater(entries: Iterable<MemoryEntry>): void {
+    this.#dead.push(entries[Symbol.iterator]());
+    if (this.#dead.length === 1) setImmediate(() => void this.#reclaim()).unref();
+  }
+
+  /** Gives back the room of dead entries, in slices. @returns how many. */
+  async #reclaim(): Promise<number> {
+    let reclaimed = 0;
+    for (let entries = this.#dead[0]; entries !== undefined; entries = this.#dead[0]) {
+      const { value: entry, done } = entries.next();
+      // A sweep may go through the same list at the same time.
+      if (done === true && this.#dead[0] === entries) this.#dead.shift();
+      else if (done === true) continue;
+      else if ((entry.owner as Partition).reclaim(entry)) reclaimed++;
+      if (isSliceOver()) await nextSlice();
+    }
+    return reclaimed;
+  }
+
+  async #sweep(): Promise<SweepResult> {
+    let expired = 0;
+    const reclaimed = await this.#reclaim();
+    for (const entry of this.#wheel.advance(this.#time.refresh())) {
+      if ((entry.owner as Partition).expired(entry)) expired++;
+      if (isSliceOver()) await nextSlice();
+    }
+    return { expired, reclaimed };
+  }
+
+  #scheduleSweep(): void {
+    const { clock, sweepEveryMs } = this.#options;
+    this.#timer ??= clock.schedule(() => {
+      this.#timer = undefined;
+      if (this.#closed) return;
+      void this.sweep();
+      this.#scheduleSweep();
+    }, sweepEveryMs);
+  }
+}

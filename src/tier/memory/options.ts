@@ -1,0 +1,98 @@
+/** Options of the memory tier, validated and filled. */
+
+import { type ByteSize, parseBytes } from "../../core/bytes.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
+import { type Duration, parseDurationMs } from "../../core/duration.ts";
+import { SpringhouseError } from "../../core/errors.ts";
+import { refuseUnknownKeys } from "../../core/options.ts";
+import type { PolicyName } from "./policy.ts";
+import type { RoomLimits } from "./room.ts";
+
+/** How to keep entries in memory. */
+export interface MemoryTierOptions {
+  /** Its name among the tiers of a cache. Default: "memory". */
+  readonly name?: string;
+  /** Default: 1,000. */
+  readonly maxEntries?: number;
+  /** Heap bytes of all entries, estimated within a few percent. Default: "100MB". */
+  readonly maxBytes?: ByteSize;
+  /** Larger entries are refused. Default: a tenth of `maxBytes`. */
+  readonly maxEntryBytes?: ByteSize;
+  /** Which entry goes when a limit is reached. Default: "w-tinylfu". */
+  readonly policy?: PolicyName;
+  /** How often what has expired is removed. Default: "60s". */
+  readonly sweepEvery?: Duration;
+  /** Where the present moment comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Where chance comes from, from 0 up to 1. Default: `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** Options with nothing left open. */
+export interface ResolvedMemoryTierOptions {
+  readonly name: string;
+  readonly policy: PolicyName;
+  readonly limits: RoomLimits;
+  readonly sweepEveryMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const POLICIES: readonly PolicyName[] = ["w-tinylfu", "lru", "lfu", "fifo"];
+const KEYS = [
+  "name",
+  "maxEntries",
+  "maxBytes",
+  "maxEntryBytes",
+  "policy",
+  "sweepEvery",
+  "clock",
+  "random",
+] as const;
+
+/** Of one entry that is larger, a few would turn all others out. */
+const ENTRY_SHARE_MAX = 0.1;
+
+/** Fills the defaults. @throws `INVALID_ARGUMENT`. */
+export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMemoryTierOptions {
+  refuseUnknownKeys(options, KEYS, "memoryTier");
+  const {
+    name = "memory",
+    policy = "w-tinylfu",
+    clock = systemClock,
+    random = Math.random,
+  } = options;
+  return {
+    name,
+    policy: checkPolicy(policy),
+    limits: resolveLimits(options, { maxEntries: 1_000, maxBytes: "100MB" }),
+    sweepEveryMs: parseDurationMs(options.sweepEvery ?? "60s", "sweepEvery"),
+    clock,
+    random,
+  };
+}
+
+/** Throws unless it is the name of a policy. */
+export function checkPolicy(policy: PolicyName): PolicyName {
+  if (POLICIES.includes(policy)) return policy;
+  const message = `policy: ${JSON.stringify(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { policy } });
+}
+
+/** Limits of a room; what is not given is taken from `defaults`. */
+export function resolveLimits(
+  given: Pick<MemoryTierOptions, "maxEntries" | "maxBytes" | "maxEntryBytes">,
+  defaults: { readonly maxEntries: number; readonly maxBytes: ByteSize },
+): RoomLimits {
+  const { maxEntries = defaults.maxEntries } = given;
+  if (!(maxEntries >= 1) || (Number.isFinite(maxEntries) && !Number.isInteger(maxEntries))) {
+    const message = `maxEntries: ${maxEntries} is not a whole number from 1, or Infinity.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
+  }
+  const maxBytes = parseBytes(given.maxBytes ?? defaults.maxBytes, "maxBytes");
+  const maxEntryBytes =
+    given.maxEntryBytes === undefined
+      ? maxBytes * ENTRY_SHARE_MAX
+      : parseBytes(given.maxEntryBytes, "maxEntryBytes");
+  return { maxEntries, maxBytes, maxEntryBytes };
+}

@@ -1,0 +1,100 @@
+/**
+ * A bounded room for entries: a policy and the limits that make it choose.
+ *
+ * Hits are told to the policy in batches: a hit itself writes one slot of a fixed buffer. Before
+ * anything else happens to the policy the buffer is emptied, so that it sees all accesses in order.
+ */
+
+import type { ByteSize } from "../../core/bytes.ts";
+import { createPolicy } from "./create-policy.ts";
+import type { MemoryEntry } from "./memory-entry.ts";
+import type { EvictionPolicy, PolicyName } from "./policy.ts";
+
+/** Limits of a room; what is left open is unlimited. */
+export interface RoomLimits {
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  /** Larger entries are refused. */
+  readonly maxEntryBytes: number;
+}
+
+/** Limits as people write them. */
+export interface RoomOptions {
+  readonly maxEntries?: number;
+  readonly maxBytes?: ByteSize;
+  readonly maxEntryBytes?: ByteSize;
+  readonly policy?: PolicyName;
+}
+
+/** Hits that wait to be told; enough to make the telling cheap, too few to change a choice. */
+const TOUCHES_MAX = 64;
+
+/** Entries that share limits. */
+export class Room {
+  readonly limits: RoomLimits;
+  readonly #policy: EvictionPolicy;
+  readonly #touched: (MemoryEntry | undefined)[] = new Array(TOUCHES_MAX).fill(undefined);
+  #touches = 0;
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(policy: PolicyName, limits: RoomLimits, random: () => number) {
+    this.limits = limits;
+    this.#policy = createPolicy(policy, { capacity: limits.maxEntries, random });
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether an entry of this size may come in at all. */
+  admits(bytes: number): boolean {
+    return bytes <= this.limits.maxEntryBytes && bytes <= this.limits.maxBytes;
+  }
+
+  /** Notes a hit. */
+  touch(entry: MemoryEntry): void {
+    this.#touched[this.#touches++] = entry;
+    if (this.#touches === TOUCHES_MAX) this.#tellTouches();
+  }
+
+  /** Takes an entry in, and has others go until the limits hold: perhaps this very one. */
+  add(entry: MemoryEntry): void {
+    this.#tellTouches();
+    entry.weight = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    this.#entries++;
+    this.#bytes += entry.bytes;
+    this.#policy.add(entry);
+    while (this.#entries > this.limits.maxEntries || this.#bytes > this.limits.maxBytes) {
+      const victim = this.#policy.evict() as MemoryEntry | undefined;
+      if (victim === undefined) return;
+      this.#count(victim);
+      victim.owner.evicted(victim);
+    }
+  }
+
+  remove(entry: MemoryEntry): void {
+    this.#tellTouches();
+    this.#policy.remove(entry);
+    this.#count(entry);
+  }
+
+  #count(gone: MemoryEntry): void {
+    this.#entries--;
+    this.#bytes -= gone.bytes;
+  }
+
+  #tellTouches(): void {
+    for (let index = 0; index < this.#touches; index++) {
+      const entry = this.#touched[index];
+      // It may have gone since; and the buffer is not to keep it from the garbage collector.
+      if (entry !== undefined && entry.queue !== 0) this.#policy.touch(entry);
+      this.#touched[index] = undefined;
+    }
+    this.#touches = 0;
+  }
+}

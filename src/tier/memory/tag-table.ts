@@ -1,0 +1,71 @@
+/**
+ * Tags of the entries in memory. Dropping a tag is one step however many entries have it: the tag
+ * object is marked and forgotten, and every entry that still refers to it is dead. Their room is
+ * given back in slices.
+ */
+
+/** A name that entries share. */
+export class Tag<Entry = unknown> {
+  readonly name: string;
+  dropped = false;
+  readonly entries = new Set<Entry>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Whether one of the tags has been dropped since the entry was made. */
+export function isDropped(tags: readonly Tag[]): boolean {
+  for (let index = 0; index < tags.length; index++) if (tags[index]?.dropped) return true;
+  return false;
+}
+
+/** The living tags by their names. Holds exactly the tags that living entries have. */
+export class TagTable<Entry> {
+  readonly #tags = new Map<string, Tag<Entry>>();
+
+  get size(): number {
+    return this.#tags.size;
+  }
+
+  /** The tags of these names; made where there are none. */
+  tagsOf(names: readonly string[]): readonly Tag<Entry>[] {
+    return names.map((name) => {
+      let tag = this.#tags.get(name);
+      if (tag === undefined) {
+        tag = new Tag<Entry>(name);
+        this.#tags.set(name, tag);
+      }
+      return tag;
+    });
+  }
+
+  entriesOf(name: string): Iterable<Entry> {
+    return this.#tags.get(name)?.entries ?? [];
+  }
+
+  link(entry: Entry, tags: readonly Tag<Entry>[]): void {
+    for (const tag of tags) tag.entries.add(entry);
+  }
+
+  unlink(entry: Entry, tags: readonly Tag<Entry>[]): void {
+    for (const tag of tags) {
+      tag.entries.delete(entry);
+      if (tag.entries.size === 0 && !tag.dropped) this.#tags.delete(tag.name);
+    }
+  }
+
+  /** Ends the tag. @returns it, with the entries whose room is to be given back. */
+  drop(name: string): Tag<Entry> | undefined {
+    const tag = this.#tags.get(name);
+    if (tag === undefined) return undefined;
+    tag.dropped = true;
+    this.#tags.delete(name);
+    return tag;
+  }
+
+  clear(): void {
+    this.#tags.clear();
+  }
+}

@@ -9,13 +9,16 @@ import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Resolved } from "./flight.ts";
+import type { Journal } from "./journal.ts";
 import { type Key, keyText } from "./key.ts";
 import type { Load, LoadMany } from "./load.ts";
+import type { Loader, ReadCall } from "./loading.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
-import { type Loader, type ReadCall, Reader } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import { type RefreshOptions, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
+import { type SourceChange, saveInTime } from "./strategy.ts";
 import { type WarmOptions, type WarmResult, warm } from "./warm.ts";
 
 /** A value and where it came from. */
@@ -48,6 +51,9 @@ export class CategoryCache<T = unknown> {
   readonly #shelf: Shelf;
   readonly #reader: Reader;
   readonly #call: ReadCall;
+  /** The load of the category, for reads that bring none. */
+  readonly #loader: Loader | undefined;
+  readonly #journal: Journal | undefined;
 
   /** Made by `createCache`. */
   constructor(core: CacheCore, options: ResolvedCategory) {
@@ -63,8 +69,14 @@ export class CategoryCache<T = unknown> {
       refresh: false,
       allowStale: false,
       lease: options.lease,
-      bypass: false,
+      bypass: options.source.strategy === "none",
     };
+    const { strategy, save, load } = options.source;
+    this.#journal =
+      strategy === "write-behind" && save !== undefined
+        ? core.makeJournal(this.#shelf, save)
+        : undefined;
+    this.#loader = load === undefined ? undefined : asLoader(loadPast(this.#journal, load));
     core.register(this.#shelf, this.#reader);
   }
 
@@ -86,17 +98,17 @@ export class CategoryCache<T = unknown> {
       const settled = this.#settled(key);
       if (settled !== undefined) return settled;
     }
-    return this.#one(key, undefined, options).then(({ value }) => value as T | undefined);
+    return this.#one(key, this.#loader, options).then(({ value }) => value as T | undefined);
   }
 
   /** The same with where it came from; tells a miss from every value. */
   async lookup(key: Key, options?: ReadOptions): Promise<Lookup<T>> {
-    return lookupOf(await this.#one(key, undefined, options));
+    return lookupOf(await this.#one(key, this.#loader, options));
   }
 
   /** The values of several keys, in their order; one call for each tier. */
   async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(T | undefined)[]> {
-    const resolved = await this.#many(keys, undefined, options);
+    const resolved = await this.#many(keys, this.#loader, options);
     return resolved.map(({ value }) => value as T | undefined);
   }
 
@@ -159,6 +171,8 @@ export class CategoryCache<T = unknown> {
       if (value === undefined) throw undefinedValue(key);
       return [keyText(key), this.core.ownValue(value, this.#options.values)] as const;
     });
+    if (this.#call.bypass) return;
+    await this.#write(all.map(([key, value]) => ({ kind: "set", key, value })));
     for (const [key, value] of all) {
       this.#reader.fence(key);
       const kept = { value, kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
@@ -174,14 +188,16 @@ export class CategoryCache<T = unknown> {
 
   async dropMany(keys: readonly Key[]): Promise<void> {
     this.core.assertOpen();
-    for (const key of keys.map(keyText)) {
+    const texts = keys.map(keyText);
+    await this.#write(texts.map((key) => ({ kind: "drop", key })));
+    for (const key of texts) {
       this.#reader.fence(key);
       this.#shelf.drop(key);
     }
     await this.#shelf.flushed();
   }
 
-  /** Drops the key of whole parts and all below it: "week:1" takes "week:1:tasks", not "week:10". */
+  /** Drops a key of whole parts and all below: "week:1" takes "week:1:tasks", not "week:10". */
   async dropPrefix(prefix: Key): Promise<void> {
     this.core.assertOpen();
     const text = keyText(prefix);
@@ -246,6 +262,29 @@ export class CategoryCache<T = unknown> {
     this.#shelf.resetCounts();
   }
 
+  /** Waits until what was written behind is saved, or its `save` has failed. */
+  async flush(): Promise<void> {
+    await this.#journal?.flush();
+    await this.#shelf.flushed();
+  }
+
+  /** Writes changes to the source as the strategy says, before the cache is changed. */
+  async #write(changes: readonly SourceChange[]): Promise<void> {
+    const { save } = this.#options.source;
+    if (save === undefined) return;
+    if (this.#journal !== undefined) return await this.#journal.append(changes);
+    try {
+      await saveInTime(save, changes, this.#options.life.hardTimeoutMs);
+    } catch (error) {
+      // It may have been written all the same: nobody is to believe what was cached before.
+      for (const { key } of changes) {
+        this.#reader.fence(key);
+        this.#shelf.drop(key);
+      }
+      throw error;
+    }
+  }
+
   /** A hit in memory that needs no more than a look. */
   #settled(key: string): Promise<T> | undefined {
     const settled = this.#shelf.memory?.findSettled(key);
@@ -294,6 +333,16 @@ export class CategoryCache<T = unknown> {
 
 function asLoader<T>(load: Load<T>): Loader {
   return { kind: "one", load: load as Load<unknown> };
+}
+
+/** A load that does not miss what is written and not yet saved. */
+function loadPast(journal: Journal | undefined, load: Load<unknown>): Load<unknown> {
+  if (journal === undefined) return load;
+  return async (context) => {
+    const change = await journal.pending(context.key);
+    if (change === undefined) return await load(context);
+    return change.kind === "set" ? change.value : undefined;
+  };
 }
 
 function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {

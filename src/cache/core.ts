@@ -9,11 +9,13 @@ import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition, ValueMode } from "../tier/memory/partition.ts";
 import type { Tier } from "../tier/tier.ts";
 import { GuardedTier } from "./guarded-tier.ts";
+import { Journal, JournalFile } from "./journal.ts";
 import { hasPrefix, type Key, keyText } from "./key.ts";
 import type { CacheOptions, ResolvedCacheOptions, ResolvedCategory } from "./options.ts";
 import { resolveCacheOptions } from "./options.ts";
 import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
+import type { Save } from "./strategy.ts";
 
 /** Between the parts of a whole key; no name contains it. */
 const SLASH = "/";
@@ -26,17 +28,24 @@ export class CacheCore {
   readonly tiers: readonly GuardedTier[];
   /** The categories made so far, with who reads them. */
   readonly categories: (readonly [Shelf, Reader])[] = [];
+  readonly #journalFile: JournalFile;
+  readonly #journals: Journal[] = [];
   #closed = false;
 
   constructor(given: CacheOptions) {
     this.options = resolveCacheOptions(given);
+    this.#journalFile = new JournalFile(this.options.journal);
     const { clock, random } = this.options;
     const tiers = given.tiers ?? [memoryTier({ clock, random })];
     refuseUnfitTiers(tiers);
     const [first] = tiers;
     this.memory = first instanceof MemoryTier ? first : undefined;
-    const lower = this.memory === undefined ? tiers : tiers.slice(1);
+    const lower: readonly Tier[] = this.memory === undefined ? tiers : tiers.slice(1);
     this.tiers = lower.map((tier) => this.#guard(tier));
+    const budgets = this.options.categories.flatMap(({ name, maxBytes }) =>
+      Number.isFinite(maxBytes) ? [[name, maxBytes] as const] : [],
+    );
+    if (budgets.length > 0) for (const tier of lower) tier.setQuotas?.(Object.fromEntries(budgets));
     this.memory?.onGone((entry, why) => {
       const { prefix } = entry.owner as Partition;
       const found = this.categories.find(([shelf]) => shelf.prefix === prefix);
@@ -65,11 +74,22 @@ export class CacheCore {
             name: this.memory.name,
           }
         : undefined;
-    return new Shelf(category.name, prefix, memory, tiers, category.life, parts);
+    return new Shelf(category, prefix, memory, tiers, parts);
   }
 
   register(shelf: Shelf, reader: Reader): void {
     this.categories.push([shelf, reader]);
+  }
+
+  /** The journal of a category that writes behind. */
+  makeJournal(shelf: Shelf, save: Save): Journal {
+    const onError = (error: unknown): void => shelf.tell("error", "*", "save", error);
+    const { clock } = this.options;
+    const scope = `${this.options.namespace}${SLASH}${shelf.category}`;
+    const journal = new Journal({ file: this.#journalFile, scope, save, clock, onError });
+    this.#journals.push(journal);
+    journal.start().catch(onError);
+    return journal;
   }
 
   /** Tags are kept apart by namespace, as keys are. */
@@ -86,7 +106,7 @@ export class CacheCore {
     return full.slice(this.options.namespace.length + SLASH.length);
   }
 
-  /** A copy that nobody can change, before anything is done with it. @throws when it is not data. */
+  /** A copy that nobody can change. @throws `INVALID_ARGUMENT` when it is not data. */
   ownValue(value: unknown, mode: ValueMode): unknown {
     return mode === "shared" ? value : ownCopy(value).value;
   }
@@ -144,6 +164,8 @@ export class CacheCore {
     if (this.#closed) return 0;
     this.#closed = true;
     let lost = 0;
+    for (const journal of this.#journals) await journal.close();
+    await this.#journalFile.close();
     for (const tier of this.tiers) lost += await tier.close();
     await this.memory?.close();
     return lost;
@@ -203,7 +225,8 @@ function refuseUnfitTiers(tiers: readonly Tier[]): void {
 function sharedBelow({ name }: ResolvedCategory): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `Category "${name}" has values: "shared", which only memory can keep. Give it tiers: ["memory"].`,
+    `Category "${name}" has values: "shared", which only memory can keep. Give it ` +
+      'tiers: ["memory"].',
     { fields: { category: name } },
   );
 }

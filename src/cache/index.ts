@@ -14,6 +14,7 @@ export type {
   TierStatistics,
 } from "../tier/tier.ts";
 export { type Cache, createCache } from "./cache.ts";
+export { type CachedFunction, type CachedOptions, cached } from "./cached.ts";
 export type { CategoryCache, ListOptions, Lookup } from "./category.ts";
 export { type CacheEvent, type CacheEventName, cacheChannels } from "./channels.ts";
 export type { Explanation, TierExplanation } from "./explain.ts";
@@ -29,6 +30,9 @@ export type {
   StaleValue,
 } from "./load.ts";
 export type { CacheOptions, CallOptions, CategoryOptions, ReadOptions } from "./options.ts";
+export { cachePresets } from "./presets.ts";
 export type { RefreshOptions } from "./refresh.ts";
+export { type Session, session } from "./session.ts";
 export type { CacheStatistics, CategoryStatistics, TierReport } from "./statistics.ts";
+export type { Save, Source, SourceChange, StrategyName } from "./strategy.ts";
 export type { WarmOptions, WarmResult } from "./warm.ts";

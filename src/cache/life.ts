@@ -18,7 +18,7 @@ export interface LifeOptions {
   readonly tierTtl?: Readonly<Record<string, Life>>;
   /** Each hit makes it fresh for `ttl` again. Default: false. */
   readonly sliding?: boolean;
-  /** Shortens each life by up to this part of it, so that entries do not end at once. Default: 0. */
+  /** Shortens lives by up to this part, so that entries do not end at once. Default: 0. */
   readonly jitter?: number;
   /**
    * How long an entry is kept when it is no longer fresh, for when its load fails or takes longer

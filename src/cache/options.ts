@@ -8,6 +8,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { PolicyName } from "../tier/memory/policy.ts";
+import type { Compression } from "../tier/payload.ts";
 import type { Tier } from "../tier/tier.ts";
 import {
   DEFAULT_LIFE,
@@ -17,9 +18,10 @@ import {
   refuseUnknownLife,
   resolveLife,
 } from "./life.ts";
+import { REFRESH_AHEAD_PART, resolveSource, type Source, type SourceOptions } from "./strategy.ts";
 
 /** How the entries of one category are kept. */
-export interface CategoryOptions extends LifeOptions {
+export interface CategoryOptions extends LifeOptions, SourceOptions {
   /** What it is for; shown by `springhouse cache stats`. */
   readonly description?: string;
   /** Other names of it. */
@@ -33,7 +35,7 @@ export interface CategoryOptions extends LifeOptions {
   /** Which of its entries goes first in memory, when it has limits of its own. */
   readonly policy?: PolicyName;
   /** Another compression than the tier's. */
-  readonly compression?: "zstd" | "lz4" | "none";
+  readonly compression?: Compression;
   /** Tags of every entry. Default: none. */
   readonly tags?: readonly string[];
   /**
@@ -57,6 +59,8 @@ export interface CacheOptions {
   readonly categories?: Readonly<Record<string, CategoryOptions>>;
   /** What holds for every category that does not say otherwise. */
   readonly defaults?: LifeOptions;
+  /** Where write-behind notes what it has not saved yet. Default: "cache/journal.db". */
+  readonly journal?: string;
   /** Failures of tiers reach the caller. Default: false. */
   readonly strict?: boolean;
   /** A call of a tier that takes longer counts as failed. Default: "1s". */
@@ -84,6 +88,8 @@ export interface ResolvedCategory {
   readonly tags: readonly string[];
   readonly values: ValueMode;
   readonly lease: boolean;
+  readonly compression: Compression | undefined;
+  readonly source: Source;
   readonly life: ResolvedLife;
 }
 
@@ -92,6 +98,7 @@ export interface ResolvedCacheOptions {
   readonly namespace: string;
   readonly version: string;
   readonly categories: readonly ResolvedCategory[];
+  readonly journal: string;
   readonly strict: boolean;
   readonly tierTimeoutMs: number;
   readonly tierFailures: number;
@@ -100,6 +107,7 @@ export interface ResolvedCacheOptions {
   readonly random: () => number;
 }
 
+const UNLIMITED = Number.POSITIVE_INFINITY;
 export const DEFAULT_CATEGORY = "default";
 
 const CACHE_KEYS = [
@@ -108,6 +116,7 @@ const CACHE_KEYS = [
   "version",
   "categories",
   "defaults",
+  "journal",
   "strict",
   "tierTimeout",
   "tierFailures",
@@ -126,6 +135,9 @@ const CATEGORY_KEYS = [
   "tags",
   "values",
   "lease",
+  "strategy",
+  "load",
+  "save",
 ];
 
 /** Fills the defaults. @throws `INVALID_ARGUMENT`. */
@@ -144,6 +156,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
     namespace,
     version,
     categories: Object.entries(all).map(([name, given]) => resolveCategory(name, given, life)),
+    journal: options.journal ?? "cache/journal.db",
     strict,
     tierTimeoutMs: parseDurationMs(options.tierTimeout ?? "1s", "tierTimeout"),
     tierFailures,
@@ -164,10 +177,12 @@ function resolveCategory(
   if (values !== "frozen" && values !== "shared") {
     throw invalid("values", values, 'It is "frozen" or "shared".');
   }
-  const isLimited = maxEntries !== undefined || maxBytes !== undefined || policy !== undefined;
+  const bytes = maxBytes === undefined ? UNLIMITED : parseBytes(maxBytes, "maxBytes");
+  const source = resolveSource(name, given);
+  const life = resolveLife(given, base);
   const room = {
     ...(maxEntries === undefined ? {} : { maxEntries }),
-    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(bytes === UNLIMITED ? {} : { maxBytes: bytes }),
     ...(policy === undefined ? {} : { policy }),
   };
   return {
@@ -175,12 +190,17 @@ function resolveCategory(
     description: given.description ?? "",
     aliases: given.aliases ?? [],
     tiers: given.tiers,
-    room: isLimited ? room : undefined,
-    maxBytes: maxBytes === undefined ? Number.POSITIVE_INFINITY : parseBytes(maxBytes, "maxBytes"),
+    room: Object.keys(room).length > 0 ? room : undefined,
+    maxBytes: bytes,
     tags: given.tags ?? [],
     values,
     lease: given.lease ?? true,
-    life: resolveLife(given, base),
+    compression: given.compression,
+    source,
+    life:
+      source.strategy === "refresh-ahead" && life.refreshAhead === 0
+        ? { ...life, refreshAhead: REFRESH_AHEAD_PART }
+        : life,
   };
 }
 

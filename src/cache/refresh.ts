@@ -45,8 +45,8 @@ export function startRefresh(
   if (!(everyMs > 0 && Number.isFinite(everyMs))) {
     throw new SpringhouseError(
       "INVALID_ARGUMENT",
-      `refreshBefore: ${beforeMs} ms leaves nothing of a life of ${ttlMs} ms. Make it shorter than ` +
-        "the ttl, which must end some time.",
+      `refreshBefore: ${beforeMs} ms leaves nothing of a life of ${ttlMs} ms. Make it shorter ` +
+        "than the ttl, which must end some time.",
       { fields: { refreshBefore: beforeMs, ttl: ttlMs } },
     );
   }

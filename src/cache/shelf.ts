@@ -7,13 +7,17 @@
 
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
 import { noCounts, type Partition } from "../tier/memory/partition.ts";
+import type { Compression } from "../tier/payload.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import { type CacheEventName, cacheChannels } from "./channels.ts";
+import type { Flight, Resolved } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
 import { below, hasPrefix } from "./key.ts";
 import { attentionInMs, freshUntilMs, type ResolvedLife } from "./life.ts";
 import type { Loaded } from "./load.ts";
+import type { ResolvedCategory } from "./options.ts";
 
 /** What all categories of a cache share. */
 export interface CacheParts {
@@ -52,21 +56,22 @@ export class Shelf {
   readonly parts: CacheParts;
   counts: CategoryCounts = noCategoryCounts();
   readonly #memoryName: string;
+  readonly #compression: Compression | undefined;
 
   constructor(
-    category: string,
+    category: Pick<ResolvedCategory, "name" | "life" | "compression">,
     prefix: string,
     memory: { readonly partition: Partition; readonly name: string } | undefined,
     tiers: readonly GuardedTier[],
-    life: ResolvedLife,
     parts: CacheParts,
   ) {
-    this.category = category;
+    this.category = category.name;
+    this.#compression = category.compression;
+    this.life = category.life;
     this.prefix = prefix;
     this.memory = memory?.partition;
     this.#memoryName = memory?.name ?? "memory";
     this.tiers = tiers;
-    this.life = life;
     this.parts = parts;
   }
 
@@ -90,6 +95,7 @@ export class Shelf {
       tags: loaded.tags.length === 0 ? loaded.tags : [...new Set(loaded.tags)],
       loadMs: loaded.loadMs,
       etag: loaded.etag,
+      ...(this.#compression === undefined ? {} : { compression: this.#compression }),
     };
     this.counts.sets++;
     this.fill(key, entry, this.tiers.length, life);
@@ -143,6 +149,23 @@ export class Shelf {
   /** The same entry with its time over, kept for as long as it would have been. */
   asStale(entry: TierEntry): TierEntry {
     return { ...entry, freshUntilMs: Math.min(entry.freshUntilMs, this.parts.clock.nowMs()) };
+  }
+
+  /** What a read came to that found a value of a tier. */
+  resolved(value: unknown, source: string, stale: boolean): Resolved {
+    // What memory gives is the caller's already.
+    const isOwn = this.memory?.values === "shared" || source === this.#memoryName;
+    const own = isOwn ? { value, changeable: false } : ownCopy(value);
+    const { changeable } = own;
+    return { value: own.value, hit: true, stale, source, error: undefined, changeable };
+  }
+
+  /** Gives out what is stale to those who wait. */
+  release(flight: Flight, stale: TierEntry, error: unknown): void {
+    if (flight.settled) return;
+    this.counts.staleHits++;
+    this.tell("stale", flight.key, "stale", error);
+    flight.settle({ ...this.resolved(stale.value, "stale", true), error });
   }
 
   resetCounts(): void {

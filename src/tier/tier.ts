@@ -24,6 +24,8 @@
  * decides what a failure means. A tier never logs, retries or hides one.
  */
 
+import type { Compression } from "./payload.ts";
+
 /** What a tier keeps for one key. Times are UTC milliseconds; `Infinity` means for ever. */
 export interface TierEntry {
   /** The whole key, as the cache made it: namespace, version and category included. */
@@ -46,6 +48,8 @@ export interface TierEntry {
   readonly loadMs: number;
   /** What a conditional refresh compares (an ETag, a revision). */
   readonly etag: string | undefined;
+  /** Another compression than the tier's own, where it compresses. */
+  readonly compression?: Compression | undefined;
 }
 
 /** What became of one entry of `setMany`. */
@@ -130,6 +134,8 @@ export interface Tier extends AsyncDisposable {
   statistics(): TierStatistics;
   resetStatistics(): void;
   close(): Promise<void>;
+  /** Budgets of categories in bytes, for tiers that can hold them; said once, before any entry. */
+  setQuotas?(quotas: Readonly<Record<string, number>>): void;
   /** What a tier that several processes share can do for them. */
   readonly leases?: LeaseHost;
 }

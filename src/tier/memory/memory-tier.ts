@@ -301,13 +301,15 @@ export class MemoryTier implements Tier {
     return { expired, reclaimed };
   }
 
+  /** The next sweep is due some time after the one before has ended. */
   #scheduleSweep(): void {
     const { clock, sweepEveryMs } = this.#options;
+    if (this.#closed || sweepEveryMs === Number.POSITIVE_INFINITY) return;
     this.#timer ??= clock.schedule(() => {
-      this.#timer = undefined;
-      if (this.#closed) return;
-      void this.sweep();
-      this.#scheduleSweep();
+      void this.sweep().finally(() => {
+        this.#timer = undefined;
+        this.#scheduleSweep();
+      });
     }, sweepEveryMs);
   }
 }

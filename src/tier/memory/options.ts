@@ -20,7 +20,7 @@ export interface MemoryTierOptions {
   readonly maxEntryBytes?: ByteSize;
   /** Which entry goes when a limit is reached. Default: "w-tinylfu". */
   readonly policy?: PolicyName;
-  /** How often what has expired is removed. Default: "60s". */
+  /** How often what has expired is removed; `Infinity` for never by itself. Default: "60s". */
   readonly sweepEvery?: Duration;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -61,12 +61,16 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     policy = "w-tinylfu",
     clock = systemClock,
     random = Math.random,
+    sweepEvery = "60s",
   } = options;
   return {
     name,
     policy: checkPolicy(policy),
     limits: resolveLimits(options, { maxEntries: 1_000, maxBytes: "100MB" }),
-    sweepEveryMs: parseDurationMs(options.sweepEvery ?? "60s", "sweepEvery"),
+    sweepEveryMs:
+      sweepEvery === Number.POSITIVE_INFINITY
+        ? sweepEvery
+        : parseDurationMs(sweepEvery, "sweepEvery"),
     clock,
     random,
   };

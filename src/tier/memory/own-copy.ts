@@ -154,7 +154,7 @@ class Copier {
 function notData(what: string): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `A ${what} cannot be cached. A cache keeps data: plain objects, lists, texts, numbers, bytes, ` +
-      'dates, maps and sets; or set values: "shared" for a category that lives in memory only.',
+    `A ${what} cannot be cached. A cache keeps data: plain objects, lists, texts, numbers, ` +
+      'bytes, dates, maps and sets; or set values: "shared" for a category that lives in memory only.',
   );
 }

@@ -72,6 +72,9 @@ export class Partition implements EntryOwner {
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
   #entries = new Map<string, MemoryEntry>();
+  #bytes = 0;
+  /** Entries of an earlier one have been cleared and are counted no more. */
+  #era = 0;
 
   constructor(prefix: string, room: Room, values: ValueMode, parts: MemoryParts) {
     this.prefix = prefix;
@@ -83,6 +86,10 @@ export class Partition implements EntryOwner {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  isCounted(entry: MemoryEntry): boolean {
+    return entry.era === this.#era;
   }
 
   /** A fresh entry that needs no attention: the fast path. Counts a hit, and no miss. */
@@ -129,18 +136,20 @@ export class Partition implements EntryOwner {
   peek(key: string): MemoryEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (entry.endsMs > this.#time.refresh()) {
-      return entry.tags !== undefined && isDropped(entry.tags) ? undefined : entry;
+    if (entry.endsMs <= this.#time.refresh()) {
+      this.#expire(entry);
+      return undefined;
     }
-    this.#expire(entry);
-    return undefined;
+    // Made in the future: the wall clock was set back, and its age is anybody's guess.
+    if (entry.createdMs > this.#parts.clock.nowMs()) return undefined;
+    return entry.tags !== undefined && isDropped(entry.tags) ? undefined : entry;
   }
 
   /** Notes a hit on what `peek` gave: for the policy, and for a life that slides. */
   hit(entry: MemoryEntry): void {
     this.counts.hits++;
     this.room.touch(entry);
-    if (entry.slidingMs === 0) return;
+    if (entry.slidingMs === 0 || !this.isFresh(entry)) return;
     const keptForMs = entry.endsMs - entry.freshUntilMs;
     entry.freshUntilMs = this.#time.nowMs() + entry.slidingMs;
     this.#parts.wheel.cancel(entry);
@@ -167,10 +176,10 @@ export class Partition implements EntryOwner {
    *
    * @param attentionInMs when a hit is to be more than a look, before its freshness ends.
    */
-  put(key: string, entry: TierEntry, attentionInMs = Number.POSITIVE_INFINITY): SetOutcome {
+  put(key: string, entry: TierEntry, attentionInMs: number = Number.POSITIVE_INFINITY): SetOutcome {
     const own = this.#own(entry.value);
     const before = this.peek(key);
-    if (before !== undefined && this.#isLater(before, entry)) {
+    if (before !== undefined && before.createdMs > entry.createdMs) {
       this.counts.refusals++;
       return "outdated";
     }
@@ -205,8 +214,10 @@ export class Partition implements EntryOwner {
   /** The keys of living entries. */
   *keys(): Generator<string, void, undefined> {
     const nowMs = this.#time.refresh();
-    for (const [key, entry] of this.#entries) {
-      if (entry.endsMs > nowMs && !(entry.tags !== undefined && isDropped(entry.tags))) yield key;
+    const wallMs = this.#parts.clock.nowMs();
+    for (const [key, { endsMs, createdMs, tags }] of this.#entries) {
+      if (endsMs <= nowMs || createdMs > wallMs) continue;
+      if (tags === undefined || !isDropped(tags)) yield key;
     }
   }
 
@@ -216,6 +227,9 @@ export class Partition implements EntryOwner {
     if (size === 0) return;
     const old = this.#entries;
     this.#entries = new Map();
+    this.room.release(size, this.#bytes);
+    this.#bytes = 0;
+    this.#era++;
     this.counts.drops += size;
     this.#parts.reclaimLater(old.values());
   }
@@ -258,11 +272,6 @@ export class Partition implements EntryOwner {
     this.#parts.gone(entry, "evict");
   }
 
-  /** One from the future was made before the clock was set back, and is no later one. */
-  #isLater(before: MemoryEntry, { createdMs }: TierEntry): boolean {
-    return before.createdMs > createdMs && before.createdMs <= this.#parts.clock.nowMs();
-  }
-
   #remove(key: string): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) this.#unlink(entry);
@@ -283,6 +292,8 @@ export class Partition implements EntryOwner {
       hash: hash32(key, seed),
     });
     if (names !== undefined) tags.link(added, names);
+    added.era = this.#era;
+    this.#bytes += added.bytes;
     this.#entries.set(key, added);
     wheel.schedule(added);
     return added;
@@ -302,6 +313,7 @@ export class Partition implements EntryOwner {
   /** All but the room. */
   #forget(entry: MemoryEntry): void {
     if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    if (this.isCounted(entry)) this.#bytes -= entry.bytes;
     this.#parts.wheel.cancel(entry);
     if (entry.tags !== undefined) {
       this.#parts.tags.unlink(entry, entry.tags as readonly Tag<MemoryEntry>[]);

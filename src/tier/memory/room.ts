@@ -83,7 +83,14 @@ export class Room {
     this.#count(entry);
   }
 
+  /** Counts no more what its owner has cleared. */
+  release(entries: number, bytes: number): void {
+    this.#entries -= entries;
+    this.#bytes -= bytes;
+  }
+
   #count(gone: MemoryEntry): void {
+    if (!gone.owner.isCounted(gone)) return;
     this.#entries--;
     this.#bytes -= gone.bytes;
   }

@@ -8,7 +8,7 @@
 export class Tag<Entry = unknown> {
   readonly name: string;
   dropped = false;
-  readonly entries = new Set<Entry>();
+  readonly entries: Set<Entry> = new Set<Entry>();
 
   constructor(name: string) {
     this.name = name;

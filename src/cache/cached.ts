@@ -1,0 +1,92 @@
+/**
+ * Plain functions with a cache around them.
+ *
+ * The key is the name of the function and a stable text of all its arguments, so that two calls
+ * share a value exactly when they ask for the same.
+ */
+
+import { createHash } from "node:crypto";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import { stableText } from "../core/stable-text.ts";
+import type { Key } from "./key.ts";
+import { LIFE_KEYS, type LifeOptions } from "./life.ts";
+import type { Load } from "./load.ts";
+import type { ReadOptions } from "./options.ts";
+
+/** How to cache a function. */
+export interface CachedOptions<Args extends readonly unknown[]> extends LifeOptions {
+  /** Stands before the arguments in the key. Default: the name of the function. */
+  readonly name?: string;
+  /** The key of a call, instead of all its arguments. */
+  readonly key?: (...args: Args) => Key;
+  /** The tags of a call. */
+  readonly tags?: (...args: Args) => readonly string[];
+}
+
+/** A function with a cache around it. */
+export interface CachedFunction<Args extends readonly unknown[], T> {
+  (...args: Args): Promise<T>;
+  /** The key of a call. */
+  keyOf(...args: Args): string;
+  /** Drops the value of a call. */
+  drop(...args: Args): Promise<void>;
+  /** Drops the values of all calls. */
+  dropAll(): Promise<void>;
+}
+
+/** The part of a category that is needed. */
+export interface CachingCategory {
+  getOrSet(key: Key, load: Load<unknown>, options?: ReadOptions): Promise<unknown>;
+  drop(key: Key): Promise<void>;
+  dropPrefix(prefix: Key): Promise<void>;
+}
+
+/** Longer texts of arguments are hashed: a key is to be looked at, and kept by every tier. */
+const ARGUMENTS_LENGTH_MAX = 200;
+const OWN_KEYS = ["name", "key", "tags"];
+
+/**
+ * Puts a cache around a function. Without a category it is called straight through.
+ *
+ * @throws `INVALID_ARGUMENT` for a function without a name, when none is given.
+ * @example
+ * const weekAnalytics = cached(cache, loadWeekAnalytics, { ttl: "10m" });
+ * await weekAnalytics(7, "hours");
+ */
+export function cached<Args extends readonly unknown[], T>(
+  category: CachingCategory | undefined,
+  run: (...args: Args) => Promise<T> | T,
+  options: CachedOptions<Args> = {},
+): CachedFunction<Args, T> {
+  refuseUnknownKeys(options, [...LIFE_KEYS, ...OWN_KEYS], "cached");
+  const { name = run.name, key, tags, ...life } = options;
+  if (name === "") {
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      'The function has no name to make keys of. Give one: cached(cache, fn, { name: "week" }).',
+    );
+  }
+  const keyOf = (...args: Args): string => partsText(name, key?.(...args) ?? argumentsText(args));
+  const call = async (...args: Args): Promise<T> => {
+    if (category === undefined) return await run(...args);
+    const read = tags === undefined ? life : { ...life, tags: tags(...args) };
+    return (await category.getOrSet(keyOf(...args), () => run(...args), read)) as T;
+  };
+  return Object.assign(call, {
+    keyOf,
+    drop: async (...args: Args): Promise<void> => await category?.drop(keyOf(...args)),
+    dropAll: async (): Promise<void> => await category?.dropPrefix([name]),
+  });
+}
+
+function partsText(name: string, rest: Key): string {
+  const first = name.replaceAll("%", "%25").replaceAll(":", "%3A");
+  return `${first}:${typeof rest === "string" ? rest : rest.join(":")}`;
+}
+
+function argumentsText(args: readonly unknown[]): string {
+  const text = stableText(args);
+  if (text.length <= ARGUMENTS_LENGTH_MAX) return text;
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,259 @@
+/**
+ * The journal of write-behind: changes of a source that are acknowledged and not yet made.
+ *
+ * A change is in the file, synced, before its caller hears of it, so it survives a crash. Behind
+ * it, the oldest changes go to `save` in batches, in their order, the last one of each key; what is
+ * saved is deleted. One process at a time saves the changes of a category: it holds a lease that it
+ * renews, and another takes over when it dies. A crash between `save` and the deletion brings the
+ * same changes again.
+ */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import { decodeValue, encodeValue } from "../core/codec.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { type Database, openDatabase } from "../sqlite/database.ts";
+import type { ResultSet, SqlValue, Statement } from "../sqlite/values.ts";
+import type { Save, SourceChange } from "./strategy.ts";
+
+/** Changes in one call of `save`. */
+const BATCH_MAX = 100;
+/** Changes that wait; beyond it `set` is refused, so that a dead source is noticed. */
+const PENDING_MAX = 10_000;
+/** Another process takes over when the one that saves has not renewed its lease for so long. */
+const LEASE_MS = 5_000;
+/** Pauses after a `save` that failed. */
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 30_000;
+
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS journal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    codec TEXT,
+    value BLOB,
+    created_at INTEGER NOT NULL
+  ) STRICT`,
+  "CREATE INDEX IF NOT EXISTS journal_by_key ON journal (scope, key, seq)",
+  `CREATE TABLE IF NOT EXISTS journal_lease (
+    scope TEXT PRIMARY KEY,
+    token TEXT NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT`,
+].map((sql) => ({ sql, parameters: [] }));
+
+const INSERT =
+  "INSERT INTO journal (scope, key, codec, value, created_at) VALUES (?, ?, ?, ?, ?) RETURNING seq";
+const LEASE = `INSERT INTO journal_lease (scope, token, until) VALUES (?1, ?2, ?3)
+  ON CONFLICT (scope) DO UPDATE SET token = excluded.token, until = excluded.until
+  WHERE token = excluded.token OR until < ?4 RETURNING token`;
+
+/** The journal file of a cache; opened at first use. */
+export class JournalFile {
+  readonly #path: string;
+  #opened: Promise<Database> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async open(): Promise<Database> {
+    this.#opened ??= openJournal(this.#path);
+    return await this.#opened;
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opened)?.close();
+  }
+}
+
+async function openJournal(path: string): Promise<Database> {
+  const database = await openDatabase({ kind: "file", path }, { profile: "durable" });
+  await database.write(SCHEMA);
+  return database;
+}
+
+/** What a journal of a category needs. */
+export interface JournalOptions {
+  readonly file: JournalFile;
+  readonly scope: string;
+  readonly save: Save;
+  readonly clock: Clock;
+  /** Told when `save` failed; it is tried again. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The waiting changes of one category. */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #token: string = randomUUID();
+  readonly #stop = new AbortController();
+  #pending = 0;
+  #running: Promise<void> | undefined;
+  #retry: Disposable | undefined;
+  #failures = 0;
+  #closed = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** Begins with what an earlier process has left. */
+  async start(): Promise<void> {
+    const [row] = await this.#read("SELECT count(*) FROM journal WHERE scope = ?", this.#scope);
+    this.#pending = Number(row?.[0] ?? 0);
+    if (this.#pending > 0) this.#run();
+  }
+
+  /** Notes changes; resolves when they are on disk. @throws `BUSY` when too many wait. */
+  async append(changes: readonly SourceChange[]): Promise<void> {
+    if (this.#pending + changes.length > PENDING_MAX) throw tooMany(this.#scope);
+    const { clock, file } = this.#options;
+    const nowMs = clock.nowMs();
+    const unit = changes.map((change): Statement => {
+      const encoded = change.kind === "set" ? encodeValue(change.value) : undefined;
+      const codec = encoded?.codec ?? null;
+      const value = encoded?.bytes ?? null;
+      return { sql: INSERT, parameters: [this.#scope, change.key, codec, value, nowMs] };
+    });
+    this.#pending += changes.length;
+    try {
+      await (await file.open()).write(unit);
+    } catch (error) {
+      this.#pending -= changes.length;
+      throw error;
+    }
+    this.#run();
+  }
+
+  /** The change of a key that is not in the source yet. */
+  async pending(key: string): Promise<SourceChange | undefined> {
+    const [row] = await this.#read(
+      `SELECT seq, key, codec, value FROM journal
+        WHERE scope = ? AND key = ? ORDER BY seq DESC LIMIT 1`,
+      this.#scope,
+      key,
+    );
+    return row === undefined ? undefined : changeOf(row);
+  }
+
+  /** Resolves when everything noted so far is saved, or `save` has failed. */
+  async flush(): Promise<void> {
+    this.#run();
+    await this.#running;
+  }
+
+  /** Saves what waits, once; what fails stays for the next process. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#retry?.[Symbol.dispose]();
+    this.#retry = undefined;
+    await this.flush();
+    this.#closed = true;
+    this.#stop.abort();
+  }
+
+  get #scope(): string {
+    return this.#options.scope;
+  }
+
+  #run(): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#running ??= this.#saveAll().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #saveAll(): Promise<void> {
+    try {
+      while (await this.#saveBatch()) this.#failures = 0;
+    } catch (error) {
+      this.#options.onError(error);
+      this.#again(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures++));
+    }
+  }
+
+  #again(delayMs: number): void {
+    if (this.#closed) return;
+    this.#retry ??= this.#options.clock.schedule(() => {
+      this.#retry = undefined;
+      this.#run();
+    }, delayMs);
+  }
+
+  /** @returns whether there may be more. */
+  async #saveBatch(): Promise<boolean> {
+    if (!(await this.#takeLease())) {
+      this.#again(LEASE_MS);
+      return false;
+    }
+    const rows = await this.#read(
+      `SELECT seq, key, codec, value FROM journal WHERE scope = ? ORDER BY seq LIMIT ${BATCH_MAX}`,
+      this.#scope,
+    );
+    if (rows.length === 0) {
+      this.#pending = 0;
+      return false;
+    }
+    // The last change of a key stands for those before it.
+    const changes = new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
+    await this.#whileRenewing(() =>
+      this.#options.save([...changes.values()], { signal: this.#stop.signal }),
+    );
+    const last = rows.at(-1)?.[0] ?? 0;
+    await this.#write("DELETE FROM journal WHERE scope = ? AND seq <= ?", this.#scope, last);
+    this.#pending = Math.max(0, this.#pending - rows.length);
+    return true;
+  }
+
+  async #takeLease(): Promise<boolean> {
+    const nowMs = this.#options.clock.nowMs();
+    const rows = await this.#write(LEASE, this.#scope, this.#token, nowMs + LEASE_MS, nowMs);
+    return rows.length > 0;
+  }
+
+  /** A `save` that takes long is not to be taken for one that died. */
+  async #whileRenewing(work: () => Promise<void>): Promise<void> {
+    let isOver = false;
+    let timer: Disposable | undefined;
+    const renewLater = (): void => {
+      if (isOver) return;
+      timer = this.#options.clock.schedule(() => {
+        void this.#takeLease().catch(this.#options.onError).then(renewLater);
+      }, LEASE_MS / 3);
+    };
+    renewLater();
+    try {
+      await work();
+    } finally {
+      isOver = true;
+      timer?.[Symbol.dispose]();
+    }
+  }
+
+  async #read(sql: string, ...parameters: SqlValue[]): Promise<ResultSet["rows"]> {
+    const database = await this.#options.file.open();
+    return (await database.read({ sql, parameters })).rows;
+  }
+
+  async #write(sql: string, ...parameters: SqlValue[]): Promise<ResultSet["rows"]> {
+    const database = await this.#options.file.open();
+    const [result] = await database.write([{ sql, parameters }]);
+    return result?.rows ?? [];
+  }
+}
+
+function changeOf([, key, codec, value]: readonly SqlValue[]): SourceChange {
+  if (codec === null || !(value instanceof Uint8Array)) return { kind: "drop", key: String(key) };
+  return { kind: "set", key: String(key), value: decodeValue(String(codec), value) };
+}
+
+function tooMany(scope: string): SpringhouseError {
+  return new SpringhouseError(
+    "BUSY",
+    `${PENDING_MAX} changes of ${scope} wait for their source. See why save fails, or wait until ` +
+      "some are saved.",
+    { fields: { scope, pending: PENDING_MAX } },
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * How a category and the source of its values work together.
+ *
+ * `load` reads the source, `save` writes it. What a strategy does with them:
+ *
+ * | strategy | a read that misses | `set` and `drop` |
+ * |---|---|---|
+ * | `none` | loads, keeps nothing | do nothing |
+ * | `cache-aside` | is the caller's, by `getOrSet` | change the cache |
+ * | `read-through` | calls `load` | change the cache |
+ * | `refresh-ahead` | calls `load`, and again before the end of a life | change the cache |
+ * | `write-through` | calls `load`, if there is one | wait for `save`, then change the cache |
+ * | `write-behind` | calls `load`, if there is one | change journal and cache; `save` follows |
+ */
+
+import { abortable } from "../core/abort.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import type { Load } from "./load.ts";
+
+/** The names of the strategies. */
+export type StrategyName =
+  | "none"
+  | "cache-aside"
+  | "read-through"
+  | "write-through"
+  | "write-behind"
+  | "refresh-ahead";
+
+/** A change of the source: a new value, or that there is none any more. */
+export type SourceChange =
+  | { readonly kind: "set"; readonly key: string; readonly value: unknown }
+  | { readonly kind: "drop"; readonly key: string };
+
+/**
+ * Writes changes to the source, all of them or none; at most one for each key. After a crash the
+ * same changes may come again, so that writing them twice must do no harm.
+ */
+export type Save = (
+  changes: readonly SourceChange[],
+  context: { readonly signal: AbortSignal },
+) => Promise<void>;
+
+/** What a category says of its source. */
+export interface SourceOptions {
+  /** How the category works with its source. Default: "cache-aside". */
+  readonly strategy?: StrategyName;
+  /** Makes the value of a key that is missing. */
+  readonly load?: Load<unknown>;
+  /** Writes changes to the source. */
+  readonly save?: Save;
+}
+
+/** What the category does with its source. */
+export interface Source {
+  readonly strategy: StrategyName;
+  readonly load: Load<unknown> | undefined;
+  readonly save: Save | undefined;
+}
+
+const STRATEGIES: readonly StrategyName[] = [
+  "none",
+  "cache-aside",
+  "read-through",
+  "write-through",
+  "write-behind",
+  "refresh-ahead",
+];
+/** When a category refreshes ahead without saying when. */
+export const REFRESH_AHEAD_PART = 0.8;
+
+/** Checks that a strategy has what it needs. @throws `INVALID_ARGUMENT`. */
+export function resolveSource(category: string, options: SourceOptions): Source {
+  // The systems that Springhouse replaces write them with underscores.
+  const given = (options.strategy ?? "cache-aside").replaceAll("_", "-").toLowerCase();
+  const strategy = STRATEGIES.find((name) => name === given);
+  if (strategy === undefined) {
+    throw refused(category, `strategy "${given}" is unknown. Known: ${STRATEGIES.join(", ")}`);
+  }
+  const { load, save } = options;
+  if ((strategy === "read-through" || strategy === "refresh-ahead") && load === undefined) {
+    throw refused(category, `strategy "${strategy}" needs load, which makes missing values`);
+  }
+  const writes = strategy === "write-through" || strategy === "write-behind";
+  if (writes && save === undefined) {
+    throw refused(
+      category,
+      `strategy "${strategy}" needs save, which writes changes to the source`,
+    );
+  }
+  if (!writes && save !== undefined) {
+    throw refused(category, `save is not used by strategy "${strategy}"`);
+  }
+  if (strategy === "none" && load !== undefined) {
+    throw refused(category, 'load is not used by strategy "none"');
+  }
+  if (strategy === "cache-aside" && load !== undefined) {
+    throw refused(category, 'load needs strategy "read-through" (or another that reads)');
+  }
+  return { strategy, load, save };
+}
+
+/** Saves, or rejects when it takes longer than a load may. */
+export async function saveInTime(
+  save: Save,
+  changes: readonly SourceChange[],
+  timeoutMs: number,
+): Promise<void> {
+  const signal = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : NEVER;
+  await abortable(save(changes, { signal }), signal, "Saving to the source");
+}
+
+const NEVER = new AbortController().signal;
+
+function refused(category: string, why: string): SpringhouseError {
+  return new SpringhouseError("INVALID_ARGUMENT", `Category "${category}": ${why}.`, {
+    fields: { category },
+  });
+}

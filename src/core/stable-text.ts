@@ -1,0 +1,57 @@
+/**
+ * One text for one value, the same in every process and on every machine: for keys made of
+ * arguments. Properties stand in the order of their names; 1, "1", 1n, true and null all differ.
+ */
+
+import { SpringhouseError } from "./errors.ts";
+
+/** Nesting beyond this is a cycle or a mistake. */
+const DEPTH_MAX = 100;
+
+/**
+ * The text of a value.
+ *
+ * @throws `INVALID_ARGUMENT` for what has no text of its own: functions, symbols, instances of
+ * classes, cycles.
+ */
+export function stableText(value: unknown, depth = 0): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.normalize("NFC"));
+    case "number":
+      return Object.is(value, -0) ? "0" : String(value);
+    case "boolean":
+    case "undefined":
+      return String(value);
+    case "bigint":
+      return `${value}n`;
+    case "object":
+      return value === null ? "null" : objectText(value, depth + 1);
+    default:
+      throw noText(typeof value);
+  }
+}
+
+function objectText(value: object, depth: number): string {
+  if (depth > DEPTH_MAX) throw noText("value that contains itself");
+  const text = (item: unknown): string => stableText(item, depth);
+  if (Array.isArray(value)) return `[${value.map(text).join()}]`;
+  if (value instanceof Date) return `Date(${value.getTime()})`;
+  if (value instanceof Uint8Array) return `Bytes(${Buffer.from(value).toString("base64")})`;
+  // The order of a set or a map of other objects means nothing to most, but is theirs.
+  if (value instanceof Set) return `Set(${[...value].map(text).join()})`;
+  if (value instanceof Map) return `Map(${[...value].map(([k, v]) => `${text(k)}:${text(v)}`)})`;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw noText(`instance of ${value.constructor?.name ?? "a class"}`);
+  }
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${text(item)}`).join()}}`;
+}
+
+function noText(what: string): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `A ${what} cannot be part of a key. Give a key function, or pass plain data.`,
+  );
+}

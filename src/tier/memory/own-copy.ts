@@ -155,6 +155,7 @@ function notData(what: string): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
     `A ${what} cannot be cached. A cache keeps data: plain objects, lists, texts, numbers, ` +
-      'bytes, dates, maps and sets; or set values: "shared" for a category that lives in memory only.',
+      'bytes, dates, maps and sets; or set values: "shared" for a category that lives in memory ' +
+      "only.",
   );
 }

@@ -6,7 +6,7 @@
 import { SpringhouseError } from "../core/errors.ts";
 import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
-import type { Partition, ValueMode } from "../tier/memory/partition.ts";
+import type { ValueMode } from "../tier/memory/partition.ts";
 import type { Tier } from "../tier/tier.ts";
 import { GuardedTier } from "./guarded-tier.ts";
 import { Journal, JournalFile } from "./journal.ts";
@@ -46,11 +46,6 @@ export class CacheCore {
       Number.isFinite(maxBytes) ? [[name, maxBytes] as const] : [],
     );
     if (budgets.length > 0) for (const tier of lower) tier.setQuotas?.(Object.fromEntries(budgets));
-    this.memory?.onGone((entry, why) => {
-      const { prefix } = entry.owner as Partition;
-      const found = this.categories.find(([shelf]) => shelf.prefix === prefix);
-      found?.[0].tell(why, entry.key, this.memory?.name ?? "");
-    });
   }
 
   get closed(): boolean {

@@ -14,7 +14,7 @@ import type { TierEntry } from "../tier/tier.ts";
 import { type CacheEventName, cacheChannels } from "./channels.ts";
 import type { Flight, Resolved } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
-import { below, hasPrefix } from "./key.ts";
+import { below } from "./key.ts";
 import { attentionInMs, freshUntilMs, type ResolvedLife } from "./life.ts";
 import type { Loaded } from "./load.ts";
 import type { ResolvedCategory } from "./options.ts";
@@ -73,6 +73,8 @@ export class Shelf {
     this.#memoryName = memory?.name ?? "memory";
     this.tiers = tiers;
     this.parts = parts;
+    if (this.memory === undefined) return;
+    this.memory.onGone = (key, why) => this.tell(why, key, this.#memoryName);
   }
 
   /** Keeps a value in all tiers. @returns the entry, or undefined when its life is zero. */
@@ -123,9 +125,8 @@ export class Shelf {
 
   /** Drops the key of this prefix and all below it. */
   dropPrefix(prefix: string): void {
-    if (this.memory !== undefined) {
-      for (const key of [...this.memory.keys()]) if (hasPrefix(key, prefix)) this.memory.drop(key);
-    }
+    this.memory?.drop(prefix);
+    this.memory?.dropPrefix(below(prefix));
     for (const tier of this.tiers) {
       tier.drop(this.prefix + prefix);
       tier.wide({ kind: "prefix", prefix: this.prefix + below(prefix) });

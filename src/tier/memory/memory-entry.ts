@@ -9,7 +9,7 @@ import type { WheelNode } from "./timer-wheel.ts";
 export interface EntryOwner {
   /** Told that the room took an entry out; it is unlinked from the policy already. */
   evicted(entry: MemoryEntry): void;
-  /** Whether the room still counts it; what was cleared leaves its policy later. */
+  /** Whether the room still counts it; what was cleared leaves the policy later. */
   isCounted(entry: MemoryEntry): boolean;
 }
 
@@ -36,8 +36,8 @@ export class MemoryEntry implements PolicyNode, WheelNode {
    * refresh it before, or now when its life slides.
    */
   attentionMs: number;
-  /** Which filling of its owner it belongs to. */
-  era = 0;
+  /** Its number among all that its owner has taken in. */
+  serial = 0;
   /** Its time was over, and it counts as fresh for a while because its load failed. */
   isStale = false;
   /** The value as a promise, for callers that wait; made once. */

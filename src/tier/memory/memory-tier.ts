@@ -34,9 +34,6 @@ import { TimerWheel } from "./timer-wheel.ts";
 /** Keys in one chunk of `keys`. */
 const CHUNK_KEYS = 1_000;
 
-/** Told of an entry that went by itself. */
-export type GoneListener = (entry: MemoryEntry, why: "evict" | "expire") => void;
-
 /**
  * Makes a memory tier.
  *
@@ -59,7 +56,6 @@ export class MemoryTier implements Tier {
   /** The one without a prefix stands last and takes what no category has. */
   readonly #partitions: Partition[];
   readonly #dead: Iterator<MemoryEntry>[] = [];
-  #onGone: GoneListener = () => undefined;
   #sweeping: Promise<SweepResult> | undefined;
   #timer: Disposable | undefined;
   #closed = false;
@@ -77,7 +73,6 @@ export class MemoryTier implements Tier {
       tags: this.#tags,
       seed: Math.floor(random() * 2 ** 32) | 0,
       reclaimLater: (entries) => this.#reclaimLater(entries),
-      gone: (entry, why) => this.#onGone(entry, why),
     };
     this.#room = new Room(options.policy, options.limits, random);
     this.#partitions = [new Partition("", this.#room, "frozen", this.#parts)];
@@ -97,11 +92,6 @@ export class MemoryTier implements Tier {
     this.#partitions.unshift(partition);
     this.#scheduleSweep();
     return partition;
-  }
-
-  /** Told of evictions and expirations; there is one listener, the cache on top. */
-  onGone(listener: GoneListener): void {
-    this.#onGone = listener;
   }
 
   async getMany(
@@ -169,8 +159,11 @@ export class MemoryTier implements Tier {
   async dropPrefix(prefix: string, options: TierCallOptions = {}): Promise<number> {
     this.#begin(options);
     let dropped = 0;
-    for (const [partition, key] of this.#matching({ prefix })) {
-      if (partition.drop(key)) dropped++;
+    for (const entry of this.#candidates({})) {
+      if (isSliceOver()) await nextSlice();
+      const partition = entry.owner as Partition;
+      if (!(partition.prefix + entry.key).startsWith(prefix) || !partition.holds(entry)) continue;
+      if (partition.drop(entry.key)) dropped++;
     }
     return dropped;
   }
@@ -180,13 +173,17 @@ export class MemoryTier implements Tier {
     options: TierCallOptions = {},
   ): AsyncGenerator<readonly string[], void, undefined> {
     this.#begin(options);
+    const { prefix = "" } = query;
     let chunk: string[] = [];
-    for (const [partition, key] of this.#matching(query)) {
-      chunk.push(partition.prefix + key);
+    for (const entry of this.#candidates(query)) {
+      if (isSliceOver()) await nextSlice();
+      const partition = entry.owner as Partition;
+      const whole = partition.prefix + entry.key;
+      if (!whole.startsWith(prefix) || !partition.holds(entry)) continue;
+      chunk.push(whole);
       if (chunk.length < CHUNK_KEYS) continue;
       yield chunk;
       chunk = [];
-      if (isSliceOver()) await nextSlice();
       this.#begin(options);
     }
     if (chunk.length > 0) yield chunk;
@@ -256,20 +253,10 @@ export class MemoryTier implements Tier {
     throw new SpringhouseError("ASSERTION", "This is a bug: no partition takes all keys");
   }
 
-  *#matching({ prefix = "", tag }: KeysQuery): Generator<readonly [Partition, string]> {
-    if (tag !== undefined) {
-      for (const entry of [...this.#tags.entriesOf(tag)]) {
-        const partition = entry.owner as Partition;
-        const matches = (partition.prefix + entry.key).startsWith(prefix);
-        if (matches && partition.peek(entry.key) === entry) yield [partition, entry.key];
-      }
-      return;
-    }
-    for (const partition of this.#partitions) {
-      for (const key of partition.keys()) {
-        if (prefix === "" || (partition.prefix + key).startsWith(prefix)) yield [partition, key];
-      }
-    }
+  /** The entries of a tag, or all of them: one after the other, for a walk in slices. */
+  *#candidates({ tag }: KeysQuery): Generator<MemoryEntry, void, undefined> {
+    if (tag !== undefined) return yield* this.#tags.entriesOf(tag);
+    for (const partition of this.#partitions) yield* partition.entries();
   }
 
   #reclaimLater(entries: Iterable<MemoryEntry>): void {

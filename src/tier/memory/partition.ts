@@ -23,10 +23,17 @@ export interface MemoryParts {
   readonly wheel: TimerWheel<MemoryEntry>;
   readonly tags: TagTable<MemoryEntry>;
   readonly seed: number;
-  /** Told of entries whose room is to be given back when there is time. */
+  /** Told of entries among which are dead ones, whose room is to be given back in time. */
   reclaimLater(entries: Iterable<MemoryEntry>): void;
-  /** Told when an entry goes by itself. */
-  gone(entry: MemoryEntry, why: "evict" | "expire"): void;
+}
+
+/** Told of an entry that went by itself. */
+export type GoneListener = (key: string, why: "evict" | "expire") => void;
+
+/** Entries up to this number whose keys begin so are dead, and not all gone yet. */
+interface DroppedPrefix {
+  readonly prefix: string;
+  readonly lastSerial: number;
 }
 
 /** Counters of one partition. */
@@ -46,6 +53,8 @@ export interface PartitionCounts {
  * and its bit of the policy. Measured; `npm run -s bench -- cache-memory` shows what it comes to.
  */
 const ENTRY_BYTES = 376;
+/** Dropped prefixes that lookups bear with until their entries are gone. */
+const DROPPED_PREFIXES_MAX = 64;
 /** What a tag adds: a slot in the entry's list and in the tag's set. */
 const TAG_BYTES = 48;
 
@@ -69,12 +78,17 @@ export class Partition implements EntryOwner {
   readonly room: Room;
   readonly values: ValueMode;
   counts: PartitionCounts = noCounts();
+  /** Told of evictions and expirations. */
+  onGone: GoneListener | undefined;
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
   #entries = new Map<string, MemoryEntry>();
   #bytes = 0;
-  /** Entries of an earlier one have been cleared and are counted no more. */
-  #era = 0;
+  /** The number of the last entry; in the map, as here, later ones stand behind. */
+  #serial = 0;
+  /** Entries up to this number have been cleared and are counted no more. */
+  #clearedSerial = 0;
+  readonly #droppedPrefixes: DroppedPrefix[] = [];
 
   constructor(prefix: string, room: Room, values: ValueMode, parts: MemoryParts) {
     this.prefix = prefix;
@@ -89,14 +103,14 @@ export class Partition implements EntryOwner {
   }
 
   isCounted(entry: MemoryEntry): boolean {
-    return entry.era === this.#era;
+    return entry.serial > this.#clearedSerial;
   }
 
   /** A fresh entry that needs no attention: the fast path. Counts a hit, and no miss. */
   find(key: string): MemoryEntry | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.attentionMs <= this.#time.nowMs()) return undefined;
-    if (entry.tags !== undefined && isDropped(entry.tags)) return undefined;
+    if (this.#isDropped(entry)) return undefined;
     this.counts.hits++;
     this.room.touch(entry);
     return entry;
@@ -142,7 +156,12 @@ export class Partition implements EntryOwner {
     }
     // Made in the future: the wall clock was set back, and its age is anybody's guess.
     if (entry.createdMs > this.#parts.clock.nowMs()) return undefined;
-    return entry.tags !== undefined && isDropped(entry.tags) ? undefined : entry;
+    return this.#isDropped(entry) ? undefined : entry;
+  }
+
+  /** Whether this very entry is the living one of its key. */
+  holds(entry: MemoryEntry): boolean {
+    return this.peek(entry.key) === entry;
   }
 
   /** Notes a hit on what `peek` gave: for the policy, and for a life that slides. */
@@ -152,6 +171,7 @@ export class Partition implements EntryOwner {
     if (entry.slidingMs === 0 || !this.isFresh(entry)) return;
     const keptForMs = entry.endsMs - entry.freshUntilMs;
     entry.freshUntilMs = this.#time.nowMs() + entry.slidingMs;
+    if (entry.endsMs === Number.POSITIVE_INFINITY) return;
     this.#parts.wheel.cancel(entry);
     entry.endsMs = entry.freshUntilMs + keptForMs;
     this.#parts.wheel.schedule(entry);
@@ -211,13 +231,24 @@ export class Partition implements EntryOwner {
     return alive;
   }
 
-  /** The keys of living entries. */
-  *keys(): Generator<string, void, undefined> {
-    const nowMs = this.#time.refresh();
-    const wallMs = this.#parts.clock.nowMs();
-    for (const [key, { endsMs, createdMs, tags }] of this.#entries) {
-      if (endsMs <= nowMs || createdMs > wallMs) continue;
-      if (tags === undefined || !isDropped(tags)) yield key;
+  /**
+   * Drops the keys that begin with exactly this text. It takes effect at once and in no time: until
+   * the entries are gone, in slices, lookups know that they are dead.
+   */
+  dropPrefix(prefix: string): void {
+    const dropped = this.#droppedPrefixes;
+    dropped.push({ prefix, lastSerial: this.#serial });
+    if (dropped.length === 1) this.#parts.reclaimLater(this.#underDroppedPrefixes());
+    if (dropped.length < DROPPED_PREFIXES_MAX) return;
+    for (const entry of this.#underDroppedPrefixes()) this.reclaim(entry);
+  }
+
+  /** The entries of this moment, dead ones included. The caller may pause and change others. */
+  *entries(): Generator<MemoryEntry, void, undefined> {
+    const last = this.#serial;
+    for (const entry of this.#entries.values()) {
+      if (entry.serial > last || !this.isCounted(entry)) return;
+      yield entry;
     }
   }
 
@@ -229,7 +260,7 @@ export class Partition implements EntryOwner {
     this.#entries = new Map();
     this.room.release(size, this.#bytes);
     this.#bytes = 0;
-    this.#era++;
+    this.#clearedSerial = this.#serial;
     this.counts.drops += size;
     this.#parts.reclaimLater(old.values());
   }
@@ -252,24 +283,51 @@ export class Partition implements EntryOwner {
     };
   }
 
-  /** Gives back the room of an entry that is dead already, if it has not gone yet. */
+  /** Gives back the room of an entry if it has been dropped and has not gone yet. */
   reclaim(entry: MemoryEntry): boolean {
     if (entry.queue === 0) return false;
+    const isCleared = !this.isCounted(entry);
+    if (!isCleared && !this.#isDropped(entry)) return false;
+    if (!isCleared) this.counts.drops++;
     this.#unlink(entry);
     return true;
   }
 
-  /** The wheel found that the entry has ended. */
+  /** The wheel found that the entry has ended. @returns whether it was not dropped before. */
   expired(entry: MemoryEntry): boolean {
-    if (entry.queue === 0) return false;
+    if (entry.queue === 0 || this.reclaim(entry)) return false;
     this.#expire(entry);
     return true;
   }
 
   evicted(entry: MemoryEntry): void {
-    this.counts.evictions++;
+    const isAlive = this.isCounted(entry) && !this.#isDropped(entry);
     this.#forget(entry);
-    this.#parts.gone(entry, "evict");
+    if (!isAlive) return;
+    this.counts.evictions++;
+    this.onGone?.(entry.key, "evict");
+  }
+
+  #isDropped(entry: MemoryEntry): boolean {
+    if (entry.tags !== undefined && isDropped(entry.tags)) return true;
+    if (this.#droppedPrefixes.length === 0) return false;
+    return this.#droppedPrefixes.some(
+      ({ prefix, lastSerial }) => entry.serial <= lastSerial && entry.key.startsWith(prefix),
+    );
+  }
+
+  /** All that may be dead because of a prefix; after it the prefixes need no more be known. */
+  *#underDroppedPrefixes(): Generator<MemoryEntry, void, undefined> {
+    const dropped = this.#droppedPrefixes;
+    while (dropped.length > 0) {
+      const { length } = dropped;
+      const last = dropped.at(-1)?.lastSerial ?? 0;
+      for (const entry of this.#entries.values()) {
+        if (entry.serial > last) break;
+        yield entry;
+      }
+      dropped.splice(0, length);
+    }
   }
 
   #remove(key: string): void {
@@ -292,7 +350,7 @@ export class Partition implements EntryOwner {
       hash: hash32(key, seed),
     });
     if (names !== undefined) tags.link(added, names);
-    added.era = this.#era;
+    added.serial = ++this.#serial;
     this.#bytes += added.bytes;
     this.#entries.set(key, added);
     wheel.schedule(added);
@@ -302,7 +360,7 @@ export class Partition implements EntryOwner {
   #expire(entry: MemoryEntry): void {
     this.counts.expirations++;
     this.#unlink(entry);
-    this.#parts.gone(entry, "expire");
+    this.onGone?.(entry.key, "expire");
   }
 
   #unlink(entry: MemoryEntry): void {

@@ -41,8 +41,15 @@ export class TagTable<Entry> {
     });
   }
 
-  entriesOf(name: string): Iterable<Entry> {
-    return this.#tags.get(name)?.entries ?? [];
+  /** The entries of a tag, as many as there are now. The caller may pause and change others. */
+  *entriesOf(name: string): Generator<Entry, void, undefined> {
+    const entries = this.#tags.get(name)?.entries;
+    if (entries === undefined) return;
+    let left = entries.size;
+    for (const entry of entries) {
+      if (left-- === 0) return;
+      yield entry;
+    }
   }
 
   link(entry: Entry, tags: readonly Tag<Entry>[]): void {
@@ -63,9 +70,5 @@ export class TagTable<Entry> {
     tag.dropped = true;
     this.#tags.delete(name);
     return tag;
-  }
-
-  clear(): void {
-    this.#tags.clear();
   }
 }

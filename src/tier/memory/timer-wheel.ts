@@ -69,12 +69,6 @@ export class TimerWheel<Node extends WheelNode> {
     }
   }
 
-  clear(): void {
-    for (const level of this.#levels) {
-      for (let index = 0; index < BUCKETS; index++) level[index] = sentinel();
-    }
-  }
-
   /** Gives out what has ended of a bucket; the rest goes where it belongs by now. */
   *#empty(bucket: WheelNode): Generator<Node, void, undefined> {
     // The ring gets another head, so that what returns to this bucket is not met again.

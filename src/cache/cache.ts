@@ -31,10 +31,9 @@ export class Cache extends CategoryCache implements AsyncDisposable {
     const { categories } = core.options;
     super(core, categoryNamed(categories, DEFAULT_CATEGORY));
     this.#names = categories.map(({ name }) => name);
-    this.#categories.set(DEFAULT_CATEGORY, this);
     for (const category of categories) {
-      if (category.name === DEFAULT_CATEGORY) continue;
-      const made = new CategoryCache(core, category);
+      const isDefault = category.name === DEFAULT_CATEGORY;
+      const made = isDefault ? this : new CategoryCache(core, category);
       for (const name of [category.name, ...category.aliases]) this.#put(name, made);
     }
   }

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { stableText } from "../core/stable-text.ts";
-import type { Key } from "./key.ts";
+import { type Key, keyText } from "./key.ts";
 import { LIFE_KEYS, type LifeOptions } from "./life.ts";
 import type { Load } from "./load.ts";
 import type { ReadOptions } from "./options.ts";
@@ -67,7 +67,9 @@ export function cached<Args extends readonly unknown[], T>(
       'The function has no name to make keys of. Give one: cached(cache, fn, { name: "week" }).',
     );
   }
-  const keyOf = (...args: Args): string => partsText(name, key?.(...args) ?? argumentsText(args));
+  const first = keyText([name]);
+  const keyOf = (...args: Args): string =>
+    `${first}:${key === undefined ? argumentsText(args) : keyText(key(...args))}`;
   const call = async (...args: Args): Promise<T> => {
     if (category === undefined) return await run(...args);
     const read = tags === undefined ? life : { ...life, tags: tags(...args) };
@@ -78,11 +80,6 @@ export function cached<Args extends readonly unknown[], T>(
     drop: async (...args: Args): Promise<void> => await category?.drop(keyOf(...args)),
     dropAll: async (): Promise<void> => await category?.dropPrefix([name]),
   });
-}
-
-function partsText(name: string, rest: Key): string {
-  const first = name.replaceAll("%", "%25").replaceAll(":", "%3A");
-  return `${first}:${typeof rest === "string" ? rest : rest.join(":")}`;
 }
 
 function argumentsText(args: readonly unknown[]): string {

@@ -9,7 +9,7 @@ import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Resolved } from "./flight.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, loadManyPast, loadPast } from "./journal.ts";
 import { type Key, keyText } from "./key.ts";
 import type { Load, LoadMany } from "./load.ts";
 import type { Loader, ReadCall } from "./loading.ts";
@@ -18,8 +18,8 @@ import { Reader } from "./reader.ts";
 import { type RefreshOptions, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
-import { type SourceChange, saveInTime } from "./strategy.ts";
-import { type WarmOptions, type WarmResult, warm } from "./warm.ts";
+import { KeyTurns, type SourceChange, saveInTime } from "./strategy.ts";
+import { type SettleBatch, type WarmOptions, type WarmResult, warm } from "./warm.ts";
 
 /** A value and where it came from. */
 export interface Lookup<T> {
@@ -54,6 +54,7 @@ export class CategoryCache<T = unknown> {
   /** The load of the category, for reads that bring none. */
   readonly #loader: Loader | undefined;
   readonly #journal: Journal | undefined;
+  readonly #turns = new KeyTurns();
 
   /** Made by `createCache`. */
   constructor(core: CacheCore, options: ResolvedCategory) {
@@ -76,7 +77,10 @@ export class CategoryCache<T = unknown> {
       strategy === "write-behind" && save !== undefined
         ? core.makeJournal(this.#shelf, save)
         : undefined;
-    this.#loader = load === undefined ? undefined : asLoader(loadPast(this.#journal, load));
+    this.#loader =
+      load === undefined && this.#journal === undefined
+        ? undefined
+        : this.#asLoader((load ?? (() => undefined)) as Load<T>);
     core.register(this.#shelf, this.#reader);
   }
 
@@ -87,8 +91,13 @@ export class CategoryCache<T = unknown> {
     // Keys are kept in normal form, so one that is found needs none of it.
     const entry =
       (typeof key === "string" ? memory.find(key) : undefined) ?? memory.findExactly(keyText(key));
-    if (entry === undefined) return undefined;
-    if (cacheChannels.hit.hasSubscribers) this.#shelf.tell("hit", entry.key, "memory");
+    if (entry === undefined) {
+      this.core.assertOpen();
+      return undefined;
+    }
+    if (cacheChannels.hit.hasSubscribers) {
+      this.#shelf.tell("hit", entry.key, this.#shelf.memoryName);
+    }
     return memory.valueOf(entry) as T;
   }
 
@@ -112,13 +121,15 @@ export class CategoryCache<T = unknown> {
     return resolved.map(({ value }) => value as T | undefined);
   }
 
-  /** Whether there is a fresh value, without reading it. */
+  /** Whether there is a fresh value. Loads nothing and counts nothing. */
   async has(key: Key): Promise<boolean> {
+    this.core.assertOpen();
     const text = keyText(key);
-    if (this.#shelf.memory?.hasFresh(text)) return true;
-    for (const tier of this.#shelf.tiers) {
-      const [has] = await tier.hasMany([this.#shelf.prefix + text]);
-      if (has === true) return true;
+    const { memory, tiers, prefix, parts } = this.#shelf;
+    if (memory?.hasFresh(text)) return true;
+    for (const tier of tiers) {
+      const [entry] = await tier.getMany([prefix + text]);
+      if (entry !== undefined && entry.freshUntilMs > parts.clock.nowMs()) return true;
     }
     return false;
   }
@@ -135,12 +146,12 @@ export class CategoryCache<T = unknown> {
       const settled = this.#settled(key);
       if (settled !== undefined) return settled;
     }
-    return this.#one(key, asLoader(load), options).then(({ value }) => value as T);
+    return this.#one(key, this.#asLoader(load), options).then(({ value }) => value as T);
   }
 
   /** The same with where the value came from. */
   async resolve(key: Key, load: Load<T>, options?: ReadOptions): Promise<Lookup<T>> {
-    return lookupOf(await this.#one(key, asLoader(load), options));
+    return lookupOf(await this.#one(key, this.#asLoader(load), options));
   }
 
   /**
@@ -153,8 +164,7 @@ export class CategoryCache<T = unknown> {
     load: LoadMany<T>,
     options?: ReadOptions,
   ): Promise<(T | undefined)[]> {
-    const loader: Loader = { kind: "many", load: load as LoadMany<unknown> };
-    const resolved = await this.#many(keys, loader, options);
+    const resolved = await this.#many(keys, this.#asManyLoader(load), options);
     return resolved.map(({ value }) => value as T | undefined);
   }
 
@@ -172,12 +182,14 @@ export class CategoryCache<T = unknown> {
       return [keyText(key), this.core.ownValue(value, this.#options.values)] as const;
     });
     if (this.#call.bypass) return;
-    await this.#write(all.map(([key, value]) => ({ kind: "set", key, value })));
-    for (const [key, value] of all) {
-      this.#reader.fence(key);
-      const kept = { value, kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
-      this.#shelf.keep(key, kept, life);
-    }
+    const changes = all.map(([key, value]): SourceChange => ({ kind: "set", key, value }));
+    await this.#change(changes, () => {
+      for (const [key, value] of all) {
+        this.#reader.fence(key);
+        const kept = { value, kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
+        this.#shelf.keep(key, kept, life);
+      }
+    });
     await this.#shelf.flushed();
   }
 
@@ -189,11 +201,8 @@ export class CategoryCache<T = unknown> {
   async dropMany(keys: readonly Key[]): Promise<void> {
     this.core.assertOpen();
     const texts = keys.map(keyText);
-    await this.#write(texts.map((key) => ({ kind: "drop", key })));
-    for (const key of texts) {
-      this.#reader.fence(key);
-      this.#shelf.drop(key);
-    }
+    const changes = texts.map((key): SourceChange => ({ kind: "drop", key }));
+    await this.#change(changes, () => this.#dropNow(texts));
     await this.#shelf.flushed();
   }
 
@@ -210,13 +219,8 @@ export class CategoryCache<T = unknown> {
   async expire(key: Key): Promise<void> {
     this.core.assertOpen();
     const text = keyText(key);
-    const { memory, tiers, prefix } = this.#shelf;
     this.#reader.fence(text);
-    memory?.expireNow(text);
-    for (const tier of tiers) {
-      const [entry] = await tier.getMany([prefix + text]);
-      if (entry !== undefined) tier.set(this.#shelf.asStale(entry));
-    }
+    this.#shelf.expire(text);
     await this.#shelf.flushed();
   }
 
@@ -234,24 +238,34 @@ export class CategoryCache<T = unknown> {
   }
 
   /** Loads what is missing of these keys, so that those who come find it. */
-  warm(keys: readonly Key[], load: LoadMany<T>, options?: WarmOptions): Promise<WarmResult> {
-    return warm(this as CategoryCache<unknown>, keys, load as LoadMany<unknown>, options);
+  async warm(
+    keys: readonly Key[],
+    load: LoadMany<T>,
+    options: WarmOptions = {},
+  ): Promise<WarmResult> {
+    const loader = this.#asManyLoader(load);
+    const settle: SettleBatch = async (batch, read) =>
+      await Promise.allSettled(this.#each(batch, loader, read));
+    this.core.assertOpen();
+    return await warm(settle, keys, options);
   }
 
   /** Loads a key anew, again and again, before its time is over. */
   refreshAhead(key: Key, load: Load<T>, options?: RefreshOptions): Disposable {
-    return startRefresh(
-      this as CategoryCache<unknown>,
-      key,
-      load as Load<unknown>,
-      this.#shelf,
-      options,
-    );
+    const loader = this.#asLoader(load);
+    const text = keyText(key);
+    const refresh = async (read: ReadOptions): Promise<void> => {
+      const { stale, error } = await this.#one(text, loader, read);
+      if (stale) throw error;
+    };
+    this.core.assertOpen();
+    return startRefresh(refresh, () => this.core.closed, this.#shelf, options);
   }
 
   /** Everything known of a key: where it is, how old, for how long, what happened to it last. */
-  explain(key: Key): Promise<Explanation> {
-    return explain(this.#shelf, this.#reader, keyText(key), this.core);
+  async explain(key: Key): Promise<Explanation> {
+    this.core.assertOpen();
+    return await explain(this.#shelf, this.#reader, keyText(key), this.core);
   }
 
   statistics(): CategoryStatistics {
@@ -264,24 +278,37 @@ export class CategoryCache<T = unknown> {
 
   /** Waits until what was written behind is saved, or its `save` has failed. */
   async flush(): Promise<void> {
+    this.core.assertOpen();
     await this.#journal?.flush();
     await this.#shelf.flushed();
   }
 
-  /** Writes changes to the source as the strategy says, before the cache is changed. */
-  async #write(changes: readonly SourceChange[]): Promise<void> {
-    const { save } = this.#options.source;
-    if (save === undefined) return;
-    if (this.#journal !== undefined) return await this.#journal.append(changes);
-    try {
-      await saveInTime(save, changes, this.#options.life.hardTimeoutMs);
-    } catch (error) {
-      // It may have been written all the same: nobody is to believe what was cached before.
-      for (const { key } of changes) {
-        this.#reader.fence(key);
-        this.#shelf.drop(key);
+  /** Changes the source as the strategy says, then the cache: in this turn if it has no source. */
+  async #change(changes: readonly SourceChange[], apply: () => void): Promise<void> {
+    const { source, life } = this.#options;
+    const { save } = source;
+    if (save === undefined) return apply();
+    if (this.#journal !== undefined) {
+      await this.#journal.append(changes);
+      return apply();
+    }
+    const keys = changes.map(({ key }) => key);
+    await this.#turns.inTurn(keys, async () => {
+      try {
+        await saveInTime(save, changes, life.hardTimeoutMs, this.#shelf.parts.clock);
+      } catch (error) {
+        // It may have been written all the same: nobody is to believe what was cached before.
+        this.#dropNow(keys);
+        throw error;
       }
-      throw error;
+      apply();
+    });
+  }
+
+  #dropNow(keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#reader.fence(key);
+      this.#shelf.drop(key);
     }
   }
 
@@ -289,7 +316,7 @@ export class CategoryCache<T = unknown> {
   #settled(key: string): Promise<T> | undefined {
     const settled = this.#shelf.memory?.findSettled(key);
     if (settled === undefined) return undefined;
-    if (cacheChannels.hit.hasSubscribers) this.#shelf.tell("hit", key, "memory");
+    if (cacheChannels.hit.hasSubscribers) this.#shelf.tell("hit", key, this.#shelf.memoryName);
     return settled as Promise<T>;
   }
 
@@ -307,15 +334,24 @@ export class CategoryCache<T = unknown> {
     loader: Loader | undefined,
     options: ReadOptions | undefined,
   ): Promise<readonly Resolved[]> {
+    return await Promise.all(this.#each(keys, loader, options));
+  }
+
+  #each(
+    keys: readonly Key[],
+    loader: Loader | undefined,
+    options: ReadOptions | undefined,
+  ): readonly (Promise<Resolved> | Resolved)[] {
     const call = this.#callOf(options);
     throwIfAborted(call.signal, "The read of the cache");
-    return await this.#reader.resolve(keys.map(keyText), loader, call);
+    return this.#reader.resolve(keys.map(keyText), loader, call);
   }
 
   #callOf(options: ReadOptions | undefined): ReadCall {
     this.core.assertOpen();
     if (options === undefined) return this.#call;
-    const { tags = [], signal, refresh = false, allowStale = false } = options;
+    const { tags = [], signal, refresh = false, allowStale = false, tierTtl } = options;
+    if (tierTtl !== undefined) this.core.assertTiers(Object.keys(tierTtl), this.name);
     return {
       ...this.#call,
       life: callLife(options, this.#options.life, `A call of category "${this.name}"`),
@@ -323,26 +359,22 @@ export class CategoryCache<T = unknown> {
       signal,
       refresh,
       allowStale,
+      // What another process loads meanwhile may have been read before this call.
+      lease: this.#call.lease && !refresh,
     };
+  }
+
+  #asLoader(load: Load<T>): Loader {
+    return { kind: "one", load: loadPast(this.#journal, load as Load<unknown>) };
+  }
+
+  #asManyLoader(load: LoadMany<T>): Loader {
+    return { kind: "many", load: loadManyPast(this.#journal, load as LoadMany<unknown>) };
   }
 
   #fullTags(tags: readonly string[]): readonly string[] {
     return tags.map((tag) => this.core.fullTag(tag));
   }
-}
-
-function asLoader<T>(load: Load<T>): Loader {
-  return { kind: "one", load: load as Load<unknown> };
-}
-
-/** A load that does not miss what is written and not yet saved. */
-function loadPast(journal: Journal | undefined, load: Load<unknown>): Load<unknown> {
-  if (journal === undefined) return load;
-  return async (context) => {
-    const change = await journal.pending(context.key);
-    if (change === undefined) return await load(context);
-    return change.kind === "set" ? change.value : undefined;
-  };
 }
 
 function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {

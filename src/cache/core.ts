@@ -16,6 +16,7 @@ import { resolveCacheOptions } from "./options.ts";
 import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
 import type { Save } from "./strategy.ts";
+import { fullTag, shortTag } from "./tag.ts";
 
 /** Between the parts of a whole key; no name contains it. */
 const SLASH = "/";
@@ -30,7 +31,7 @@ export class CacheCore {
   readonly categories: (readonly [Shelf, Reader])[] = [];
   readonly #journalFile: JournalFile;
   readonly #journals: Journal[] = [];
-  #closed = false;
+  #closing: Promise<number> | undefined;
 
   constructor(given: CacheOptions) {
     this.options = resolveCacheOptions(given);
@@ -49,7 +50,7 @@ export class CacheCore {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closing !== undefined;
   }
 
   /** The part of the tiers that a category uses. */
@@ -80,8 +81,16 @@ export class CacheCore {
   makeJournal(shelf: Shelf, save: Save): Journal {
     const onError = (error: unknown): void => shelf.tell("error", "*", "save", error);
     const { clock } = this.options;
+    const timeoutMs = shelf.life.hardTimeoutMs;
     const scope = `${this.options.namespace}${SLASH}${shelf.category}`;
-    const journal = new Journal({ file: this.#journalFile, scope, save, clock, onError });
+    const journal = new Journal({
+      file: this.#journalFile,
+      scope,
+      save,
+      timeoutMs,
+      clock,
+      onError,
+    });
     this.#journals.push(journal);
     journal.start().catch(onError);
     return journal;
@@ -89,16 +98,12 @@ export class CacheCore {
 
   /** Tags are kept apart by namespace, as keys are. */
   fullTag(tag: string): string {
-    if (typeof tag !== "string" || tag.length === 0) {
-      const message = `A tag is a text that is not empty, and not ${JSON.stringify(tag)}.`;
-      throw new SpringhouseError("INVALID_ARGUMENT", message);
-    }
-    return `${this.options.namespace}${SLASH}${tag.normalize("NFC")}`;
+    return fullTag(this.options.namespace, tag);
   }
 
   /** The tag as the caller knows it. */
   shortTag(full: string): string {
-    return full.slice(this.options.namespace.length + SLASH.length);
+    return shortTag(this.options.namespace, full);
   }
 
   /** A copy that nobody can change. @throws `INVALID_ARGUMENT` when it is not data. */
@@ -107,7 +112,7 @@ export class CacheCore {
   }
 
   assertOpen(): void {
-    if (this.#closed) throw new SpringhouseError("CLOSED", "The cache is closed. Make another.");
+    if (this.closed) throw closedError();
   }
 
   async dropTags(tags: readonly string[]): Promise<void> {
@@ -141,10 +146,10 @@ export class CacheCore {
       ...(tag === undefined ? {} : { tag: this.fullTag(tag) }),
     };
     const seen = new Set<string>();
-    const tiers: Tier[] = [...shelf.tiers.map(({ tier }) => tier)];
-    if (shelf.memory !== undefined && this.memory !== undefined) tiers.unshift(this.memory);
-    for (const tier of tiers) {
-      for await (const chunk of tier.keys(query, { signal })) {
+    const lists = shelf.tiers.map((tier) => tier.keys(query, signal));
+    const inMemory = shelf.memory === undefined ? undefined : this.memory?.keys(query, { signal });
+    for (const list of inMemory === undefined ? lists : [inMemory, ...lists]) {
+      for await (const chunk of list) {
         const fresh = chunk
           .map((key) => key.slice(shelf.prefix.length))
           .filter((key) => (begin === "" || hasPrefix(key, begin)) && !seen.has(key));
@@ -154,16 +159,36 @@ export class CacheCore {
     }
   }
 
-  /** @returns how many changes did not reach a tier. */
+  /** Ends what is under way and closes the tiers. @returns how many changes did not reach one. */
   async close(): Promise<number> {
-    if (this.#closed) return 0;
-    this.#closed = true;
-    let lost = 0;
+    this.#closing ??= this.#close();
+    return await this.#closing;
+  }
+
+  async #close(): Promise<number> {
+    for (const [, reader] of this.categories) reader.close(closedError());
     for (const journal of this.#journals) await journal.close();
     await this.#journalFile.close();
+    let lost = 0;
     for (const tier of this.tiers) lost += await tier.close();
     await this.memory?.close();
     return lost;
+  }
+
+  /** Throws for the name of a tier that the cache does not have. */
+  assertTiers(names: readonly string[], category: string): void {
+    const known = [
+      ...(this.memory === undefined ? [] : [this.memory.name]),
+      ...this.tiers.map(({ name }) => name),
+    ];
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) return;
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `Category "${category}" names the tier "${unknown}", which the cache does not have. ` +
+        `It has: ${known.join(", ")}.`,
+      { fields: { category, tier: unknown, known } },
+    );
   }
 
   /** For what concerns no category more than another. */
@@ -185,20 +210,8 @@ export class CacheCore {
 
   #tiersOf(category: ResolvedCategory): readonly GuardedTier[] {
     const { tiers: names } = category;
+    this.assertTiers([...(names ?? []), ...Object.keys(category.life.tierTtlMs)], category.name);
     if (names === undefined) return this.tiers;
-    const known = [
-      ...(this.memory === undefined ? [] : [this.memory.name]),
-      ...this.tiers.map(({ name }) => name),
-    ];
-    const unknown = names.find((name) => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new SpringhouseError(
-        "INVALID_ARGUMENT",
-        `Category "${category.name}" names the tier "${unknown}", which the cache does not have. ` +
-          `It has: ${known.join(", ")}.`,
-        { fields: { category: category.name, tier: unknown, known } },
-      );
-    }
     return this.tiers.filter(({ name }) => names.includes(name));
   }
 }
@@ -215,6 +228,10 @@ function refuseUnfitTiers(tiers: readonly Tier[]): void {
         ? "the memory tier is the fastest and comes first"
         : "a cache has at least one tier";
   throw new SpringhouseError("INVALID_ARGUMENT", `tiers: ${why}.`, { fields: { names } });
+}
+
+function closedError(): SpringhouseError {
+  return new SpringhouseError("CLOSED", "The cache is closed. Make another.");
 }
 
 function sharedBelow({ name }: ResolvedCategory): SpringhouseError {

@@ -36,6 +36,9 @@ export const MISS: Resolved = {
   changeable: false,
 };
 
+/** Dropped tags that a flight remembers; beyond it nothing of it is kept. */
+const DROPPED_TAGS_MAX = 1_000;
+
 /** A read under way. */
 export class Flight {
   readonly key: string;
@@ -45,18 +48,23 @@ export class Flight {
   stale: TierEntry | undefined;
   /** Nothing of it may be kept. */
   fenced = false;
+  /** Nobody may join any more. */
+  closed = false;
+  /** Its load has ended, one way or the other. */
+  landed = false;
   readonly #droppedTags = new Set<string>();
   readonly #controller = new AbortController();
   readonly #deferred = Promise.withResolvers<Resolved>();
+  readonly #abandoned: (flight: Flight) => void;
   #waiters = 0;
+  #keepsGoing = false;
   #settled = false;
-  #left: () => void;
 
-  /** @param left is called when the last one who waited has given up. */
-  constructor(key: string, loads: boolean, left: (flight: Flight) => void) {
+  /** @param abandoned is called when nobody may join any more because nobody waits. */
+  constructor(key: string, loads: boolean, abandoned: (flight: Flight) => void) {
     this.key = key;
     this.loads = loads;
-    this.#left = () => left(this);
+    this.#abandoned = abandoned;
     // A flight that nobody waits for any more must not end the process.
     this.#deferred.promise.catch(() => undefined);
   }
@@ -64,6 +72,16 @@ export class Flight {
   /** Whether who waits has its answer; the flight itself may fly on. */
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** Whether somebody waits for it. */
+  get isAwaited(): boolean {
+    return this.#waiters > 0 && !this.#settled;
+  }
+
+  /** Whether an answer is still to be found: it has none, and has not been abandoned. */
+  get isOpen(): boolean {
+    return !this.#settled && !this.signal.aborted;
   }
 
   /** Fires when nobody is interested any more. */
@@ -89,7 +107,7 @@ export class Flight {
 
   /** Keeps it going though nobody waits: for refreshes behind a hit. */
   keepGoing(): void {
-    this.#waiters = Number.POSITIVE_INFINITY;
+    this.#keepsGoing = true;
   }
 
   settle(resolved: Resolved): void {
@@ -102,8 +120,13 @@ export class Flight {
     this.#deferred.reject(error);
   }
 
-  /** Tells the load that its time is over. */
-  abort(reason: unknown): void {
+  /**
+   * Tells the load that its time is over. A load that goes on all the same may end at any time,
+   * after later changes of its key: nothing of it is kept.
+   */
+  abandon(reason?: unknown): void {
+    this.fenced = true;
+    this.#abandoned(this);
     this.#controller.abort(reason);
   }
 
@@ -112,9 +135,14 @@ export class Flight {
     if (this.stale === undefined || this.stale.createdMs < entry.createdMs) this.stale = entry;
   }
 
-  /** Tags dropped while it flies; what it brings with one of them is not kept. */
+  /**
+   * Tags dropped while it flies; what it brings with one of them is not kept. Whether it does is
+   * known only when it lands, so nobody may join it.
+   */
   fenceTags(tags: readonly string[]): void {
-    for (const tag of tags) this.#droppedTags.add(tag);
+    this.closed = true;
+    if (this.#droppedTags.size + tags.length > DROPPED_TAGS_MAX) this.fenced = true;
+    else for (const tag of tags) this.#droppedTags.add(tag);
     if (this.stale !== undefined && this.isFencedFor(this.stale.tags)) this.stale = undefined;
   }
 
@@ -123,8 +151,7 @@ export class Flight {
   }
 
   #leave(): void {
-    if (--this.#waiters > 0 || this.#settled) return;
-    this.#left();
-    this.#controller.abort();
+    this.#waiters--;
+    if (this.#waiters === 0 && !this.#keepsGoing && !this.#settled) this.abandon();
   }
 }

@@ -7,10 +7,13 @@
  * what reads look at first. In strict mode failures reach the caller instead.
  */
 
+import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import type { Tier, TierEntry } from "../tier/tier.ts";
-import { Outbox, type WideChange } from "./outbox.ts";
+import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
+import type { KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
+import { asStale } from "./life.ts";
+import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
 
 /** How much trouble of a tier is borne. */
 export interface GuardOptions {
@@ -37,11 +40,16 @@ export interface GuardStatistics {
   readonly circuit: Circuit["state"];
   readonly errors: number;
   readonly timeouts: number;
-  /** Calls that were not made because the circuit was open. */
+  /** Calls that were not made, because the circuit was open or a change before had no answer. */
   readonly skipped: number;
   /** Changes that wait for the tier. */
   readonly queued: number;
 }
+
+/** A change without an answer is waited for so long; then it is taken to be lost. */
+const LATE_MS_MAX = 60_000;
+/** A tier that closes may have much to write, and must not keep the program for ever. */
+const CLOSE_MS_MAX = 10_000;
 
 /** A tier that cannot hurt. */
 export class GuardedTier {
@@ -49,6 +57,8 @@ export class GuardedTier {
   readonly #options: GuardOptions;
   readonly #outbox: Outbox;
   #circuit: Circuit = { state: "closed", failures: 0 };
+  /** The change under way. When it has timed out it may still come to pass, after later ones. */
+  #unanswered: { readonly untilMs: number } | undefined;
   #errors = 0;
   #timeouts = 0;
   #skipped = 0;
@@ -59,9 +69,10 @@ export class GuardedTier {
     this.#options = options;
     this.#outbox = new Outbox(
       {
-        setMany: async (entries) => void (await this.#call(() => tier.setMany(entries))),
-        dropMany: async (keys) => void (await this.#call(() => tier.dropMany(keys))),
-        wide: (change) => this.#call(() => sendWide(tier, change)),
+        setMany: async (entries) => void (await this.#change(() => tier.setMany(entries))),
+        dropMany: async (keys) => void (await this.#change(() => tier.dropMany(keys))),
+        expireMany: (moments) => this.#change(() => this.#expireMany(moments)),
+        wide: (change) => this.#change(() => sendWide(tier, change)),
       },
       options.clock,
     );
@@ -77,29 +88,53 @@ export class GuardedTier {
     const wanted: string[] = [];
     for (const key of keys) {
       const pending = this.#outbox.pending(key);
-      if (pending === undefined) wanted.push(key);
-      else found.set(key, pending.kind === "set" ? this.#living(pending.entry) : undefined);
+      if (isOpen(pending)) wanted.push(key);
+      else found.set(key, this.#after(pending, key, undefined));
     }
     if (wanted.length > 0) {
-      const entries = await this.#read(() => this.tier.getMany(wanted), []);
+      const answers = await this.#read(async () => listOf(await this.tier.getMany(wanted)), []);
       for (const [index, key] of wanted.entries()) {
-        const entry = entries[index];
         // What changed while the tier was asked counts, and not what it answered.
-        const pending = this.#outbox.pending(key);
-        if (pending !== undefined)
-          found.set(key, pending.kind === "set" ? pending.entry : undefined);
-        else if (this.#isSound(entry, key)) found.set(key, entry);
+        found.set(key, this.#after(this.#outbox.pending(key), key, answers[index]));
       }
     }
     return keys.map((key) => found.get(key));
   }
 
-  async hasMany(keys: readonly string[]): Promise<readonly boolean[]> {
-    const answers = await this.#read(() => this.tier.hasMany(keys), []);
-    return keys.map((key, index) => {
-      const pending = this.#outbox.pending(key);
-      return pending === undefined ? answers[index] === true : pending.kind === "set";
-    });
+  /** A copy of the value of an entry; undefined when it is no data, which is the tier's fault. */
+  own({ key, value }: TierEntry): OwnCopy | undefined {
+    try {
+      return ownCopy(value);
+    } catch (error) {
+      this.#failed(this.#corrupt(key, error));
+      return undefined;
+    }
+  }
+
+  /** The keys of entries and of those on their way. A tier that fails ends the list. */
+  async *keys(
+    query: KeysQuery,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly string[], void, undefined> {
+    throwIfAborted(signal, "The list of keys");
+    yield this.#outbox.keysToSet(query);
+    const list = async () => this.tier.keys(query, { signal })[Symbol.asyncIterator]();
+    const chunks = await this.#read(list, undefined);
+    if (chunks === undefined) return;
+    try {
+      for (;;) {
+        const chunk = await this.#read(async () => {
+          const { done, value } = await chunks.next();
+          return done === true ? undefined : listOf(value);
+        }, undefined);
+        throwIfAborted(signal, "The list of keys");
+        if (chunk === undefined) return;
+        yield await this.#listed(chunk);
+      }
+    } finally {
+      // Not awaited: a tier that hangs would hold up its caller here, too.
+      chunks.return?.().catch(() => undefined);
+    }
   }
 
   set(entry: TierEntry): void {
@@ -110,15 +145,19 @@ export class GuardedTier {
     this.#outbox.drop(key);
   }
 
+  /** Makes the entry of a key stale. */
+  expire(key: string): void {
+    this.#outbox.expire(key, this.#options.clock.nowMs());
+  }
+
   wide(change: WideChange): void {
     this.#outbox.wide(change);
   }
 
   /** Waits until the changes have arrived or wait for better times. Rejects in strict mode only. */
   async flushed(): Promise<void> {
-    const errors = this.#errors;
-    await this.#outbox.flushed();
-    if (this.#options.strict && this.#errors > errors) throw this.#lastError;
+    const arrived = await this.#outbox.flushed();
+    if (!arrived && this.#options.strict) throw this.#lastError;
   }
 
   /** Any other read of the tier, with what to answer when it fails. */
@@ -146,7 +185,11 @@ export class GuardedTier {
   /** @returns how many changes did not arrive. */
   async close(): Promise<number> {
     const lost = await this.#outbox.close();
-    await this.#call(() => this.tier.close()).catch(() => undefined);
+    const { onError } = this.#options;
+    // Whatever its circuit says: what it has open is to be closed.
+    await this.#inTime(() => this.tier.close(), CLOSE_MS_MAX).catch((error: unknown) =>
+      onError(this.name, error),
+    );
     return lost;
   }
 
@@ -161,21 +204,65 @@ export class GuardedTier {
 
   /** Calls the tier unless the circuit is open. Rejects with its failure. */
   async #call<T>(run: () => Promise<T>): Promise<T> {
-    if (!this.#mayTry()) {
-      this.#skipped++;
-      throw new SpringhouseError("CIRCUIT_OPEN", `The tier "${this.name}" is not asked for now.`, {
-        cause: this.#lastError,
-        fields: { tier: this.name },
-      });
-    }
+    if (!this.#mayTry()) throw this.#skip("is not asked for now");
     try {
-      const result = await this.#inTime(run);
+      const result = await this.#inTime(run, this.#options.timeoutMs);
+      const isBack = this.#circuit.state !== "closed";
       this.#circuit = { state: "closed", failures: 0 };
+      if (isBack) this.#outbox.wake();
       return result;
     } catch (error) {
       this.#failed(error);
       throw error;
     }
+  }
+
+  /**
+   * Makes one change after the other: one that timed out may still come to pass, and must not undo
+   * a later one.
+   */
+  async #change<T>(run: () => Promise<T>): Promise<T> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#unanswered !== undefined && nowMs < this.#unanswered.untilMs) {
+      throw this.#skip("has not answered a change before this one");
+    }
+    return await this.#call(() => {
+      const call = run();
+      const own = { untilMs: nowMs + LATE_MS_MAX };
+      const answered = (): void => {
+        if (this.#unanswered === own) this.#unanswered = undefined;
+      };
+      this.#unanswered = own;
+      call.then(answered, answered);
+      return call;
+    });
+  }
+
+  async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {
+    const keys = [...momentsMs.keys()];
+    const entries = listOf(await this.tier.getMany(keys));
+    const stale = keys.flatMap((key, index) => {
+      const entry = entries[index];
+      const atMs = momentsMs.get(key) ?? 0;
+      return this.#isSound(entry, key) && entry.createdMs <= atMs ? [asStale(entry, atMs)] : [];
+    });
+    if (stale.length > 0) await this.tier.setMany(stale);
+  }
+
+  /** The keys of a list that no change on its way takes away. */
+  async #listed(keys: readonly string[]): Promise<readonly string[]> {
+    const open = keys.filter((key) => isOpen(this.#outbox.pending(key)));
+    if (!this.#outbox.dropsTags) return open;
+    const entries = await this.getMany(open);
+    return open.filter((_, index) => entries[index] !== undefined);
+  }
+
+  #skip(why: string): SpringhouseError {
+    this.#skipped++;
+    return new SpringhouseError("CIRCUIT_OPEN", `The tier "${this.name}" ${why}.`, {
+      cause: this.#lastError,
+      fields: { tier: this.name },
+    });
   }
 
   #mayTry(): boolean {
@@ -201,10 +288,9 @@ export class GuardedTier {
   }
 
   /** What comes after the timeout is ignored: it may be of any age. */
-  async #inTime<T>(run: () => Promise<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
+  async #inTime<T>(run: () => Promise<T>, timeoutMs: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    using _timer = clock.schedule(
+    using _timer = this.#options.clock.schedule(
       () => {
         this.#timeouts++;
         const message = `The tier "${this.name}" did not answer within ${timeoutMs} ms.`;
@@ -219,29 +305,52 @@ export class GuardedTier {
     return await promise;
   }
 
-  #living(entry: TierEntry): TierEntry | undefined {
-    return entry.keepUntilMs > this.#options.clock.nowMs() ? entry : undefined;
+  /** The entry of a key when what waits for it has happened. */
+  #after(pending: KeyChange | undefined, key: string, entry: unknown): TierEntry | undefined {
+    if (pending?.kind === "drop") return undefined;
+    if (pending?.kind === "set") {
+      return pending.entry.keepUntilMs > this.#options.clock.nowMs() ? pending.entry : undefined;
+    }
+    if (!this.#isSound(entry, key) || this.#outbox.isDoomed(entry)) return undefined;
+    return pending === undefined ? entry : asStale(entry, pending.atMs);
   }
 
   /** A tier of somebody else may answer anything. */
-  #isSound(entry: TierEntry | undefined, key: string): entry is TierEntry {
+  #isSound(entry: unknown, key: string): entry is TierEntry {
     if (entry === undefined) return false;
+    const given = (typeof entry === "object" ? entry : undefined) as Partial<TierEntry> | null;
     const sound =
-      entry.key === key &&
-      entry.value !== undefined &&
-      Number.isFinite(entry.createdMs) &&
-      entry.keepUntilMs > this.#options.clock.nowMs() &&
-      Array.isArray(entry.tags);
-    if (!sound) {
-      this.#failed(
-        new SpringhouseError("CORRUPT", `The tier "${this.name}" gave no sound entry for a key.`, {
-          fields: { tier: this.name, key },
-        }),
-      );
-      return false;
-    }
-    return !this.#outbox.isDoomed(entry);
+      given?.key === key &&
+      given.value !== undefined &&
+      Number.isFinite(given.createdMs) &&
+      isNumber(given.freshUntilMs) &&
+      isNumber(given.keepUntilMs) &&
+      isNumber(given.slidingMs) &&
+      isNumber(given.loadMs) &&
+      Array.isArray(given.tags) &&
+      given.tags.every((tag) => typeof tag === "string");
+    if (!sound) this.#failed(this.#corrupt(key));
+    return sound && (given.keepUntilMs ?? 0) > this.#options.clock.nowMs();
   }
+
+  #corrupt(key: string, cause?: unknown): SpringhouseError {
+    const message = `The tier "${this.name}" gave no sound entry for a key.`;
+    return new SpringhouseError("CORRUPT", message, { cause, fields: { tier: this.name, key } });
+  }
+}
+
+/** Whether the tier is to be asked for the key. */
+function isOpen(pending: KeyChange | undefined): boolean {
+  return pending === undefined || pending.kind === "expire";
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && !Number.isNaN(value);
+}
+
+function listOf<T>(answer: readonly T[]): readonly T[] {
+  if (Array.isArray(answer)) return answer;
+  throw new SpringhouseError("CORRUPT", "The tier gave no list.");
 }
 
 async function sendWide(tier: Tier, change: WideChange): Promise<void> {

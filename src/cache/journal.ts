@@ -14,7 +14,8 @@ import { decodeValue, encodeValue } from "../core/codec.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type Database, openDatabase } from "../sqlite/database.ts";
 import type { ResultSet, SqlValue, Statement } from "../sqlite/values.ts";
-import type { Save, SourceChange } from "./strategy.ts";
+import { type Load, type LoadMany, loadedOf } from "./load.ts";
+import { type Save, type SourceChange, saveInTime } from "./strategy.ts";
 
 /** Changes in one call of `save`. */
 const BATCH_MAX = 100;
@@ -49,22 +50,35 @@ const LEASE = `INSERT INTO journal_lease (scope, token, until) VALUES (?1, ?2, ?
   ON CONFLICT (scope) DO UPDATE SET token = excluded.token, until = excluded.until
   WHERE token = excluded.token OR until < ?4 RETURNING token`;
 
-/** The journal file of a cache; opened at first use. */
+const COUNT = "SELECT count(*) FROM journal WHERE scope = ?";
+const PENDING = `SELECT seq, key, codec, value FROM journal
+  WHERE scope = ? AND key IN (SELECT value FROM json_each(?)) ORDER BY seq`;
+
+const RELEASE = "DELETE FROM journal_lease WHERE scope = ? AND token = ?";
+
+/** The journal file of a cache; opened at first use, and again when that failed. */
 export class JournalFile {
   readonly #path: string;
   #opened: Promise<Database> | undefined;
+  #closed = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   async open(): Promise<Database> {
-    this.#opened ??= openJournal(this.#path);
+    if (this.#closed) throw new SpringhouseError("CLOSED", "The journal of the cache is closed.");
+    this.#opened ??= openJournal(this.#path).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
     return await this.#opened;
   }
 
   async close(): Promise<void> {
-    await (await this.#opened)?.close();
+    this.#closed = true;
+    const database = await this.#opened?.catch(() => undefined);
+    await database?.close();
   }
 }
 
@@ -79,6 +93,8 @@ export interface JournalOptions {
   readonly file: JournalFile;
   readonly scope: string;
   readonly save: Save;
+  /** How long `save` may take. */
+  readonly timeoutMs: number;
   readonly clock: Clock;
   /** Told when `save` failed; it is tried again. */
   readonly onError: (error: unknown) => void;
@@ -88,8 +104,11 @@ export interface JournalOptions {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #token: string = randomUUID();
-  readonly #stop = new AbortController();
-  #pending = 0;
+  /** Changes on disk, as far as this process knows, and those on their way there. */
+  #waiting = 0;
+  #appending = 0;
+  /** Whether something was noted since the last look. */
+  #hasMore = false;
   #running: Promise<void> | undefined;
   #retry: Disposable | undefined;
   #failures = 0;
@@ -101,14 +120,14 @@ export class Journal {
 
   /** Begins with what an earlier process has left. */
   async start(): Promise<void> {
-    const [row] = await this.#read("SELECT count(*) FROM journal WHERE scope = ?", this.#scope);
-    this.#pending = Number(row?.[0] ?? 0);
-    if (this.#pending > 0) this.#run();
+    await this.#count();
+    if (this.#waiting > 0) this.#run();
   }
 
   /** Notes changes; resolves when they are on disk. @throws `BUSY` when too many wait. */
   async append(changes: readonly SourceChange[]): Promise<void> {
-    if (this.#pending + changes.length > PENDING_MAX) throw tooMany(this.#scope);
+    const { length } = changes;
+    if (this.#waiting + this.#appending + length > PENDING_MAX) throw tooMany(this.#scope);
     const { clock, file } = this.#options;
     const nowMs = clock.nowMs();
     const unit = changes.map((change): Statement => {
@@ -117,28 +136,23 @@ export class Journal {
       const value = encoded?.bytes ?? null;
       return { sql: INSERT, parameters: [this.#scope, change.key, codec, value, nowMs] };
     });
-    this.#pending += changes.length;
+    this.#appending += length;
     try {
       await (await file.open()).write(unit);
-    } catch (error) {
-      this.#pending -= changes.length;
-      throw error;
+      this.#waiting += length;
+    } finally {
+      this.#appending -= length;
     }
     this.#run();
   }
 
-  /** The change of a key that is not in the source yet. */
-  async pending(key: string): Promise<SourceChange | undefined> {
-    const [row] = await this.#read(
-      `SELECT seq, key, codec, value FROM journal
-        WHERE scope = ? AND key = ? ORDER BY seq DESC LIMIT 1`,
-      this.#scope,
-      key,
-    );
-    return row === undefined ? undefined : changeOf(row);
+  /** The changes of keys that are not in the source yet. */
+  async pending(keys: readonly string[]): Promise<ReadonlyMap<string, SourceChange>> {
+    const rows = await this.#read(PENDING, this.#scope, JSON.stringify(keys));
+    return new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
   }
 
-  /** Resolves when everything noted so far is saved, or `save` has failed. */
+  /** Resolves when everything noted so far is saved, here or elsewhere, or `save` has failed. */
   async flush(): Promise<void> {
     this.#run();
     await this.#running;
@@ -147,11 +161,12 @@ export class Journal {
   /** Saves what waits, once; what fails stays for the next process. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#retry?.[Symbol.dispose]();
-    this.#retry = undefined;
+    this.#cancelRetry();
     await this.flush();
     this.#closed = true;
-    this.#stop.abort();
+    this.#cancelRetry();
+    // Another process need not wait until the lease is over.
+    await this.#write(RELEASE, this.#scope, this.#token).catch(this.#options.onError);
   }
 
   get #scope(): string {
@@ -160,14 +175,23 @@ export class Journal {
 
   #run(): void {
     if (this.#closed || this.#retry !== undefined) return;
+    this.#hasMore = true;
     this.#running ??= this.#saveAll().finally(() => {
       this.#running = undefined;
     });
   }
 
+  #cancelRetry(): void {
+    this.#retry?.[Symbol.dispose]();
+    this.#retry = undefined;
+  }
+
   async #saveAll(): Promise<void> {
     try {
-      while (await this.#saveBatch()) this.#failures = 0;
+      while (this.#hasMore) {
+        this.#hasMore = false;
+        while (await this.#saveBatch()) this.#failures = 0;
+      }
     } catch (error) {
       this.#options.onError(error);
       this.#again(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures++));
@@ -185,7 +209,9 @@ export class Journal {
   /** @returns whether there may be more. */
   async #saveBatch(): Promise<boolean> {
     if (!(await this.#takeLease())) {
-      this.#again(LEASE_MS);
+      // The one that saves makes room here, too.
+      await this.#count();
+      if (this.#waiting > 0) this.#again(LEASE_MS);
       return false;
     }
     const rows = await this.#read(
@@ -193,18 +219,22 @@ export class Journal {
       this.#scope,
     );
     if (rows.length === 0) {
-      this.#pending = 0;
+      if (!this.#hasMore) this.#waiting = 0;
       return false;
     }
     // The last change of a key stands for those before it.
     const changes = new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
-    await this.#whileRenewing(() =>
-      this.#options.save([...changes.values()], { signal: this.#stop.signal }),
-    );
+    const { save, timeoutMs, clock } = this.#options;
+    await this.#whileRenewing(() => saveInTime(save, [...changes.values()], timeoutMs, clock));
     const last = rows.at(-1)?.[0] ?? 0;
     await this.#write("DELETE FROM journal WHERE scope = ? AND seq <= ?", this.#scope, last);
-    this.#pending = Math.max(0, this.#pending - rows.length);
+    this.#waiting = Math.max(0, this.#waiting - rows.length);
     return true;
+  }
+
+  async #count(): Promise<void> {
+    const [row] = await this.#read(COUNT, this.#scope);
+    this.#waiting = Number(row?.[0] ?? 0);
   }
 
   async #takeLease(): Promise<boolean> {
@@ -242,6 +272,35 @@ export class Journal {
     const [result] = await database.write([{ sql, parameters }]);
     return result?.rows ?? [];
   }
+}
+
+/** A load that does not miss what is written and not yet saved. */
+export function loadPast(journal: Journal | undefined, load: Load<unknown>): Load<unknown> {
+  if (journal === undefined) return load;
+  return async (context) => {
+    const change = (await journal.pending([context.key])).get(context.key);
+    if (change === undefined) return await load(context);
+    return change.kind === "set" ? change.value : undefined;
+  };
+}
+
+/** The same for many keys. */
+export function loadManyPast(
+  journal: Journal | undefined,
+  load: LoadMany<unknown>,
+): LoadMany<unknown> {
+  if (journal === undefined) return load;
+  return async (keys, context) => {
+    const changes = await journal.pending(keys);
+    const open = keys.filter((key) => !changes.has(key));
+    const values = new Map<string, unknown>();
+    for (const { key, ...change } of changes.values()) {
+      values.set(key, change.kind === "set" ? change.value : undefined);
+    }
+    if (open.length === 0) return values;
+    const loaded = loadedOf(open, await load(open, context));
+    return new Map([...values, ...open.map((key, index) => [key, loaded[index]] as const)]);
+  };
 }
 
 function changeOf([, key, codec, value]: readonly SqlValue[]): SourceChange {

@@ -6,9 +6,9 @@
  * lease lasts, everybody loads for himself.
  */
 
+import type { Clock } from "../core/clock.ts";
 import type { LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
-import type { CacheParts } from "./shelf.ts";
 
 /** A holder that was killed holds others up for as long; a load that lasts longer may run twice. */
 const LEASE_MS = 10_000;
@@ -21,8 +21,8 @@ export type LeaseAnswer =
   | { readonly kind: "load"; release(): Promise<void> }
   /** Another process has stored it meanwhile. */
   | { readonly kind: "found"; readonly entry: TierEntry }
-  /** Nobody waits any more. */
-  | { readonly kind: "given-up" };
+  /** Another process loads it. */
+  | { readonly kind: "held" };
 
 const FREE: LeaseAnswer = { kind: "load", release: async () => undefined };
 
@@ -31,29 +31,38 @@ export function leaseTierOf(tiers: readonly GuardedTier[]): GuardedTier | undefi
   return tiers.find(({ tier }) => tier.leases !== undefined);
 }
 
-/** Waits until the key is to be loaded here, or is there. @param isOver whether nobody waits. */
-export async function awaitLease(
+/** Asks once. @param isGood whether an entry does instead of a load. */
+export async function askLease(
   guarded: GuardedTier,
   key: string,
-  { clock }: CacheParts,
-  isOver: () => boolean,
+  isGood: (entry: TierEntry) => boolean,
 ): Promise<LeaseAnswer> {
   const host = (tier: Tier): LeaseHost => tier.leases as LeaseHost;
+  // A tier that fails says neither yes nor no: then nobody is to wait for it.
+  const token = await guarded.read((tier) => host(tier).acquireLease(key, LEASE_MS), "");
+  if (token === "") return FREE;
+  const release = async (): Promise<void> => {
+    if (token === undefined) return;
+    await guarded.read((tier) => host(tier).releaseLease(key, token), undefined);
+  };
+  const [entry] = await guarded.getMany([key]);
+  if (entry !== undefined && isGood(entry)) {
+    await release();
+    return { kind: "found", entry };
+  }
+  return token === undefined ? { kind: "held" } : { kind: "load", release };
+}
+
+/** Asks again and again while somebody waits; "held" when nobody does any more. */
+export async function awaitLease(
+  clock: Clock,
+  ask: () => Promise<LeaseAnswer>,
+  isOver: () => boolean,
+): Promise<LeaseAnswer> {
   for (;;) {
-    // A tier that fails says neither yes nor no: then nobody is to wait for it.
-    const token = await guarded.read((tier) => host(tier).acquireLease(key, LEASE_MS), "");
-    if (token === "") return FREE;
-    const release = async (): Promise<void> => {
-      if (token === undefined) return;
-      await guarded.read((tier) => host(tier).releaseLease(key, token), undefined);
-    };
-    const [entry] = await guarded.getMany([key]);
-    if (entry !== undefined && entry.freshUntilMs > clock.nowMs()) {
-      await release();
-      return { kind: "found", entry };
-    }
-    if (token !== undefined) return { kind: "load", release };
-    if (isOver()) return { kind: "given-up" };
+    if (isOver()) return { kind: "held" };
     await new Promise<void>((resolve) => clock.schedule(resolve, POLL_MS, true));
+    const answer = await ask();
+    if (answer.kind !== "held") return answer;
   }
 }

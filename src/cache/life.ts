@@ -6,6 +6,7 @@
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import type { TierEntry } from "../tier/tier.ts";
 
 /** A duration, or `Infinity`. */
 export type Life = Duration;
@@ -14,7 +15,10 @@ export type Life = Duration;
 export interface LifeOptions {
   /** How long an entry is fresh; `Infinity` for ever, 0 for not cached. Default: "300s". */
   readonly ttl?: Life;
-  /** Another time to live in one tier, by its name. Default: `ttl` in all of them. */
+  /**
+   * Another time to live in one tier, by its name; what comes from a tier below lives no longer
+   * than there. A `ttl` said nearer, and that of one value, holds in all tiers. Default: `ttl`.
+   */
   readonly tierTtl?: Readonly<Record<string, Life>>;
   /** Each hit makes it fresh for `ttl` again. Default: false. */
   readonly sliding?: boolean;
@@ -108,7 +112,7 @@ export function resolveLife(options: LifeOptions, base: ResolvedLife): ResolvedL
   const { negativeTtl } = options;
   return {
     ttlMs: life("ttl", base.ttlMs),
-    tierTtlMs: options.tierTtl === undefined ? base.tierTtlMs : tierLives(options.tierTtl),
+    tierTtlMs: tierLives(options, base),
     sliding: flag(options.sliding, "sliding", base.sliding),
     jitter: part(options.jitter, "jitter", base.jitter),
     keepStaleMs: Math.max(life("keepStale", base.keepStaleMs), staleWhileRevalidateMs),
@@ -128,14 +132,39 @@ export function refuseUnknownLife(options: object, further: readonly string[], w
   refuseUnknownKeys(options, [...LIFE_KEYS, ...further], what);
 }
 
-/** When an entry made now ends, with its share of chance. */
-export function freshUntilMs(
-  nowMs: number,
+/** The time to live of a new value in one tier. @param isOwn whether the value has its own. */
+export function tierTtlMs(
+  tier: string,
   ttlMs: number,
-  jitter: number,
-  random: () => number,
+  isOwn: boolean,
+  { tierTtlMs: lives }: ResolvedLife,
 ): number {
-  return nowMs + ttlMs * (1 - jitter * random());
+  const tierMs = lives[tier] ?? ttlMs;
+  return isOwn ? Math.min(tierMs, ttlMs) : tierMs;
+}
+
+/** The entry of a tier below as another tier keeps it: for what is left of its life at most. */
+export function promoted(
+  entry: TierEntry,
+  tier: string,
+  nowMs: number,
+  { ttlMs, tierTtlMs: lives, keepStaleMs }: ResolvedLife,
+): TierEntry {
+  // Without a word on tiers a life is the same in all of them, and the entry has its own.
+  if (Object.keys(lives).length === 0) return entry;
+  const tierMs = lives[tier] ?? ttlMs;
+  const untilMs = Math.min(entry.freshUntilMs, nowMs + tierMs);
+  return {
+    ...entry,
+    freshUntilMs: untilMs,
+    keepUntilMs: Math.min(entry.keepUntilMs, untilMs + keepStaleMs),
+    slidingMs: entry.slidingMs > 0 ? tierMs : 0,
+  };
+}
+
+/** The same entry with its time over, kept for as long as it would have been. */
+export function asStale(entry: TierEntry, atMs: number): TierEntry {
+  return { ...entry, freshUntilMs: Math.min(entry.freshUntilMs, atMs) };
 }
 
 /**
@@ -147,21 +176,30 @@ export function freshUntilMs(
  * one flight serves all callers, and processes draw each for themselves.
  */
 export function attentionInMs(
-  ttlMs: number,
-  loadMs: number,
+  { createdMs, freshUntilMs, loadMs }: TierEntry,
+  nowMs: number,
   { refreshAhead, earlyRefresh }: ResolvedLife,
   random: () => number,
 ): number {
-  const byPart = refreshAhead > 0 ? ttlMs * refreshAhead : Number.POSITIVE_INFINITY;
+  const leftMs = freshUntilMs - nowMs;
+  const byPart =
+    refreshAhead > 0
+      ? createdMs + (freshUntilMs - createdMs) * refreshAhead - nowMs
+      : Number.POSITIVE_INFINITY;
   // 1 − random is above 0, so that its logarithm is finite.
   const byChance =
     earlyRefresh > 0
-      ? ttlMs + loadMs * earlyRefresh * Math.log(1 - random())
+      ? leftMs + loadMs * earlyRefresh * Math.log(1 - random())
       : Number.POSITIVE_INFINITY;
   return Math.max(0, Math.min(byPart, byChance));
 }
 
-function tierLives(lives: Readonly<Record<string, Life>>): Readonly<Record<string, number>> {
+/** Whoever says a time to live says it for all tiers, unless for some of them in particular. */
+function tierLives(
+  { ttl, tierTtl: lives }: LifeOptions,
+  base: ResolvedLife,
+): Readonly<Record<string, number>> {
+  if (lives === undefined) return ttl === undefined ? base.tierTtlMs : {};
   return Object.fromEntries(
     Object.entries(lives).map(([tier, life]) => [tier, parseLifeMs(life, `tierTtl.${tier}`)]),
   );

@@ -2,7 +2,10 @@
  * Loads: the functions of the caller that make a value, and what they may say about it.
  */
 
+import { SpringhouseError } from "../core/errors.ts";
+import type { TierEntry } from "../tier/tier.ts";
 import { type Life, parseLifeMs } from "./life.ts";
+import { fullTag } from "./tag.ts";
 
 /** What was kept of a value whose time is over. */
 export interface StaleValue<T> {
@@ -28,7 +31,7 @@ export interface LoadContext<T> {
   skip(): void;
   /** There is nothing: null, kept for `ttl`. `return context.negative("30s")`. */
   negative(ttl?: Life): null;
-  /** What is stale still holds and is fresh again. `return context.notModified()`. */
+  /** What is stale still holds and is fresh again, with its tags. `return context.notModified()`. */
   notModified(): T;
 }
 
@@ -59,30 +62,42 @@ export interface Loaded {
   readonly value: unknown;
   /** Whether it is kept. */
   readonly kept: boolean;
+  /** A time to live of its own. */
   readonly ttlMs: number | undefined;
+  /** As the tiers know them. */
   readonly tags: readonly string[];
   readonly etag: string | undefined;
 }
 
+/** What a load runs for. */
+export interface LoadTask {
+  readonly key: string;
+  readonly signal: AbortSignal;
+  readonly stale: TierEntry | undefined;
+  readonly namespace: string;
+  readonly nowMs: number;
+}
+
 /** Runs a load with its context and gathers what it says. */
-export async function runLoad<T>(
-  load: Load<T>,
-  key: string,
-  signal: AbortSignal,
-  stale: StaleValue<T> | undefined,
+export async function runLoad(
+  load: Load<unknown>,
+  { key, signal, stale, namespace, nowMs }: LoadTask,
 ): Promise<Loaded> {
   let ttlMs: number | undefined;
   let kept = true;
   let etag: string | undefined;
   const tags: string[] = [];
-  const context: LoadContext<T> = {
+  const context: LoadContext<unknown> = {
     key,
     signal,
-    stale,
+    stale:
+      stale === undefined
+        ? undefined
+        : { value: stale.value, ageMs: nowMs - stale.createdMs, etag: stale.etag },
     ttl: (ttl) => {
       ttlMs = parseLifeMs(ttl, "ttl");
     },
-    tags: (...names) => void tags.push(...names),
+    tags: (...names) => void tags.push(...names.map((name) => fullTag(namespace, name))),
     etag: (revision) => {
       etag = revision;
     },
@@ -94,11 +109,26 @@ export async function runLoad<T>(
       return null;
     },
     notModified: () => {
-      if (stale === undefined) throw new Error("notModified() without anything stale at hand");
+      if (stale === undefined) throw nothingStale(key);
       etag ??= stale.etag;
+      tags.push(...stale.tags);
       return stale.value;
     },
   };
   const value = await load(context);
   return { value, kept: kept && value !== undefined, ttlMs, tags, etag };
+}
+
+/** What a load of many keys gave, in their order. @throws `INVALID_ARGUMENT` for no such thing. */
+export function loadedOf(keys: readonly string[], given: LoadedMany<unknown>): readonly unknown[] {
+  if (Array.isArray(given)) return given;
+  if (given instanceof Map) return keys.map((key) => given.get(key));
+  const what = given === null ? "null" : typeof given;
+  const message = `A load of many keys gave ${what}; it gives a list in their order, or a Map.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message);
+}
+
+function nothingStale(key: string): SpringhouseError {
+  const message = `notModified() for "${key}", of which nothing is at hand: look at context.stale.`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { key } });
 }

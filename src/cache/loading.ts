@@ -4,12 +4,13 @@
  */
 
 import { onAbort } from "../core/abort.ts";
-import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import type { Flight } from "./flight.ts";
-import { awaitLease, leaseTierOf } from "./lease.ts";
+import type { GuardedTier } from "./guarded-tier.ts";
+import { askLease, awaitLease, type LeaseAnswer, leaseTierOf } from "./lease.ts";
 import type { ResolvedLife } from "./life.ts";
-import { type Load, type Loaded, type LoadMany, runLoad, type StaleValue } from "./load.ts";
+import { type Load, type Loaded, type LoadMany, loadedOf, runLoad } from "./load.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** How the values are made: one by one, or together. */
@@ -35,12 +36,9 @@ export interface ReadCall {
 /** Loads for one category. */
 export class Loading {
   readonly #shelf: Shelf;
-  readonly #left: (flight: Flight) => void;
 
-  /** @param left is told of a flight that nobody may join any more. */
-  constructor(shelf: Shelf, left: (flight: Flight) => void) {
+  constructor(shelf: Shelf) {
     this.#shelf = shelf;
-    this.#left = left;
   }
 
   /** Loads what no tier has. Settles every flight, and never rejects for a load that failed. */
@@ -65,38 +63,69 @@ export class Loading {
     }
   }
 
-  /** Loads what no other process loads, and waits for what others do. */
+  /** Loads what no other process loads, all of it at once, and waits for what others do. */
   async #loadOnce(open: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
-    const { tiers, parts, prefix } = this.#shelf;
-    const tier = call.lease && !call.bypass ? leaseTierOf(tiers) : undefined;
+    const tier = call.lease && !call.bypass ? leaseTierOf(this.#shelf.tiers) : undefined;
     if (tier === undefined) return await this.#run(open, loader, call);
-    await Promise.all(
-      open.map(async (flight) => {
-        const isOver = (): boolean => flight.signal.aborted || flight.settled;
-        const answer = await awaitLease(tier, prefix + flight.key, parts, isOver);
-        if (answer.kind === "found") return this.#takeOver(flight, answer.entry);
-        if (answer.kind === "given-up") return;
-        try {
-          await this.#run([flight], loader, call);
-          await this.#shelf.flushed();
-        } finally {
-          await answer.release();
-        }
-      }),
+    const asked = await Promise.all(
+      open.map(async (flight) => [flight, await this.#ask(tier, flight, call)] as const),
     );
+    const held = asked.filter(([, { kind }]) => kind === "held");
+    await Promise.all([
+      this.#useLeases(asked, tier, loader, call),
+      ...held.map(async ([flight]) => {
+        const ask = (): Promise<LeaseAnswer> => this.#ask(tier, flight, call);
+        const answer = await awaitLease(this.#shelf.parts.clock, ask, () => !flight.isOpen);
+        await this.#useLeases([[flight, answer]], tier, loader, call);
+      }),
+    ]);
+  }
+
+  async #ask(tier: GuardedTier, flight: Flight, call: ReadCall): Promise<LeaseAnswer> {
+    const { prefix, parts } = this.#shelf;
+    const knownMs = call.refresh ? (flight.stale?.createdMs ?? Number.POSITIVE_INFINITY) : 0;
+    const isGood = (entry: TierEntry): boolean =>
+      entry.freshUntilMs > parts.clock.nowMs() &&
+      (!call.refresh || entry.createdMs > knownMs) &&
+      tier.own(entry) !== undefined;
+    return await askLease(tier, prefix + flight.key, isGood);
+  }
+
+  async #useLeases(
+    answers: readonly (readonly [Flight, LeaseAnswer])[],
+    tier: GuardedTier,
+    loader: Loader,
+    call: ReadCall,
+  ): Promise<void> {
+    const mine: Flight[] = [];
+    try {
+      for (const [flight, answer] of answers) {
+        if (answer.kind === "found") this.#takeOver(flight, answer.entry, tier, call);
+        else if (answer.kind === "load" && !flight.signal.aborted) mine.push(flight);
+      }
+      if (mine.length === 0) return;
+      await this.#run(mine, loader, call);
+      await this.#shelf.flushed();
+    } finally {
+      for (const [, answer] of answers) if (answer.kind === "load") await answer.release();
+    }
   }
 
   /** What another process has loaded while this one waited for it. */
-  #takeOver(flight: Flight, entry: TierEntry): void {
-    if (!flight.isFencedFor(entry.tags)) this.#shelf.fill(flight.key, entry, 0, this.#shelf.life);
-    if (!flight.settled) flight.settle(this.#shelf.resolved(entry.value, "lease", false));
+  #takeOver(flight: Flight, entry: TierEntry, tier: GuardedTier, call: ReadCall): void {
+    const own = tier.own(entry);
+    if (own === undefined) return;
+    if (!flight.isFencedFor(entry.tags)) this.#shelf.fill(flight.key, entry, 0, call.life);
+    if (flight.settled) return;
+    flight.settle({ ...own, hit: true, stale: false, source: "lease", error: undefined });
   }
 
   /** Releases what waits: with what is stale when it takes long, with an error when too long. */
   #startTimeouts(
     flights: readonly Flight[],
-    { softTimeoutMs, hardTimeoutMs }: ResolvedLife,
+    life: ResolvedLife,
   ): { readonly over: Promise<void>; stop(): void } {
+    const { softTimeoutMs, hardTimeoutMs } = life;
     const { clock } = this.#shelf.parts;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const timers: Disposable[] = [];
@@ -110,7 +139,7 @@ export class Loading {
     }
     if (Number.isFinite(hardTimeoutMs)) {
       const giveUp = (): void => {
-        for (const flight of flights) this.#giveUp(flight, hardTimeoutMs);
+        for (const flight of flights) this.#giveUp(flight, life);
         resolve();
       };
       timers.push(clock.schedule(giveUp, hardTimeoutMs, true));
@@ -122,23 +151,26 @@ export class Loading {
     return { over, stop };
   }
 
-  #giveUp(flight: Flight, timeoutMs: number): void {
-    const error = this.#shelf.timeoutError(flight.key, timeoutMs);
-    if (!flight.settled) this.#crashed(flight, error, this.#shelf.life);
-    this.#left(flight);
-    flight.abort(error);
+  #giveUp(flight: Flight, life: ResolvedLife): void {
+    if (flight.landed) return;
+    const error = this.#shelf.timeoutError(flight.key, life.hardTimeoutMs);
+    this.#crashed(flight, error, life);
+    flight.abandon(error);
   }
 
   async #run(flights: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
     if (flights.length === 0) return;
-    const startMs = this.#shelf.parts.clock.monotonicMs();
-    this.#shelf.counts.loads++;
+    const { counts, parts } = this.#shelf;
+    const startMs = parts.clock.monotonicMs();
+    counts.loads += loader.kind === "many" ? 1 : flights.length;
     if (loader.kind === "many") return await this.#runMany(flights, loader.load, call, startMs);
     await Promise.all(
       flights.map(async (flight) => {
+        const { key, signal, stale } = flight;
+        const { namespace } = parts;
+        const nowMs = parts.clock.nowMs();
         try {
-          const stale = this.#staleValue(flight);
-          const loaded = await runLoad(loader.load, flight.key, flight.signal, stale);
+          const loaded = await runLoad(loader.load, { key, signal, stale, namespace, nowMs });
           this.#loaded(flight, loaded, call, startMs);
         } catch (error) {
           this.#crashed(flight, error, call.life);
@@ -154,45 +186,37 @@ export class Loading {
     startMs: number,
   ): Promise<void> {
     const keys = flights.map(({ key }) => key);
+    let results: readonly unknown[];
     try {
       const signal = whenAllAborted(flights.map((flight) => flight.signal));
-      const results = await load(keys, { signal });
-      for (const [index, flight] of flights.entries()) {
-        const value = Array.isArray(results)
-          ? results[index]
-          : (results as ReadonlyMap<string, unknown>).get(flight.key);
-        if (value instanceof Error) {
-          this.#crashed(flight, value, call.life);
-          continue;
-        }
-        const kept = value !== undefined;
-        this.#loaded(
-          flight,
-          { value, kept, ttlMs: undefined, tags: [], etag: undefined },
-          call,
-          startMs,
-        );
-      }
+      results = loadedOf(keys, await load(keys, { signal }));
     } catch (error) {
       for (const flight of flights) this.#crashed(flight, error, call.life);
+      return;
     }
-  }
-
-  #staleValue({ stale }: Flight): StaleValue<unknown> | undefined {
-    if (stale === undefined) return undefined;
-    const ageMs = this.#shelf.parts.clock.nowMs() - stale.createdMs;
-    return { value: stale.value, ageMs, etag: stale.etag };
+    for (const [index, flight] of flights.entries()) {
+      const value = results[index];
+      try {
+        if (value instanceof Error) throw value;
+        const kept = value !== undefined;
+        const loaded = { value, kept, ttlMs: undefined, tags: [], etag: undefined };
+        this.#loaded(flight, loaded, call, startMs);
+      } catch (error) {
+        this.#crashed(flight, error, call.life);
+      }
+    }
   }
 
   #loaded(flight: Flight, loaded: Loaded, call: ReadCall, startMs: number): void {
     const loadMs = this.#shelf.parts.clock.monotonicMs() - startMs;
     const tags = [...call.tags, ...loaded.tags];
     const kept = loaded.kept && !call.bypass && !flight.isFencedFor(tags);
-    const own: OwnCopy | undefined =
-      this.#shelf.memory?.values === "shared" ? undefined : ownCopy(loaded.value);
-    const value = own === undefined ? loaded.value : own.value;
+    const shared = this.#shelf.memory?.values === "shared";
+    const { value, changeable } = shared
+      ? { value: loaded.value, changeable: false }
+      : ownCopy(loaded.value);
+    flight.landed = true;
     if (kept) this.#shelf.keep(flight.key, { ...loaded, value, tags, loadMs }, call.life);
-    const changeable = own?.changeable ?? false;
     const hit = loaded.value !== undefined;
     if (!flight.settled) {
       flight.settle({ value, hit, stale: false, source: "load", error: undefined, changeable });
@@ -201,16 +225,22 @@ export class Loading {
 
   /** A load failed: what is stale will do, and is left alone for a while. */
   #crashed(flight: Flight, error: unknown, life: ResolvedLife): void {
+    // Of a load that was told to end, nobody wants to know how it did.
+    if (flight.signal.aborted) return;
+    flight.landed = true;
     this.#shelf.counts.loadErrors++;
     this.#shelf.tell("error", flight.key, "load", error);
     const { stale } = flight;
     const { memory, parts } = this.#shelf;
-    if (stale === undefined || stale.keepUntilMs <= parts.clock.nowMs()) {
+    const nowMs = parts.clock.nowMs();
+    if (stale === undefined || stale.keepUntilMs <= nowMs) {
       if (!flight.settled) flight.fail(error);
       return;
     }
-    if (memory !== undefined && !flight.isFencedFor(stale.tags)) {
-      const againMs = parts.clock.nowMs() + life.retryAfterMs;
+    // What was to be refreshed ahead of its time has some left, and is not to be touched.
+    const isOver = stale.freshUntilMs <= nowMs;
+    if (memory !== undefined && isOver && !flight.isFencedFor(stale.tags)) {
+      const againMs = nowMs + life.retryAfterMs;
       const freshUntilMs = Math.min(againMs, stale.keepUntilMs);
       memory.putStale(flight.key, { ...stale, freshUntilMs, slidingMs: 0 });
     }

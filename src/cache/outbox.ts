@@ -4,14 +4,17 @@
  * - A key has at most one change here: the newest. A drop of many (tag, prefix, everything) is a
  *   step of its own, and changes of keys gather before and after it.
  * - Until a change has arrived, the tier is read through this box: what is to be set is served
- *   from here, and what is to be dropped cannot be resurrected by what the tier still has.
+ *   from here, and what is to be dropped cannot be resurrected by what the tier still has. So a
+ *   set that comes to nothing (its life is over, its tag was dropped) is still a drop of whatever
+ *   the tier had before it.
  * - A failure keeps the change and tries again after a pause that grows. When too much has
  *   gathered, all of it becomes one step: everything in the tier is dropped. That loses cached
  *   values, and no invalidation.
  */
 
 import type { Clock } from "../core/clock.ts";
-import type { TierEntry } from "../tier/tier.ts";
+import type { KeysQuery, TierEntry } from "../tier/tier.ts";
+import { asStale } from "./life.ts";
 
 /** A change that concerns many keys. */
 export type WideChange =
@@ -19,16 +22,19 @@ export type WideChange =
   | { readonly kind: "prefix"; readonly prefix: string }
   | { readonly kind: "clear" };
 
-/** What a box says of a key before its tier is asked. */
-export type Pending =
+/** A change of one key. */
+export type KeyChange =
   | { readonly kind: "set"; readonly entry: TierEntry }
   | { readonly kind: "drop" }
-  | undefined;
+  /** What there is stays, stale from this moment on. */
+  | { readonly kind: "expire"; readonly atMs: number };
 
 /** Sends the changes; rejects when the tier did not take them. */
 export interface OutboxTarget {
   setMany(entries: readonly TierEntry[]): Promise<void>;
   dropMany(keys: readonly string[]): Promise<void>;
+  /** Makes the entries of the keys stale, those that were made until then. */
+  expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void>;
   wide(change: WideChange): Promise<void>;
 }
 
@@ -40,14 +46,23 @@ export const OUTBOX_MAX = 10_000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
 
-/** `entry` absent: drop the key. */
-interface KeyChange {
-  readonly entry: TierEntry | undefined;
+const DROP: KeyChange = { kind: "drop" };
+
+/** A change and its place in the order of all of them. */
+interface Numbered {
+  readonly change: KeyChange;
+  readonly number: number;
 }
 
 type Step =
-  | { readonly kind: "keys"; readonly changes: Map<string, KeyChange> }
-  | { readonly kind: "wide"; readonly change: WideChange };
+  | { readonly kind: "keys"; readonly changes: Map<string, Numbered> }
+  | { readonly kind: "wide"; readonly change: WideChange; readonly number: number };
+
+/** Waits until no change up to this number is left. */
+interface Waiter {
+  readonly number: number;
+  resolve(arrived: boolean): void;
+}
 
 /** The changes that wait for one tier. */
 export class Outbox {
@@ -56,10 +71,11 @@ export class Outbox {
   readonly #max: number;
   #steps: Step[] = [];
   #size = 0;
+  #number = 0;
   #running: Promise<void> | undefined;
   #failures = 0;
   #retry: Disposable | undefined;
-  #idle: (() => void)[] = [];
+  #waiters: Waiter[] = [];
   #closed = false;
 
   constructor(target: OutboxTarget, clock: Clock, max: number = OUTBOX_MAX) {
@@ -74,35 +90,47 @@ export class Outbox {
   }
 
   set(entry: TierEntry): void {
-    this.#putKey(entry.key, { entry });
+    this.#putKey(entry.key, { kind: "set", entry });
   }
 
   drop(key: string): void {
-    this.#putKey(key, { entry: undefined });
+    this.#putKey(key, DROP);
+  }
+
+  /** Ends the freshness of a key at this moment. */
+  expire(key: string, atMs: number): void {
+    const before = this.pending(key);
+    if (before?.kind === "drop") return;
+    if (before?.kind === "set") this.set(asStale(before.entry, atMs));
+    else this.#putKey(key, { kind: "expire", atMs });
   }
 
   wide(change: WideChange): void {
     if (change.kind === "clear") this.#forget();
-    else if (change.kind === "prefix") this.#forgetKeys((key) => key.startsWith(change.prefix));
-    else this.#forgetKeys((_, { entry }) => entry !== undefined && sharesTag(entry, change.tags));
-    this.#steps.push({ kind: "wide", change });
+    else if (change.kind === "prefix") this.#forgetPrefix(change.prefix);
+    else this.#dropTagged(change.tags);
+    this.#steps.push({ kind: "wide", change, number: ++this.#number });
     this.#size++;
     this.#grown();
   }
 
   /** What waits for this key. */
-  pending(key: string): Pending {
+  pending(key: string): KeyChange | undefined {
     for (let index = this.#steps.length - 1; index >= 0; index--) {
       const step = this.#steps[index];
       if (step?.kind === "keys") {
-        const change = step.changes.get(key);
-        if (change?.entry !== undefined) return { kind: "set", entry: change.entry };
-        if (change !== undefined) return { kind: "drop" };
+        const numbered = step.changes.get(key);
+        if (numbered !== undefined) return numbered.change;
       } else if (step !== undefined && coversKey(step.change, key)) {
-        return { kind: "drop" };
+        return DROP;
       }
     }
     return undefined;
+  }
+
+  /** Whether a drop of tags is on its way, so that only an entry says whether it is alive. */
+  get dropsTags(): boolean {
+    return this.#steps.some((step) => step.kind === "wide" && step.change.kind === "tags");
   }
 
   /** Whether an entry that the tier gave is one that a drop on its way will remove. */
@@ -114,10 +142,32 @@ export class Outbox {
     );
   }
 
-  /** Resolves when all changes of this moment have arrived, or the tier has failed to take them. */
-  async flushed(): Promise<void> {
-    if (this.#size === 0 || this.#retry !== undefined) return;
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  /** The keys that wait to be set. */
+  keysToSet({ prefix = "", tag }: KeysQuery): readonly string[] {
+    const keys: string[] = [];
+    for (const step of this.#steps) {
+      if (step.kind !== "keys") continue;
+      for (const [key, { change }] of step.changes) {
+        if (change.kind !== "set" || !key.startsWith(prefix)) continue;
+        if (tag === undefined || change.entry.tags.includes(tag)) keys.push(key);
+      }
+    }
+    return keys;
+  }
+
+  /** Whether all changes of this moment arrive now; false when the tier cannot have them. */
+  async flushed(): Promise<boolean> {
+    if (this.#size === 0) return true;
+    if (this.#retry !== undefined || this.#closed) return false;
+    return await new Promise((resolve) => this.#waiters.push({ number: this.#number, resolve }));
+  }
+
+  /** Tries again at once what waits for better times: the tier is back. */
+  wake(): void {
+    if (this.#retry === undefined) return;
+    this.#retry[Symbol.dispose]();
+    this.#retry = undefined;
+    this.#grown();
   }
 
   /** Tries once more to deliver everything. @returns how many changes are lost with the box. */
@@ -139,16 +189,27 @@ export class Outbox {
       last = { kind: "keys", changes: new Map() };
       this.#steps.push(last);
     }
-    last.changes.set(key, change);
+    last.changes.set(key, { change, number: ++this.#number });
     this.#size++;
     this.#grown();
   }
 
-  #forgetKeys(matches: (key: string, change: KeyChange) => boolean): void {
+  #forgetPrefix(prefix: string): void {
     for (const step of this.#steps) {
       if (step.kind !== "keys") continue;
-      for (const [key, change] of step.changes) {
-        if (matches(key, change) && step.changes.delete(key)) this.#size--;
+      for (const key of step.changes.keys()) {
+        if (key.startsWith(prefix) && step.changes.delete(key)) this.#size--;
+      }
+    }
+  }
+
+  /** Entries of the tags are not set any more, and what they would have replaced goes, too. */
+  #dropTagged(tags: readonly string[]): void {
+    for (const step of this.#steps) {
+      if (step.kind !== "keys") continue;
+      for (const [key, { change, number }] of step.changes) {
+        if (change.kind !== "set" || !sharesTag(change.entry, tags)) continue;
+        step.changes.set(key, { change: DROP, number });
       }
     }
   }
@@ -163,7 +224,7 @@ export class Outbox {
   #grown(): void {
     if (this.#size > this.#max) {
       this.#forget();
-      this.#steps.push({ kind: "wide", change: { kind: "clear" } });
+      this.#steps.push({ kind: "wide", change: { kind: "clear" }, number: ++this.#number });
       this.#size = 1;
     }
     if (this.#running !== undefined || this.#retry !== undefined || this.#closed) return;
@@ -179,28 +240,34 @@ export class Outbox {
         if (step.kind === "keys" && step.changes.size === 0 && this.#steps[0] === step) {
           this.#steps.shift();
         }
+        this.#failures = 0;
+        this.#tellArrived();
       }
-      this.#failures = 0;
     } catch {
       this.#retryLater();
     } finally {
       this.#running = undefined;
-      for (const resolve of this.#idle.splice(0)) resolve();
+      for (const { resolve } of this.#waiters.splice(0)) resolve(this.#size === 0);
     }
   }
 
   /** Sends a batch; a change that was overtaken meanwhile stays. */
-  async #sendKeys(changes: Map<string, KeyChange>): Promise<void> {
+  async #sendKeys(changes: Map<string, Numbered>): Promise<void> {
     const batch = [...changes].slice(0, BATCH_MAX);
     const nowMs = this.#clock.nowMs();
-    const sets = batch.flatMap(([, { entry }]) =>
-      entry !== undefined && entry.keepUntilMs > nowMs ? [entry] : [],
-    );
-    const drops = batch.flatMap(([key, { entry }]) => (entry === undefined ? [key] : []));
+    const sets: TierEntry[] = [];
+    const drops: string[] = [];
+    const expirations = new Map<string, number>();
+    for (const [key, { change }] of batch) {
+      if (change.kind === "expire") expirations.set(key, change.atMs);
+      else if (change.kind === "set" && change.entry.keepUntilMs > nowMs) sets.push(change.entry);
+      else drops.push(key);
+    }
     if (drops.length > 0) await this.#target.dropMany(drops);
     if (sets.length > 0) await this.#target.setMany(sets);
-    for (const [key, change] of batch) {
-      if (changes.get(key) === change && changes.delete(key)) this.#size--;
+    if (expirations.size > 0) await this.#target.expireMany(expirations);
+    for (const [key, numbered] of batch) {
+      if (changes.get(key) === numbered && changes.delete(key)) this.#size--;
     }
   }
 
@@ -210,6 +277,20 @@ export class Outbox {
     if (index < 0) return;
     this.#steps.splice(index, 1);
     this.#size--;
+  }
+
+  /** Tells those who wait for no more than has arrived: others may send without end. */
+  #tellArrived(): void {
+    const oldest = this.#oldestNumber();
+    while ((this.#waiters[0]?.number ?? oldest) < oldest) this.#waiters.shift()?.resolve(true);
+  }
+
+  #oldestNumber(): number {
+    for (const step of this.#steps) {
+      if (step.kind === "wide") return step.number;
+      for (const { number } of step.changes.values()) return number;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   #retryLater(): void {

@@ -3,47 +3,53 @@
  * load. One key is a case of many.
  */
 
+import type { SpringhouseError } from "../core/errors.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import { Flight, MISS, type Resolved } from "./flight.ts";
 import { hasPrefix } from "./key.ts";
+import type { ResolvedLife } from "./life.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Reads and what they share. */
 export class Reader {
   readonly #shelf: Shelf;
+  /** The latest flight of each key, for who comes to join it and for what changes it. */
   readonly #flights = new Map<string, Flight>();
+  /** All of them, until they end. */
+  readonly #airborne = new Set<Flight>();
   readonly #loading: Loading;
+  #closed = false;
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
-    this.#loading = new Loading(shelf, (flight) => this.#land(flight));
+    this.#loading = new Loading(shelf);
   }
 
   /** Reads under way. */
   get flights(): number {
-    return this.#flights.size;
+    return this.#airborne.size;
   }
 
   isFlying(key: string): boolean {
     return this.#flights.has(key);
   }
 
-  /** The values of the keys, in their order. Rejects with the first failure of a load. */
+  /** What is found of each key, in their order. */
   resolve(
     keys: readonly string[],
     loader: Loader | undefined,
     call: ReadCall,
-  ): Promise<readonly Resolved[]> {
+  ): (Promise<Resolved> | Resolved)[] {
     const mine: Flight[] = [];
     const results = keys.map((key) => this.#begin(key, loader, call, mine));
     if (mine.length > 0) void this.#fly(mine, loader, call);
-    return Promise.all(results);
+    return results;
   }
 
   /** Loads anew behind whoever asked, unless somebody does. */
   refresh(key: string, loader: Loader, call: ReadCall): void {
-    if (this.#flights.has(key)) return;
+    if (this.#joinable(key) !== undefined) return;
     const flight = this.#launch(key, true);
     flight.keepGoing();
     void this.#fly([flight], loader, { ...call, refresh: true });
@@ -68,7 +74,15 @@ export class Reader {
   /** Which flights bring an entry with the tag is known only when they land. */
   fenceTags(tags: readonly string[]): void {
     for (const flight of this.#flights.values()) flight.fenceTags(tags);
-    this.#flights.clear();
+  }
+
+  /** Ends all reads under way. */
+  close(error: SpringhouseError): void {
+    this.#closed = true;
+    for (const flight of this.#airborne) {
+      if (!flight.settled) flight.fail(error);
+      flight.abandon(error);
+    }
   }
 
   #begin(
@@ -81,29 +95,50 @@ export class Reader {
       const found = this.#fromMemory(key, loader, call);
       if (found !== undefined) return found;
     }
-    if (call.refresh) this.fence(key);
-    const flying = this.#flights.get(key);
-    if (flying === undefined) {
-      const flight = this.#launch(key, loader !== undefined);
-      mine.push(flight);
-      return flight.join(call.signal);
+    const flying = this.#joinable(key);
+    if (flying !== undefined && (!call.refresh || mine.includes(flying))) {
+      return this.#join(flying, loader, call);
     }
-    if (flying.loads || loader === undefined) return flying.join(call.signal);
-    // Somebody only looks; whoever can load goes on from there.
-    return flying.join(call.signal).then(async (resolved) => {
+    const flight = this.#launch(key, loader !== undefined);
+    mine.push(flight);
+    return flight.join(call.signal);
+  }
+
+  /** Waits for the flight of another, as far as what it brings is what was asked for. */
+  async #join(flight: Flight, loader: Loader | undefined, call: ReadCall): Promise<Resolved> {
+    if (loader !== undefined) {
+      const resolved = await flight.join(call.signal);
+      if (flight.loads || resolved.hit) return resolved;
+      // Somebody only looks; whoever can load goes on from there.
+      const [own] = this.resolve([flight.key], loader, call);
+      return (await own) ?? MISS;
+    }
+    try {
+      const resolved = await flight.join(call.signal);
       if (resolved.hit) return resolved;
-      const [own] = await this.resolve([key], loader, call);
-      return own ?? MISS;
-    });
+    } catch (error) {
+      // Who only looks has not asked for the load, and does not fail with it.
+      if (call.signal?.aborted || this.#closed) throw error;
+    }
+    if (!call.allowStale || flight.stale === undefined) return MISS;
+    return this.#shelf.stale(flight.stale, undefined);
+  }
+
+  #joinable(key: string): Flight | undefined {
+    const flight = this.#flights.get(key);
+    return flight?.closed ? undefined : flight;
   }
 
   #launch(key: string, loads: boolean): Flight {
-    const flight = new Flight(key, loads, (left) => this.#land(left));
+    // What another still brings was read before, and would replace what this one does.
+    this.fence(key);
+    const flight = new Flight(key, loads, (abandoned) => this.#unlist(abandoned));
     this.#flights.set(key, flight);
+    this.#airborne.add(flight);
     return flight;
   }
 
-  #land(flight: Flight): void {
+  #unlist(flight: Flight): void {
     if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
   }
 
@@ -115,11 +150,15 @@ export class Reader {
       memory.counts.misses++;
       return undefined;
     }
-    this.#shelf.tell("hit", key, "memory");
+    const { memoryName } = this.#shelf;
+    this.#shelf.tell("hit", key, memoryName);
     if (loader !== undefined && entry.slidingMs === 0 && entry.attentionMs < entry.freshUntilMs) {
       this.#refreshWhenDue(entry, loader, call);
     }
-    return this.#shelf.resolved(memory.valueOf(entry), "memory", entry.isStale);
+    // The value is the caller's own already.
+    const value = memory.valueOf(entry);
+    const { isStale: stale } = entry;
+    return { value, hit: true, stale, source: memoryName, error: undefined, changeable: false };
   }
 
   #refreshWhenDue(entry: MemoryEntry, loader: Loader, call: ReadCall): void {
@@ -136,8 +175,8 @@ export class Reader {
   ): Promise<void> {
     try {
       this.#recallStale(flights, call);
-      if (!call.refresh && !call.bypass) await this.#look(flights);
-      const open = flights.filter(({ settled }) => !settled);
+      if (!call.refresh && !call.bypass) await this.#look(flights, call.life);
+      const open = flights.filter(({ isOpen }) => isOpen);
       for (const { key } of open) {
         this.#shelf.counts.misses++;
         this.#shelf.tell("miss", key, "all");
@@ -147,7 +186,10 @@ export class Reader {
     } catch (error) {
       for (const flight of flights) if (!flight.settled) flight.fail(error);
     } finally {
-      for (const flight of flights) this.#land(flight);
+      for (const flight of flights) {
+        this.#unlist(flight);
+        this.#airborne.delete(flight);
+      }
     }
   }
 
@@ -162,24 +204,28 @@ export class Reader {
   }
 
   /** Looks into the tiers below memory, and fills those above the one that has it. */
-  async #look(flights: readonly Flight[]): Promise<void> {
-    const { tiers, prefix, parts, life } = this.#shelf;
+  async #look(flights: readonly Flight[], life: ResolvedLife): Promise<void> {
+    const { tiers, prefix, parts } = this.#shelf;
     for (const [index, tier] of tiers.entries()) {
-      const open = flights.filter(({ settled }) => !settled);
+      const open = flights.filter(({ isOpen }) => isOpen);
       if (open.length === 0) return;
       const entries = await tier.getMany(open.map(({ key }) => prefix + key));
       const nowMs = parts.clock.nowMs();
       for (const [at, flight] of open.entries()) {
         const entry = entries[at];
-        if (entry === undefined || flight.isFencedFor(entry.tags)) continue;
+        if (entry === undefined || flight.isFencedFor(entry.tags) || !flight.isOpen) continue;
+        const own = tier.own(entry);
+        if (own === undefined) continue;
+        const { value, changeable } = own;
         if (entry.freshUntilMs <= nowMs) {
-          flight.offerStale(entry);
+          flight.offerStale({ ...entry, value });
           continue;
         }
-        this.#shelf.fill(flight.key, entry, index, life);
+        this.#shelf.fill(flight.key, { ...entry, value }, index, life);
         this.#shelf.counts.hits++;
         this.#shelf.tell("hit", flight.key, tier.name);
-        flight.settle(this.#shelf.resolved(entry.value, tier.name, false));
+        const source = tier.name;
+        flight.settle({ value, hit: true, stale: false, source, error: undefined, changeable });
       }
     }
   }

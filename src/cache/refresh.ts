@@ -6,9 +6,7 @@
 
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import type { Key } from "./key.ts";
-import type { Load } from "./load.ts";
-import type { ReadOptions } from "./options.ts";
+import { callLife, type ReadOptions } from "./options.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** How to keep a key fresh. */
@@ -17,26 +15,24 @@ export interface RefreshOptions extends Omit<ReadOptions, "refresh" | "allowStal
   readonly refreshBefore?: Duration;
 }
 
-/** What of a category is needed. */
-export interface Refreshable {
-  resolve(key: Key, load: Load<unknown>, options?: ReadOptions): Promise<unknown>;
-}
-
 /** The part of a life that is left when it is loaded anew, unless said otherwise. */
 const PART_BEFORE = 0.2;
 /** Chance in the intervals, so that many keys do not load at once. */
 const JITTER = 0.1;
 const RETRY_MS_MIN = 1_000;
 
+/**
+ * @param load loads the key anew, and rejects when that fails.
+ * @param isOver whether there is no cache any more.
+ */
 export function startRefresh(
-  category: Refreshable,
-  key: Key,
-  load: Load<unknown>,
+  load: (options: ReadOptions) => Promise<void>,
+  isOver: () => boolean,
   { parts, life }: Shelf,
   options: RefreshOptions = {},
 ): Disposable {
   const { refreshBefore, ...read } = options;
-  const ttlMs = read.ttl === undefined ? life.ttlMs : parseDurationMs(read.ttl, "ttl");
+  const { ttlMs } = callLife(read, life, "refreshAhead");
   const beforeMs =
     refreshBefore === undefined
       ? ttlMs * PART_BEFORE
@@ -60,10 +56,11 @@ export function startRefresh(
   };
   const run = async (): Promise<void> => {
     try {
-      await category.resolve(key, load, { ...read, refresh: true });
+      await load({ ...read, refresh: true });
       failures = 0;
       again(everyMs);
     } catch {
+      if (isOver()) return;
       // The cache has told of it; the next attempt comes sooner than the next turn would have.
       again(Math.min(everyMs, RETRY_MS_MIN * 2 ** failures++));
     }

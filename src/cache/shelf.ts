@@ -15,7 +15,7 @@ import { type CacheEventName, cacheChannels } from "./channels.ts";
 import type { Flight, Resolved } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
 import { below } from "./key.ts";
-import { attentionInMs, freshUntilMs, type ResolvedLife } from "./life.ts";
+import { attentionInMs, promoted, type ResolvedLife, tierTtlMs } from "./life.ts";
 import type { Loaded } from "./load.ts";
 import type { ResolvedCategory } from "./options.ts";
 
@@ -33,9 +33,13 @@ export type Keeping = Loaded & { readonly loadMs: number };
 /** Counters of a category; hits in memory are counted there. */
 export interface CategoryCounts {
   hits: number;
+  /** Reads past all tiers; who joins one that is under way counts as neither hit nor miss. */
   misses: number;
+  /** Misses that were answered with a value past its time. */
   staleHits: number;
+  /** Calls of a load; one for many keys is one. */
   loads: number;
+  /** Keys whose load failed. */
   loadErrors: number;
   sets: number;
   drops: number;
@@ -55,7 +59,8 @@ export class Shelf {
   readonly life: ResolvedLife;
   readonly parts: CacheParts;
   counts: CategoryCounts = noCategoryCounts();
-  readonly #memoryName: string;
+  /** What reads in memory say of where they come from. */
+  readonly memoryName: string;
   readonly #compression: Compression | undefined;
 
   constructor(
@@ -70,50 +75,55 @@ export class Shelf {
     this.life = category.life;
     this.prefix = prefix;
     this.memory = memory?.partition;
-    this.#memoryName = memory?.name ?? "memory";
+    this.memoryName = memory?.name ?? "memory";
     this.tiers = tiers;
     this.parts = parts;
     if (this.memory === undefined) return;
-    this.memory.onGone = (key, why) => this.tell(why, key, this.#memoryName);
+    this.memory.onGone = (key, why) => this.tell(why, key, this.memoryName);
   }
 
-  /** Keeps a value in all tiers. @returns the entry, or undefined when its life is zero. */
-  keep(key: string, loaded: Keeping, life: ResolvedLife): TierEntry | undefined {
-    const nowMs = this.parts.clock.nowMs();
-    const ttlMs = loaded.ttlMs ?? this.#ttlOf(loaded.value, life);
+  /** Keeps a value in all tiers; with a life of zero there is none any more. */
+  keep(key: string, loaded: Keeping, life: ResolvedLife): void {
+    const { clock, random } = this.parts;
+    const nowMs = clock.nowMs();
+    const ownTtlMs = loaded.ttlMs ?? (loaded.value === null ? life.negativeTtlMs : undefined);
+    const ttlMs = ownTtlMs ?? life.ttlMs;
     if (ttlMs === 0) {
       this.drop(key);
-      return undefined;
+      return;
     }
-    const untilMs = freshUntilMs(nowMs, ttlMs, life.jitter, this.parts.random);
-    const entry: TierEntry = {
+    const share = 1 - life.jitter * random();
+    const made = {
       key: this.prefix + key,
       value: loaded.value,
       category: this.category,
-      createdMs: nowMs,
-      freshUntilMs: untilMs,
-      keepUntilMs: untilMs + life.keepStaleMs,
-      slidingMs: life.sliding ? ttlMs : 0,
+      // A value is as old as the beginning of its load: whoever set one meanwhile has a newer one.
+      createdMs: nowMs - Math.floor(loaded.loadMs),
       tags: loaded.tags.length === 0 ? loaded.tags : [...new Set(loaded.tags)],
       loadMs: loaded.loadMs,
       etag: loaded.etag,
       ...(this.#compression === undefined ? {} : { compression: this.#compression }),
     };
+    const inTier = (tier: string): TierEntry => {
+      const tierMs = tierTtlMs(tier, ttlMs, ownTtlMs !== undefined, life);
+      const untilMs = nowMs + tierMs * share;
+      return {
+        ...made,
+        freshUntilMs: untilMs,
+        keepUntilMs: untilMs + life.keepStaleMs,
+        slidingMs: life.sliding ? tierMs : 0,
+      };
+    };
     this.counts.sets++;
-    this.fill(key, entry, this.tiers.length, life);
-    this.tell("set", key, this.#memoryName);
-    return entry;
+    this.#put(key, this.tiers, inTier, life);
+    this.tell("set", key, this.memoryName);
   }
 
-  /** Puts an entry into memory and into the first `count` of the other tiers. */
+  /** Puts an entry of a tier into memory and into the first `count` of the other tiers. */
   fill(key: string, entry: TierEntry, count: number, life: ResolvedLife): void {
-    if (this.memory !== undefined) {
-      const inMemory = this.#forTier(entry, this.#memoryName, life);
-      const leftMs = inMemory.freshUntilMs - this.parts.clock.nowMs();
-      const dueMs = attentionInMs(leftMs, entry.loadMs, life, this.parts.random);
-      this.memory.put(key, inMemory, dueMs);
-    }
-    for (const tier of this.tiers.slice(0, count)) tier.set(this.#forTier(entry, tier.name, life));
+    const nowMs = this.parts.clock.nowMs();
+    const inTier = (tier: string): TierEntry => promoted(entry, tier, nowMs, life);
+    this.#put(key, this.tiers.slice(0, count), inTier, life);
   }
 
   drop(key: string): void {
@@ -121,6 +131,12 @@ export class Shelf {
     this.memory?.drop(key);
     for (const tier of this.tiers) tier.drop(this.prefix + key);
     this.tell("drop", key, "all");
+  }
+
+  /** Ends the freshness of a key, and keeps it for as long as it would have been. */
+  expire(key: string): void {
+    this.memory?.expireNow(key);
+    for (const tier of this.tiers) tier.expire(this.prefix + key);
   }
 
   /** Drops the key of this prefix and all below it. */
@@ -147,26 +163,22 @@ export class Shelf {
     for (const tier of this.tiers) await tier.flushed();
   }
 
-  /** The same entry with its time over, kept for as long as it would have been. */
-  asStale(entry: TierEntry): TierEntry {
-    return { ...entry, freshUntilMs: Math.min(entry.freshUntilMs, this.parts.clock.nowMs()) };
-  }
-
-  /** What a read came to that found a value of a tier. */
-  resolved(value: unknown, source: string, stale: boolean): Resolved {
-    // What memory gives is the caller's already.
-    const isOwn = this.memory?.values === "shared" || source === this.#memoryName;
-    const own = isOwn ? { value, changeable: false } : ownCopy(value);
-    const { changeable } = own;
-    return { value: own.value, hit: true, stale, source, error: undefined, changeable };
-  }
-
   /** Gives out what is stale to those who wait. */
   release(flight: Flight, stale: TierEntry, error: unknown): void {
     if (flight.settled) return;
-    this.counts.staleHits++;
-    this.tell("stale", flight.key, "stale", error);
-    flight.settle({ ...this.resolved(stale.value, "stale", true), error });
+    if (flight.isAwaited) {
+      this.counts.staleHits++;
+      this.tell("stale", flight.key, "stale", error);
+    }
+    flight.settle(this.stale(stale, error));
+  }
+
+  /** What a read came to that found nothing but something stale. */
+  stale({ value }: TierEntry, error: unknown): Resolved {
+    const shared = this.memory?.values === "shared";
+    const own = shared ? { value, changeable: false } : ownCopy(value);
+    const { changeable } = own;
+    return { value: own.value, hit: true, stale: true, source: "stale", error, changeable };
   }
 
   resetCounts(): void {
@@ -191,21 +203,20 @@ export class Shelf {
     );
   }
 
-  #ttlOf(value: unknown, { ttlMs, negativeTtlMs }: ResolvedLife): number {
-    return value === null ? (negativeTtlMs ?? ttlMs) : ttlMs;
-  }
-
-  /** A tier may have a time to live of its own; it counts from when the value was made. */
-  #forTier(entry: TierEntry, tier: string, { tierTtlMs, sliding }: ResolvedLife): TierEntry {
-    const ttlMs = tierTtlMs[tier];
-    if (ttlMs === undefined) return entry;
-    const keptForMs = entry.keepUntilMs - entry.freshUntilMs;
-    const untilMs = entry.createdMs + ttlMs;
-    return {
-      ...entry,
-      freshUntilMs: untilMs,
-      keepUntilMs: untilMs + keptForMs,
-      slidingMs: sliding ? ttlMs : 0,
-    };
+  #put(
+    key: string,
+    tiers: readonly GuardedTier[],
+    inTier: (tier: string) => TierEntry,
+    life: ResolvedLife,
+  ): void {
+    const { clock, random } = this.parts;
+    const nowMs = clock.nowMs();
+    if (this.memory !== undefined) {
+      const entry = inTier(this.memoryName);
+      if (entry.keepUntilMs <= nowMs) this.memory.drop(key);
+      else this.memory.put(key, entry, attentionInMs(entry, nowMs, life, random));
+    }
+    // One that is over already is a drop, for the outbox.
+    for (const tier of tiers) tier.set(inTier(tier.name));
   }
 }

@@ -11,9 +11,12 @@
  * | `refresh-ahead` | calls `load`, and again before the end of a life | change the cache |
  * | `write-through` | calls `load`, if there is one | wait for `save`, then change the cache |
  * | `write-behind` | calls `load`, if there is one | change journal and cache; `save` follows |
+ *
+ * Changes of one key are saved one after the other. A `save` that takes longer than `hardTimeout`
+ * counts as failed, and is told so by its signal: from then on it must not write.
  */
 
-import { abortable } from "../core/abort.ts";
+import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { Load } from "./load.ts";
 
@@ -71,7 +74,9 @@ export const REFRESH_AHEAD_PART = 0.8;
 /** Checks that a strategy has what it needs. @throws `INVALID_ARGUMENT`. */
 export function resolveSource(category: string, options: SourceOptions): Source {
   // The systems that Springhouse replaces write them with underscores.
-  const given = (options.strategy ?? "cache-aside").replaceAll("_", "-").toLowerCase();
+  const given = String(options.strategy ?? "cache-aside")
+    .replaceAll("_", "-")
+    .toLowerCase();
   const strategy = STRATEGIES.find((name) => name === given);
   if (strategy === undefined) {
     throw refused(category, `strategy "${given}" is unknown. Known: ${STRATEGIES.join(", ")}`);
@@ -99,17 +104,43 @@ export function resolveSource(category: string, options: SourceOptions): Source 
   return { strategy, load, save };
 }
 
-/** Saves, or rejects when it takes longer than a load may. */
+/** Saves, or rejects when it takes longer than a load may. @throws `TIMEOUT`. */
 export async function saveInTime(
   save: Save,
   changes: readonly SourceChange[],
   timeoutMs: number,
+  clock: Clock,
 ): Promise<void> {
-  const signal = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : NEVER;
-  await abortable(save(changes, { signal }), signal, "Saving to the source");
+  const controller = new AbortController();
+  const { signal } = controller;
+  const over = Promise.withResolvers<never>();
+  const giveUp = (): void => {
+    const message = `save took longer than ${timeoutMs} ms. Make it faster, or raise hardTimeout.`;
+    const error = new SpringhouseError("TIMEOUT", message, { fields: { timeoutMs } });
+    over.reject(error);
+    controller.abort(error);
+  };
+  using _timer = Number.isFinite(timeoutMs) ? clock.schedule(giveUp, timeoutMs, true) : undefined;
+  await Promise.race([save(changes, { signal }), over.promise]);
 }
 
-const NEVER = new AbortController().signal;
+/** Work on keys, one after the other for each of them, in the order in which it came. */
+export class KeyTurns {
+  readonly #last = new Map<string, Promise<void>>();
+
+  async inTurn(keys: readonly string[], work: () => Promise<void>): Promise<void> {
+    const before = keys.map((key) => this.#last.get(key));
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    for (const key of keys) this.#last.set(key, done);
+    try {
+      await Promise.all(before);
+      await work();
+    } finally {
+      resolve();
+      for (const key of keys) if (this.#last.get(key) === done) this.#last.delete(key);
+    }
+  }
+}
 
 function refused(category: string, why: string): SpringhouseError {
   return new SpringhouseError("INVALID_ARGUMENT", `Category "${category}": ${why}.`, {

@@ -3,7 +3,6 @@
 import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { Key } from "./key.ts";
-import type { LoadMany } from "./load.ts";
 import type { ReadOptions } from "./options.ts";
 
 /** How to warm. */
@@ -19,24 +18,20 @@ export interface WarmOptions extends Omit<ReadOptions, "allowStale"> {
 /** What warming did. */
 export interface WarmResult {
   readonly keys: number;
-  /** Keys whose load failed; the others are there. */
+  /** Keys whose load failed, a list for each batch; the others are there. */
   readonly failures: readonly { readonly keys: readonly Key[]; readonly error: unknown }[];
 }
 
-/** The part of a category that warming needs. */
-export interface Warmable {
-  getOrSetMany(
-    keys: readonly Key[],
-    load: LoadMany<unknown>,
-    options?: ReadOptions,
-  ): Promise<unknown>;
-}
+/** Reads a batch, loading what is missing. Rejects for what is wrong with the call itself. */
+export type SettleBatch = (
+  keys: readonly Key[],
+  options: ReadOptions,
+) => Promise<readonly PromiseSettledResult<unknown>[]>;
 
 export async function warm(
-  category: Warmable,
+  settle: SettleBatch,
   keys: readonly Key[],
-  load: LoadMany<unknown>,
-  options: WarmOptions = {},
+  options: WarmOptions,
 ): Promise<WarmResult> {
   const { batchSize = 100, concurrency = 2, onProgress, ...read } = options;
   assertCount("batchSize", batchSize);
@@ -49,11 +44,11 @@ export async function warm(
       throwIfAborted(read.signal, "Warming");
       const batch = keys.slice(next, next + batchSize);
       next += batchSize;
-      try {
-        await category.getOrSetMany(batch, load, read);
-      } catch (error) {
-        failures.push({ keys: batch, error });
-      }
+      const results = await settle(batch, read);
+      const failed = batch.filter((_, index) => results[index]?.status === "rejected");
+      const first = results.find(({ status }) => status === "rejected");
+      throwIfAborted(read.signal, "Warming");
+      if (first?.status === "rejected") failures.push({ keys: failed, error: first.reason });
       done += batch.length;
       onProgress?.(done, keys.length);
     }

@@ -31,7 +31,7 @@ export interface LoadContext<T> {
   skip(): void;
   /** There is nothing: null, kept for `ttl`. `return context.negative("30s")`. */
   negative(ttl?: Life): null;
-  /** What is stale still holds and is fresh again, with its tags. `return context.notModified()`. */
+  /** What is stale still holds and is fresh again, tags and all. `return context.notModified()`. */
   notModified(): T;
 }
 

@@ -216,24 +216,28 @@ describe("a read", () => {
     const note = (reason: unknown): void => void surprises.push(reason);
     process.on("unhandledRejection", note);
     await fc.assert(
-      fc.asyncProperty(settings, fc.array(step, { minLength: 10, maxLength: 60, size: "max" }), async (given, steps) => {
-        const world = new World(given);
-        for (const one of steps) {
-          world.do(one);
-          if (one.do === "turn") await turns(one.ms);
-        }
-        await world.recover();
-        const settled = Promise.allSettled(world.running);
-        expect(await Promise.race([settled.then(() => "all"), turns(20)])).toBe("all");
-        await world.memory.clear();
-        world.readAll();
-        await turns();
-        expect(world.broken).toEqual([]);
-        expect(
-          await settled.then((all) => all.filter(({ status }) => status === "rejected")),
-        ).toEqual([]);
-        await world.cache.close();
-      }),
+      fc.asyncProperty(
+        settings,
+        fc.array(step, { minLength: 10, maxLength: 60, size: "max" }),
+        async (given, steps) => {
+          const world = new World(given);
+          for (const one of steps) {
+            world.do(one);
+            if (one.do === "turn") await turns(one.ms);
+          }
+          await world.recover();
+          const settled = Promise.allSettled(world.running);
+          expect(await Promise.race([settled.then(() => "all"), turns(20)])).toBe("all");
+          await world.memory.clear();
+          world.readAll();
+          await turns();
+          expect(world.broken).toEqual([]);
+          expect(
+            await settled.then((all) => all.filter(({ status }) => status === "rejected")),
+          ).toEqual([]);
+          await world.cache.close();
+        },
+      ),
       { numRuns: RUNS, endOnFailure: false },
     );
     process.off("unhandledRejection", note);

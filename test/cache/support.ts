@@ -28,7 +28,7 @@ export function openTiered(options: CacheOptions = {}, clock: FakeClock = new Fa
   const stored = memoryTier({ clock, name: "below", maxEntries: 100_000, sweepEvery: NEVER });
   const lower = new ChaosTier(stored);
   const cache = createCache({ clock, tiers: [memory, lower], ...options });
-  closeAtEnd(cache, lower);
+  closeAtEnd(cache, clock, lower);
   return { cache, clock, memory, lower, stored };
 }
 
@@ -39,14 +39,18 @@ export function openMemory(
 ): { readonly cache: Cache; readonly clock: FakeClock; readonly memory: MemoryTier } {
   const memory = memoryTier({ clock, sweepEvery: NEVER });
   const cache = createCache({ clock, tiers: [memory], ...options });
-  closeAtEnd(cache);
+  closeAtEnd(cache, clock);
   return { cache, clock, memory };
 }
 
-function closeAtEnd(cache: Cache, lower?: ChaosTier): void {
+function closeAtEnd(cache: Cache, clock: FakeClock, lower?: ChaosTier): void {
   onTestFinished(async () => {
     if (lower !== undefined) lower.fault = { kind: "none" };
-    await cache.close();
+    const closed = cache.close();
+    for (let second = 0; second < 60 && (await stateOf(closed)) === "pending"; second++) {
+      clock.advance(1_000);
+    }
+    await closed;
   });
 }
 

@@ -50,21 +50,20 @@ export class Flight {
   fenced = false;
   /** Nobody may join any more. */
   closed = false;
-  /** Its load has ended, one way or the other. */
-  landed = false;
   readonly #droppedTags = new Set<string>();
   readonly #controller = new AbortController();
   readonly #deferred = Promise.withResolvers<Resolved>();
-  readonly #abandoned: (flight: Flight) => void;
+  readonly #over: (flight: Flight) => void;
   #waiters = 0;
   #keepsGoing = false;
   #settled = false;
+  #landed = false;
 
-  /** @param abandoned is called when nobody may join any more because nobody waits. */
-  constructor(key: string, loads: boolean, abandoned: (flight: Flight) => void) {
+  /** @param over is called when nobody may join any more: it has landed, or was abandoned. */
+  constructor(key: string, loads: boolean, over: (flight: Flight) => void) {
     this.key = key;
     this.loads = loads;
-    this.#abandoned = abandoned;
+    this.#over = over;
     // A flight that nobody waits for any more must not end the process.
     this.#deferred.promise.catch(() => undefined);
   }
@@ -72,6 +71,11 @@ export class Flight {
   /** Whether who waits has its answer; the flight itself may fly on. */
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** Whether what it brings is known, or that it brings nothing. */
+  get landed(): boolean {
+    return this.#landed;
   }
 
   /** Whether somebody waits for it. */
@@ -110,12 +114,25 @@ export class Flight {
     this.#keepsGoing = true;
   }
 
+  /** Ends it; who waits and has no answer yet gets one by `settle` or `fail`. */
+  land(): void {
+    this.#landed = true;
+    this.#over(this);
+  }
+
   settle(resolved: Resolved): void {
+    this.land();
+    this.release(resolved);
+  }
+
+  /** Answers those who wait, and those who join, while it flies on. */
+  release(resolved: Resolved): void {
     this.#settled = true;
     this.#deferred.resolve(resolved);
   }
 
   fail(error: unknown): void {
+    this.land();
     this.#settled = true;
     this.#deferred.reject(error);
   }
@@ -126,7 +143,7 @@ export class Flight {
    */
   abandon(reason?: unknown): void {
     this.fenced = true;
-    this.#abandoned(this);
+    this.#over(this);
     this.#controller.abort(reason);
   }
 

@@ -144,6 +144,8 @@ export class Loading {
       };
       timers.push(clock.schedule(giveUp, hardTimeoutMs, true));
     }
+    // When nobody waits any more, these timers must not either.
+    onAbort(whenAllAborted(flights.map(({ signal }) => signal)), resolve);
     const stop = (): void => {
       for (const timer of timers) timer[Symbol.dispose]();
       resolve();
@@ -215,7 +217,7 @@ export class Loading {
     const { value, changeable } = shared
       ? { value: loaded.value, changeable: false }
       : ownCopy(loaded.value);
-    flight.landed = true;
+    flight.land();
     if (kept) this.#shelf.keep(flight.key, { ...loaded, value, tags, loadMs }, call.life);
     const hit = loaded.value !== undefined;
     if (!flight.settled) {
@@ -227,7 +229,7 @@ export class Loading {
   #crashed(flight: Flight, error: unknown, life: ResolvedLife): void {
     // Of a load that was told to end, nobody wants to know how it did.
     if (flight.signal.aborted) return;
-    flight.landed = true;
+    flight.land();
     this.#shelf.counts.loadErrors++;
     this.#shelf.tell("error", flight.key, "load", error);
     const { stale } = flight;

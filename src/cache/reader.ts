@@ -132,7 +132,7 @@ export class Reader {
   #launch(key: string, loads: boolean): Flight {
     // What another still brings was read before, and would replace what this one does.
     this.fence(key);
-    const flight = new Flight(key, loads, (abandoned) => this.#unlist(abandoned));
+    const flight = new Flight(key, loads, (over) => this.#unlist(over));
     this.#flights.set(key, flight);
     this.#airborne.add(flight);
     return flight;
@@ -187,7 +187,7 @@ export class Reader {
       for (const flight of flights) if (!flight.settled) flight.fail(error);
     } finally {
       for (const flight of flights) {
-        this.#unlist(flight);
+        if (!flight.landed) flight.land();
         this.#airborne.delete(flight);
       }
     }

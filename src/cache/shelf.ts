@@ -170,7 +170,7 @@ export class Shelf {
       this.counts.staleHits++;
       this.tell("stale", flight.key, "stale", error);
     }
-    flight.settle(this.stale(stale, error));
+    flight.release(this.stale(stale, error));
   }
 
   /** What a read came to that found nothing but something stale. */

@@ -61,6 +61,7 @@ export async function turns(count = 6): Promise<void> {
 
 /** Moves time on in steps, so that what waits for one timer may set the next. */
 export async function pass(clock: FakeClock, ms: number, steps = 10): Promise<void> {
+  await turns();
   for (let step = 0; step < steps; step++) {
     clock.advance(ms / steps);
     await turns();

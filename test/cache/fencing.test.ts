@@ -60,7 +60,7 @@ class World {
   readonly cache: ReturnType<typeof createCache>;
   readonly source = new Map<string, number>(KEYS.map((name) => [name, 0]));
   /** No read may give less: at all, and as fresh. */
-  readonly least = new Map<string, { any: number; fresh: number }>();
+  readonly least = new Map<string, { atAll: number; fresh: number }>();
   readonly running: Promise<unknown>[] = [];
   readonly broken: string[] = [];
   #version = 0;
@@ -148,7 +148,7 @@ class World {
       for (const other of concerned) {
         const least = this.#leastOf(other);
         least.fresh = Math.max(least.fresh, version);
-        if (kind !== "expire") least.any = Math.max(least.any, version);
+        if (kind !== "expire") least.atAll = Math.max(least.atAll, version);
       }
     });
     this.running.push(done);
@@ -159,11 +159,13 @@ class World {
     const names = kind === "getMany" || kind === "getOrSetMany" ? KEYS : [name];
     const least = names.map((one) => ({ ...this.#leastOf(one) }));
     const check = (index: number, value: unknown, stale: boolean): void => {
-      const { any = 0, fresh = 0 } = least[index] ?? {};
+      const { atAll = 0, fresh = 0 } = least[index] ?? {};
       if (value === undefined) return;
       const { version } = value as Value;
-      if (version >= (stale ? any : fresh)) return;
-      this.broken.push(`${kind} of ${names[index]} gave ${version}, not ${fresh} or ${any} stale`);
+      if (version >= (stale ? atAll : fresh)) return;
+      this.broken.push(
+        `${kind} of ${names[index]} gave ${version}, not ${fresh} or ${atAll} stale`,
+      );
     };
     const load = ({ key: one }: { key: string }): Promise<Value> => this.#load(one, ms);
     const tags = tagsOf(name);
@@ -203,8 +205,8 @@ class World {
     return { version };
   }
 
-  #leastOf(name: string): { any: number; fresh: number } {
-    const least = this.least.get(name) ?? { any: 0, fresh: 0 };
+  #leastOf(name: string): { atAll: number; fresh: number } {
+    const least = this.least.get(name) ?? { atAll: 0, fresh: 0 };
     this.least.set(name, least);
     return least;
   }

@@ -251,14 +251,15 @@ export class CategoryCache<T = unknown> {
   }
 
   /** Loads a key anew, again and again, before its time is over. */
-  refreshAhead(key: Key, load: Load<T>, options?: RefreshOptions): Disposable {
+  refreshAhead(key: Key, load: Load<T>, options: RefreshOptions = {}): Disposable {
+    const { refreshBefore: _, ...call } = options;
+    this.#callOf(call);
     const loader = this.#asLoader(load);
     const text = keyText(key);
     const refresh = async (read: ReadOptions): Promise<void> => {
       const { stale, error } = await this.#one(text, loader, read);
       if (stale) throw error;
     };
-    this.core.assertOpen();
     return startRefresh(refresh, () => this.core.closed, this.#shelf, options);
   }
 

@@ -29,7 +29,7 @@ export function startRefresh(
   load: (options: ReadOptions) => Promise<void>,
   isOver: () => boolean,
   { parts, life }: Shelf,
-  options: RefreshOptions = {},
+  options: RefreshOptions,
 ): Disposable {
   const { refreshBefore, ...read } = options;
   const { ttlMs } = callLife(read, life, "refreshAhead");

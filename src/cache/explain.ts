@@ -8,7 +8,7 @@ import type { Shelf } from "./shelf.ts";
 /** What one tier has. */
 export interface TierExplanation {
   readonly tier: string;
-  /** "fresh", "stale" (kept past its time) or "none". */
+  /** "fresh", "stale" (past its time, though it may be given another chance) or "none". */
   readonly state: "fresh" | "stale" | "none";
   readonly ageMs: number | undefined;
   /** How long it is fresh from now on; negative when its time is over. */
@@ -44,7 +44,8 @@ export async function explain(
   if (shelf.memory !== undefined) {
     const entry = shelf.memory.peek(key);
     const exported = entry === undefined ? undefined : shelf.memory.export(entry);
-    tiers.push(explainEntry(core.memory?.name ?? "memory", exported, nowMs, core, entry?.bytes));
+    const explained = explainEntry(shelf.memoryName, exported, nowMs, core, entry?.bytes);
+    tiers.push(entry?.isStale ? { ...explained, state: "stale" } : explained);
   }
   for (const tier of shelf.tiers) {
     const [entry] = await tier.getMany([wholeKey]);

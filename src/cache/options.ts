@@ -140,6 +140,8 @@ const CATEGORY_KEYS = [
   "save",
 ];
 
+const COMPRESSIONS: readonly (Compression | undefined)[] = ["zstd", "lz4", "none", undefined];
+
 /** Fills the defaults. @throws `INVALID_ARGUMENT`. */
 export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions {
   refuseUnknownKeys(options, CACHE_KEYS, "createCache");
@@ -176,6 +178,9 @@ function resolveCategory(
   const { maxEntries, maxBytes, policy, values = "frozen" } = given;
   if (values !== "frozen" && values !== "shared") {
     throw invalid("values", values, 'It is "frozen" or "shared".');
+  }
+  if (!COMPRESSIONS.includes(given.compression)) {
+    throw invalid("compression", given.compression, 'It is "zstd", "lz4" or "none".');
   }
   const bytes = maxBytes === undefined ? UNLIMITED : parseBytes(maxBytes, "maxBytes");
   const source = resolveSource(name, given);

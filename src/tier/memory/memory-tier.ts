@@ -21,6 +21,7 @@ import type {
 } from "../tier.ts";
 import type { MemoryEntry } from "./memory-entry.ts";
 import {
+  checkPolicy,
   type MemoryTierOptions,
   type ResolvedMemoryTierOptions,
   resolveLimits,
@@ -87,7 +88,7 @@ export class MemoryTier implements Tier {
     const own =
       room === undefined
         ? this.#room
-        : new Room(room.policy ?? policy, resolveLimits(room, limits), random);
+        : new Room(checkPolicy(room.policy ?? policy), resolveLimits(room, limits), random);
     const partition = new Partition(prefix, own, values, this.#parts);
     this.#partitions.unshift(partition);
     this.#scheduleSweep();

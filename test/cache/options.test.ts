@@ -1,0 +1,222 @@
+import { describe, expect, it } from "vitest";
+import { createCache } from "../../src/cache/cache.ts";
+import type { CacheOptions } from "../../src/cache/options.ts";
+import { cachePresets } from "../../src/cache/presets.ts";
+import { ChaosTier } from "../../src/testing/chaos-tier.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
+import { errorOf, openTiered } from "./support.ts";
+
+const clock = new FakeClock();
+const named = (name: string): ChaosTier => new ChaosTier(memoryTier({ clock, name }));
+const load = (): number => 1;
+const save = async (): Promise<void> => undefined;
+const category = (options: unknown): CacheOptions => ({ categories: { mine: options as object } });
+
+describe("options that cannot work", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["a misspelt one", { tier: [] }, /unknown option "tier".*Did you mean "tiers"/],
+    ["no object", "fast", /takes an object/],
+    ["no tiers", { tiers: [] }, /at least one tier/],
+    ["two tiers of a name", { tiers: [named("a"), named("a")] }, /two tiers have the name "a"/],
+    ["memory below", { tiers: [named("a"), memoryTier({ clock })] }, /comes first/],
+    ["a bad namespace", { namespace: "a/b" }, /namespace: "a\/b"/],
+    ["an empty version", { version: "" }, /version: ""/],
+    ["no failures", { tierFailures: 0 }, /tierFailures: 0/],
+    ["a bad timeout", { tierTimeout: "soon" }, /tierTimeout: "soon"/],
+    ["a bad pause", { tierPause: -1 }, /tierPause: -1/],
+    ["a misspelt default", { defaults: { tll: 1 } }, /unknown option "tll".*Did you mean "ttl"/],
+    ["a bad name of a category", { categories: { "a b": {} } }, /category: "a b"/],
+    ["a misspelt option of a category", category({ tag: ["a"] }), /category "mine".*"tags"/],
+    ["a bad size", category({ maxBytes: "1 huge" }), /maxBytes/],
+    ["no entries", category({ maxEntries: 0 }), /maxEntries: 0/],
+    ["another policy", category({ policy: "random" }), /policy|random/],
+    ["another compression", category({ compression: "gzip" }), /compression: "gzip"/],
+    ["other values", category({ values: "mutable" }), /"frozen" or "shared"/],
+    ["an unknown tier", category({ tiers: ["disk"] }), /"mine".*"disk".*It has: memory/],
+    ["an unknown strategy", category({ strategy: "magic" }), /"magic" is unknown. Known: none, /],
+    ["a number as strategy", category({ strategy: 5 }), /"5" is unknown/],
+    ["read-through without load", category({ strategy: "read-through" }), /needs load/],
+    ["refresh-ahead without load", category({ strategy: "refresh-ahead" }), /needs load/],
+    ["write-through without save", category({ strategy: "write-through" }), /needs save/],
+    ["write-behind without save", category({ strategy: "write-behind" }), /needs save/],
+    ["save that nobody calls", category({ save }), /save is not used/],
+    ["load that nobody calls", category({ load }), /load needs strategy/],
+    ["load of none", category({ load, strategy: "none" }), /load is not used/],
+    ["a name twice", { categories: { a: { aliases: ["b"] }, b: {} } }, /Two categories.*"b"/],
+    ["an alias of itself", { categories: { a: { aliases: ["a"] } } }, /Two categories.*"a"/],
+  ])("are refused: %s", async (_, options, message) => {
+    const error = await errorOf((async () => createCache(options as CacheOptions))());
+
+    expect(error.code).toBe("INVALID_ARGUMENT");
+    expect(error.message).toMatch(message);
+  });
+
+  it("are refused by every call that takes some, with a hint", async () => {
+    const { cache } = openTiered();
+    const bad = { tll: 5 } as object;
+    const calls = [
+      () => cache.get("a", bad),
+      () => cache.lookup("a", bad),
+      () => cache.getMany(["a"], bad),
+      () => cache.getOrSet("a", load, bad),
+      () => cache.getOrSetMany(["a"], () => [1], bad),
+      () => cache.set("a", 1, bad),
+      () => cache.setMany([["a", 1]], bad),
+      async () => cache.refreshAhead("a", load, bad),
+      () => cache.warm(["a"], () => [1], bad),
+    ];
+
+    for (const call of calls) {
+      const { message } = await errorOf(call());
+      expect(message, String(call)).toMatch(/unknown option "tll". Did you mean "ttl"\?/);
+    }
+  });
+
+  it("are refused for shared values that would have to leave memory", async () => {
+    const tiers = [memoryTier({ clock }), named("below")];
+    const make = async (): Promise<unknown> =>
+      createCache({ clock, tiers, categories: { live: { values: "shared" } } });
+
+    expect((await errorOf(make())).message).toMatch(/"live".*only memory can keep/);
+    createCache({ clock, tiers, categories: { live: { values: "shared", tiers: ["memory"] } } });
+  });
+});
+
+describe("a category", () => {
+  it("is known by its name and its aliases, and an unknown one names the known", async () => {
+    const { cache } = openTiered({
+      categories: { default: { aliases: ["main"] }, weeks: { aliases: ["week_data"] } },
+    });
+
+    expect(cache.category("week_data")).toBe(cache.category("weeks"));
+    expect(cache.category("default")).toBe(cache);
+    expect(cache.category("main")).toBe(cache);
+    expect(cache.categories).toEqual(["default", "weeks"]);
+    const error = await errorOf((async () => cache.category("week"))());
+    expect(error).toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(error.message).toBe('Unknown cache category: "week". Known: default, weeks.');
+    for (const name of ["constructor", "__proto__", ""]) {
+      expect((await errorOf((async () => cache.category(name))())).message).toMatch(/Unknown/);
+    }
+  });
+
+  it("has keys and changes of its own", async () => {
+    const { cache } = openTiered({ categories: { a: {}, b: {} } });
+    const [a, b] = [cache.category("a"), cache.category("b")];
+    await a.set("k", 1);
+    await b.set("k", 2);
+
+    await a.clear();
+    await a.dropPrefix("k");
+    await a.drop("k");
+
+    expect(await a.get("k")).toBeUndefined();
+    expect(await b.get("k")).toBe(2);
+  });
+
+  it("uses the tiers that it names", async () => {
+    const { cache, lower, stored } = openTiered({
+      categories: { above: { tiers: ["memory"] }, under: { tiers: ["below"] } },
+    });
+    const [above, under] = [cache.category("above"), cache.category("under")];
+
+    await above.set("k", 1);
+    expect(lower.calls).toEqual({});
+    expect(above.peek("k")).toBe(1);
+    await under.set("k", 2);
+    expect(under.peek("k")).toBeUndefined();
+    expect(await under.lookup("k")).toMatchObject({ value: 2, source: "below" });
+    expect(await stored.hasMany(["cache/1/above/k", "cache/1/under/k"])).toEqual([false, true]);
+  });
+
+  it("has a room of its own where it says so, and no other leaves for it", async () => {
+    const { cache } = openTiered({ categories: { small: { maxEntries: 3, tiers: ["memory"] } } });
+    const small = cache.category("small");
+    for (let index = 0; index < 10; index++) {
+      await cache.set(["k", index], index);
+      await small.set(["k", index], index);
+    }
+
+    expect(small.statistics()).toMatchObject({ memoryEntries: 3, evictions: 7 });
+    expect(cache.statistics()).toMatchObject({ memoryEntries: 10, evictions: 0 });
+  });
+
+  it("holds its budget in bytes", async () => {
+    const { cache } = openTiered({
+      categories: { small: { maxBytes: "100KB", tiers: ["memory"] } },
+    });
+    const small = cache.category("small");
+    for (let index = 0; index < 100; index++) await small.set(["k", index], "x".repeat(5_000));
+
+    const { memoryEntries } = small.statistics();
+    expect(memoryEntries).toBeGreaterThan(15);
+    expect(memoryEntries).toBeLessThan(20);
+    await small.set("big", "x".repeat(20_000));
+    expect(small.peek("big")).toBeUndefined();
+  });
+
+  it("tells the tiers below of its budget", () => {
+    const lower = named("below");
+    const quotas: unknown[] = [];
+    Object.assign(lower, { setQuotas: (given: unknown) => quotas.push(given) });
+
+    createCache({
+      clock,
+      tiers: [memoryTier({ clock }), lower],
+      categories: { a: { maxBytes: "1MB" }, b: {}, c: { maxBytes: "unlimited" } },
+    });
+
+    expect(quotas).toEqual([{ a: 1_048_576 }]);
+  });
+});
+
+describe("the presets", () => {
+  const tiers = () => [memoryTier({ clock }), named("sqlite"), named("file")];
+
+  it.each(Object.entries(cachePresets))("of %s make a cache", async (_, categories) => {
+    const cache = createCache({ clock, tiers: tiers(), categories });
+
+    for (const name of Object.keys(categories)) {
+      await cache.category(name).set("k", name);
+      expect(await cache.category(name).get("k")).toBe(name);
+    }
+    expect(cache.categories).toEqual(["default", ...Object.keys(categories)]);
+    await cache.close();
+  });
+
+  it("are the tables of the systems that they come from", () => {
+    const table = (
+      preset: Record<string, { ttl?: unknown; maxEntries?: number; maxBytes?: unknown }>,
+    ) =>
+      Object.entries(preset).map(([name, { ttl, maxEntries, maxBytes }]) =>
+        [name, ttl, maxEntries ?? maxBytes].join(" "),
+      );
+
+    expect(table(cachePresets.service)).toEqual([
+      "global_settings 1h 100",
+      "week_data 30m 500",
+      "task_aggregations 5m 200",
+      "user_preferences 2h 50",
+      "analytics_results 10m 100",
+    ]);
+    expect(table(cachePresets.auditor)).toEqual([
+      "ui_state 300s 1MB",
+      "user_preferences 1h 100KB",
+      "current_week 30m 500KB",
+      "week_data 2h unlimited",
+      "task_lists 1h unlimited",
+      "aggregated_stats 30m unlimited",
+      "analytics_results 24h 100MB",
+      "chart_data 1h 50MB",
+      "export_data 30m 20MB",
+    ]);
+  });
+
+  it("know the names that one system had for what the other calls differently", () => {
+    const cache = createCache({ clock, tiers: tiers(), categories: cachePresets.auditor });
+
+    expect(cache.category("task_aggregations").name).toBe("aggregated_stats");
+    expect(cache.category("global_settings").name).toBe("user_preferences");
+  });
+});

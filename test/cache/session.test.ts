@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { session } from "../../src/cache/session.ts";
+import { openTiered, THROWS } from "./support.ts";
+
+const defaults = { width: 800, sidebar: true, week: null as number | null };
+
+describe("a session", () => {
+  it("is what was saved, over the defaults", async () => {
+    const { cache } = openTiered();
+    const ui = session(cache, "main", defaults);
+    expect(await ui.load()).toEqual(defaults);
+
+    expect(await ui.save({ width: 1_024 })).toEqual({ ...defaults, width: 1_024 });
+    expect(await ui.save({ sidebar: false, week: 7 })).toEqual({
+      width: 1_024,
+      sidebar: false,
+      week: 7,
+    });
+    expect(await ui.load()).toEqual({ width: 1_024, sidebar: false, week: 7 });
+    await ui.reset();
+
+    expect(await ui.load()).toEqual(defaults);
+  });
+
+  it("outlives the program by a tier that does, and never ends", async () => {
+    const { cache, memory, clock } = openTiered();
+    await session(cache, "main", defaults).save({ width: 1 });
+
+    await memory.clear();
+    clock.advance(10 * 365 * 86_400_000);
+
+    expect(await session(cache, "main", defaults).load()).toEqual({ ...defaults, width: 1 });
+    expect(await session(cache, "other", defaults).load()).toEqual(defaults);
+  });
+
+  it("loses nothing of changes made at the same time", async () => {
+    const { cache } = openTiered();
+    const ui = session(cache, "main", defaults);
+
+    await Promise.all([ui.save({ width: 1 }), ui.save({ sidebar: false }), ui.save({ week: 3 })]);
+
+    expect(await ui.load()).toEqual({ width: 1, sidebar: false, week: 3 });
+  });
+
+  it("goes on after a change that could not be saved", async () => {
+    const { cache, lower } = openTiered({ strict: true });
+    const ui = session(cache, "main", defaults);
+    lower.fault = THROWS;
+
+    await expect(ui.save({ width: 1 })).rejects.toThrow();
+    lower.fault = { kind: "none" };
+
+    expect((await ui.save({ sidebar: false })).sidebar).toBe(false);
+  });
+});

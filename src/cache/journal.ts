@@ -9,6 +9,8 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { decodeValue, encodeValue } from "../core/codec.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -56,7 +58,7 @@ const PENDING = `SELECT seq, key, codec, value FROM journal
 
 const RELEASE = "DELETE FROM journal_lease WHERE scope = ? AND token = ?";
 
-/** The journal file of a cache; opened at first use, and again when that failed. */
+/** The journal file of a cache; opened at first use with its folder, or later if that failed. */
 export class JournalFile {
   readonly #path: string;
   #opened: Promise<Database> | undefined;
@@ -83,6 +85,7 @@ export class JournalFile {
 }
 
 async function openJournal(path: string): Promise<Database> {
+  await mkdir(dirname(path), { recursive: true });
   const database = await openDatabase({ kind: "file", path }, { profile: "durable" });
   await database.write(SCHEMA);
   return database;
@@ -152,8 +155,9 @@ export class Journal {
     return new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
   }
 
-  /** Resolves when everything noted so far is saved, here or elsewhere, or `save` has failed. */
+  /** Tries at once; resolves when all is saved, another process saves it, or `save` has failed. */
   async flush(): Promise<void> {
+    this.#cancelRetry();
     this.#run();
     await this.#running;
   }
@@ -161,7 +165,6 @@ export class Journal {
   /** Saves what waits, once; what fails stays for the next process. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#cancelRetry();
     await this.flush();
     this.#closed = true;
     this.#cancelRetry();

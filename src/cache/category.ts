@@ -263,7 +263,7 @@ export class CategoryCache<T = unknown> {
     return startRefresh(refresh, () => this.core.closed, this.#shelf, options);
   }
 
-  /** Everything known of a key: where it is, how old, for how long, what happened to it last. */
+  /** Everything known of a key: where it is, how old, for how long, and what its load took. */
   async explain(key: Key): Promise<Explanation> {
     this.core.assertOpen();
     return await explain(this.#shelf, this.#reader, keyText(key), this.core);

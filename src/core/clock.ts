@@ -16,13 +16,21 @@ export interface Clock {
   schedule(callback: () => void, delayMs: number, keepsAlive?: boolean): Disposable;
 }
 
+/** Node's own timers take no more, 24.8 days, and fire at once instead. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   schedule(callback, delayMs, keepsAlive = false) {
-    const timer = setTimeout(callback, delayMs);
-    if (!keepsAlive) timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const next = (): void => (leftMs > TIMER_MS_MAX ? wait(leftMs - TIMER_MS_MAX) : callback());
+      timer = setTimeout(next, Math.min(leftMs, TIMER_MS_MAX));
+      if (!keepsAlive) timer.unref();
+    };
+    wait(delayMs);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };

@@ -25,4 +25,14 @@ describe("systemClock", () => {
 
     expect(ran).toEqual(["kept"]);
   });
+
+  it("does not run at once what is due in more days than a timer of Node.js can wait", async () => {
+    let ran = 0;
+
+    using _timer = systemClock.schedule(() => ran++, 2 ** 31 + 1_000);
+    using _other = systemClock.schedule(() => ran++, 60 * 86_400_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+
+    expect(ran).toBe(0);
+  });
 });

@@ -150,6 +150,21 @@ describe("a memory tier", () => {
     await tier.close();
   });
 
+  it("sweeps by itself every minute, again and again", async () => {
+    const clock = new FakeClock();
+    const tier = memoryTier({ clock });
+    for (let minute = 0; minute < 3; minute++) {
+      await tier.setMany([entry("a", clock), entry("b", clock, { keepUntilMs: NEVER })]);
+      expect(tier.statistics().entries).toBe(2);
+
+      clock.advance(60_000);
+      await turns();
+
+      expect(tier.statistics()).toMatchObject({ entries: 1, expirations: minute + 1 });
+    }
+    await tier.close();
+  });
+
   it("drops a prefix at once, and what is set after it lives", async () => {
     const clock = new FakeClock();
     const tier = memoryTier({ clock, sweepEvery: NEVER });

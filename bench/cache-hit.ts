@@ -22,7 +22,7 @@ const STRIDE = 7_919;
 const TTL_MS = 3_600_000;
 const PEEKS = 10_000_000;
 
-type Value = ReturnType<typeof valueOf>;
+type Value = ReturnType<typeof makeValue>;
 
 /** Runs the bench. */
 export async function run({ quick }: BenchOptions): Promise<BenchResult> {
@@ -35,7 +35,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   const lruTtl = new LRUCache<string, Value>({ max: 2 * KEYS, ttl: TTL_MS });
   const peers = makePeers();
   for (const [index, key] of keys.entries()) {
-    const value = valueOf(index);
+    const value = makeValue(index);
     await cache.set(key, value);
     lru.set(key, value);
     lruTtl.set(key, value);
@@ -153,7 +153,7 @@ async function load(): Promise<Value> {
   throw new Error("every key is there");
 }
 
-function valueOf(index: number): { id: number; name: string; tags: string[]; score: number } {
+function makeValue(index: number): { id: number; name: string; tags: string[]; score: number } {
   return { id: index, name: `Entity number ${index}`, tags: ["a", `tag-${index}`], score: 0.5 };
 }
 

@@ -33,11 +33,16 @@ export class CoarseClock implements Disposable {
     const nowMs = this.#clock.monotonicMs();
     this.#nowMs[0] = nowMs;
     this.#left = READINGS_MAX;
-    this.#timer ??= this.#clock.schedule(() => {
+    if (this.#timer === undefined) this.#mark();
+    return nowMs;
+  }
+
+  /** Apart from `refresh`, which would make room for the closure at each call. */
+  #mark(): void {
+    this.#timer = this.#clock.schedule(() => {
       this.#timer = undefined;
       this.#left = 0;
     }, OLD_AFTER_MS);
-    return nowMs;
   }
 
   [Symbol.dispose](): void {

@@ -15,7 +15,7 @@ import type {
 } from "../schema/physical.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { parseIndexCondition, parseTable } from "./create-table.ts";
-import { isBookkeeping } from "./internal.ts";
+import { isBookkeeping, searchTableOf } from "./internal.ts";
 
 /** An index over expressions or with a collation: kept as text, for nothing else can say it. */
 export interface OpaqueIndex {
@@ -195,7 +195,8 @@ function isObject(master: Master): boolean {
 
 function toObject({ kind, name, table, sql, virtual }: Master): PhysicalObject {
   if (kind === "trigger") return { kind, name, table, sql };
-  return { kind: virtual ? "virtual table" : "view", name, sql };
+  if (!virtual) return { kind: "view", name, sql };
+  return { ...searchTableOf(name, sql), kind: "virtual table", name, sql };
 }
 
 function featuresOf(master: Master): readonly string[] {

@@ -6,17 +6,17 @@ import { canonicalName } from "./normalise.ts";
 import { mentions } from "./sql-tokens.ts";
 
 /**
- * The triggers and views that use one of the tables, or a view that does: SQLite refuses to rename
- * a table while any of them looks for one that is not there. Those in `gone` are left out, but what
- * uses them counts.
+ * The triggers and views that use one of the tables, or a view or virtual table that goes, or a
+ * view that does: SQLite refuses to alter any table while one of them looks for what is not there.
+ * Those in `gone` are left out, but what uses them counts.
  */
 export function disturbedObjects(
   objects: readonly PhysicalObject[],
   tables: readonly string[],
   gone: readonly PhysicalObject[],
 ): readonly PhysicalObject[] {
-  if (tables.length === 0) return [];
-  const names = [...tables];
+  const names = [...tables, ...gone.flatMap(({ kind, name }) => (kind === "trigger" ? [] : name))];
+  if (names.length === 0) return [];
   const disturbed = new Set<PhysicalObject>();
   for (let grows = true; grows; ) {
     grows = false;

@@ -74,3 +74,14 @@ test("a search that goes comes back full", async () => {
 
   expect(way).toEqual({ there: [], back: AS_BEFORE, left: [], restored: [] });
 });
+
+test("the search of one table changes while another table is rebuilt", async () => {
+  const way = await wayOf(declared({ search: ["title", "body"], hasCheck: true }));
+
+  expect(way).toEqual({
+    there: [{ name: "notes_search", house: [7], garden: [7] }],
+    back: AS_BEFORE,
+    left: [],
+    restored: [],
+  });
+});

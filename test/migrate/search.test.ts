@@ -85,3 +85,24 @@ test("the search of one table changes while another table is rebuilt", async () 
     restored: [],
   });
 });
+
+test("the search follows a renamed column, and back", async () => {
+  const way = await wayOf(declared({ title: "name", search: ["name"] }), [
+    { table: "notes", column: "title", to: "name" },
+  ]);
+
+  expect(way).toEqual({ there: AS_BEFORE, back: AS_BEFORE, left: [], restored: [] });
+});
+
+test("the search follows a renamed table, and back", async () => {
+  const way = await wayOf(declared({ table: "todos", search: ["title"] }), [
+    { table: "notes", to: "todos" },
+  ]);
+
+  expect(way).toEqual({
+    there: [{ name: "todos_search", house: [7], garden: [] }],
+    back: AS_BEFORE,
+    left: [],
+    restored: [],
+  });
+});

@@ -18,6 +18,7 @@ import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { decodeText } from "./file-text.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration, MigrationBody, MigrationDefinition } from "./migration.ts";
 import { invalid, type ScriptStatement, splitStatements } from "./sql-script.ts";
@@ -130,7 +131,7 @@ async function loadFile(directory: string, fileName: string): Promise<Migration>
   if (bytes.length > FILE_BYTES_MAX) {
     throw invalid(path, 0, `it has more than ${FILE_BYTES_MAX} bytes; import bulk data instead`);
   }
-  const text = bytes.toString("utf8");
+  const text = decodeText(bytes, path);
   if (extension === "sql") return parseSqlFile(text, { version, name }, path);
   return assemble({ ...(await importFile(path)), version, name }, text, path);
 }

@@ -16,6 +16,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { hashText } from "../core/hash.ts";
 import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { decodeText } from "./file-text.ts";
@@ -127,19 +128,29 @@ async function loadFile(directory: string, fileName: string): Promise<Migration>
   }
   const version = Number(digits);
   if (version < 1) throw invalid(path, 0, "versions begin at 1");
+  const text = await readText(path);
+  if (extension === "sql") return parseSqlFile(text, { version, name }, path);
+  return assemble({ ...(await importFile(path, text)), version, name }, text, path);
+}
+
+async function readText(path: string): Promise<string> {
   const bytes = await readFile(path);
   if (bytes.length > FILE_BYTES_MAX) {
     throw invalid(path, 0, `it has more than ${FILE_BYTES_MAX} bytes; import bulk data instead`);
   }
-  const text = decodeText(bytes, path);
-  if (extension === "sql") return parseSqlFile(text, { version, name }, path);
-  return assemble({ ...(await importFile(path)), version, name }, text, path);
+  return decodeText(bytes, path);
 }
 
-async function importFile(path: string): Promise<MigrationDefinition> {
-  const module = await import(pathToFileURL(path).href).catch((error: unknown) => {
+/**
+ * The exports of a code file. Node.js loads an address once for the life of the process, so the
+ * hash of the text is part of it: the code that runs is the one whose checksum is recorded.
+ */
+async function importFile(path: string, text: string): Promise<MigrationDefinition> {
+  const address = `${pathToFileURL(path).href}?${hashText(text)}`;
+  const module = await import(address).catch((error: unknown) => {
     throw invalid(path, 0, `it cannot be loaded: ${importProblem(error)}`);
   });
+  if ((await readText(path)) !== text) throw invalid(path, 0, "it was changed while it was read");
   const exported = Object.fromEntries(Object.entries(module).filter(([key]) => key !== "default"));
   refuseUnknownKeys(exported, DEFINITION_KEYS, path, "MIGRATION_INVALID");
   return exported as unknown as MigrationDefinition;

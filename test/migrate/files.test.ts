@@ -103,6 +103,34 @@ test("a code file brings functions and says what it is", async () => {
   expect(plain).toMatchObject({ version: 2, foreignKeys: "on", destructive: true });
 });
 
+test("a code file that is edited runs as it is now, not as it was read first", async () => {
+  await using scene = await Scene.create({ "0001_code.ts": "export const up = 'SELECT 1';" });
+  const script = async (): Promise<unknown> => {
+    const [migration] = await loadMigrations(scene.migrations);
+    return [statementsOf(migration?.up), migration?.checksum];
+  };
+  const first = await script();
+  const edited = "export const up: string = 'SELECT 2';";
+  await scene.write("0001_code.ts", edited);
+
+  expect(await script()).toEqual([["SELECT 2"], checksumOf(edited)]);
+  await scene.write("0001_code.ts", "export const up = 'SELECT 1';");
+  expect(await script()).toEqual(first);
+});
+
+test("a code file that changes while it is read is refused", async () => {
+  await using scene = await Scene.create();
+  const path = JSON.stringify(join(scene.migrations, "0001_code.js"));
+  await scene.write(
+    "0001_code.js",
+    `import { appendFileSync } from "node:fs";
+    appendFileSync(${path}, "// changed");
+    export const up = "SELECT 1";`,
+  );
+
+  await expect(loadMigrations(scene.migrations)).rejects.toThrow("changed while it was read");
+});
+
 test.each<[string, Readonly<Record<string, string>>, string]>([
   ["two of one version", { "001_a.sql": "", "0001_b.sql": "" }, "version 1 is used twice"],
   ["no name", { "0001.sql": "" }, "0001.sql: a migration is named like"],

@@ -86,8 +86,9 @@ export function checksumOf(text: string): string {
   const normalised = text
     .replace(/^\uFEFF/, "")
     .replace(/\r\n?/g, "\n")
-    .replace(/[ \t\f\v]+$/gm, "")
-    .replace(/\n+$/, "");
+    // Each run is looked at from its beginning alone: from everywhere it would take its square.
+    .replace(/(?<![ \t\f\v])[ \t\f\v]+$/gm, "")
+    .replace(/(?<!\n)\n+$/, "");
   return createHash("sha256").update(normalised).digest("hex");
 }
 

@@ -76,6 +76,16 @@ test("line ends, byte order mark and trailing white space do not change the chec
   expect(checksumOf(text.replace("  a", " a"))).not.toBe(checksumOf(text));
 });
 
+test("long runs of white space inside a text take no time and count", () => {
+  const text = (run: string): string => `SELECT '${run.repeat(1_000_000)}'`;
+  const startMs = performance.now();
+
+  const checksums = [" ", "\n", "\t", "\r\n", "a"].map((run) => checksumOf(text(run)));
+
+  expect(new Set(checksums).size).toBe(4);
+  expect(performance.now() - startMs).toBeLessThan(5_000);
+});
+
 test("a code file brings functions and says what it is", async () => {
   await using scene = await Scene.create({
     "0001_code.ts": `

@@ -17,15 +17,15 @@ export function isInternal(name: string): boolean {
 
 /**
  * Whether an object was made for one of the declared tables: a search table or a trigger for search
- * or audit. When it is declared no longer it goes, unlike what somebody else has made.
+ * or audit. When it is declared no longer it goes, unlike what somebody else has made: a virtual
+ * table with a text of its own may hold what stands nowhere else.
  */
 export function isOwnObject(object: PhysicalObject, desired: PhysicalSchema): boolean {
   const isDeclared = (table: string | undefined): boolean =>
     table !== undefined &&
     desired.tables.some(({ name }) => canonicalName(name) === canonicalName(table));
   if (object.kind === "trigger") return OWN_TRIGGER.test(object.name) && isDeclared(object.table);
-  if (object.kind !== "virtual table") return false;
-  return isDeclared(object.table ?? SEARCH_TABLE.exec(object.name)?.[1]);
+  return object.kind === "virtual table" && isDeclared(object.table);
 }
 
 /** The search table that has this text, with what fills it; undefined when we have not made it. */

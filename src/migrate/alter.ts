@@ -103,12 +103,13 @@ function carrierOf(
 }
 
 /**
- * DROP COLUMN refuses a column that anything else uses. Constraints and indexes on it cannot be
- * declared any longer, so they are among the differences; what is left is what nobody declares.
+ * DROP COLUMN refuses a column that anything else uses. Constraints and indexes on it go with it,
+ * so they are among the differences; what is left are triggers and views that nobody declares.
  */
 function canDrop(column: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
-  const others = [...schema.opaqueIndexes, ...schema.objects];
-  return !others.some(({ sql }) => mentions(sql, column.name) && mentions(sql, table.name));
+  return !schema.objects.some(
+    ({ kind, sql }) => kind !== "index" && mentions(sql, column.name) && mentions(sql, table.name),
+  );
 }
 
 function alterStatements(list: readonly TableOperation[], after: PhysicalTable): string[] {
@@ -160,14 +161,12 @@ function rebuildWhole(
   const kept = current.indexes.filter(
     (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),
   );
-  const opaque = current.opaqueIndexes.filter((index) => isOn(index.table));
   const fills = keepsRowids(rebuild)
     ? []
     : desired.objects.filter(({ kind, table }) => kind === "virtual table" && isOn(table));
   return [
     ...rebuildStatements(rebuild),
     ...kept.map(createIndex),
-    ...opaque.map(({ sql }) => sql),
     ...fills.flatMap(({ fill }) => fill ?? []),
   ];
 }

@@ -1,4 +1,7 @@
-/** Triggers and views around a table rebuild: which are in the way, and in which order they go. */
+/**
+ * Triggers, views and indexes over expressions around a table rebuild: which are in the way, and in
+ * which order they go.
+ */
 
 import type { PhysicalObject } from "../schema/physical.ts";
 import { isInternal } from "./internal.ts";
@@ -15,7 +18,8 @@ export function disturbedObjects(
   tables: readonly string[],
   gone: readonly PhysicalObject[],
 ): readonly PhysicalObject[] {
-  const names = [...tables, ...gone.flatMap(({ kind, name }) => (kind === "trigger" ? [] : name))];
+  const isRead = ({ kind }: PhysicalObject): boolean => kind === "view" || kind === "virtual table";
+  const names = [...tables, ...gone.filter(isRead).map(({ name }) => name)];
   if (names.length === 0) return [];
   const disturbed = new Set<PhysicalObject>();
   for (let grows = true; grows; ) {
@@ -44,7 +48,7 @@ export function dropOrder(objects: readonly PhysicalObject[]): readonly Physical
  */
 export function createOrder(objects: readonly PhysicalObject[]): readonly PhysicalObject[] {
   const rank = ({ kind, name }: PhysicalObject): number =>
-    kind === "virtual table" ? 0 : kind === "view" ? 1 : isInternal(name) ? 3 : 2;
+    kind === "virtual table" ? 0 : kind !== "trigger" ? 1 : isInternal(name) ? 3 : 2;
   return objects.toSorted((a, b) => rank(a) - rank(b));
 }
 

@@ -16,7 +16,7 @@ import type { FileSchema } from "./introspect.ts";
 import { canonicalName, includesName } from "./normalise.ts";
 import { createOrder, disturbedObjects, dropOrder } from "./objects.ts";
 import type { Operation } from "./operation.ts";
-import { renderTable } from "./rebuild.ts";
+import { renderTable, temporaryName } from "./rebuild.ts";
 import { applyRenames, checkTargets, inverseRenames, type Rename } from "./rename.ts";
 
 /** One step of a plan. */
@@ -84,7 +84,7 @@ export function planSchema(
   const operations = diff(current, desired, { renames, undeclared });
   checkTargets(desired, renames);
   const there = planSteps(current, desired, operations, options);
-  const renamed = applyRenames(current, renames);
+  const renamed = renameAll(current, renames);
   const after = undeclared === "drop" ? { ...renamed, ...desired } : merge(renamed, desired);
   const wayBack = { renames: inverseRenames(renames), undeclared: "drop" } as const;
   const back = planSteps(after, current, diff(after, current, wayBack), wayBack);
@@ -96,6 +96,16 @@ export function planSchema(
     hints: [...there.hints, ...renameHints(operations)],
     undeclared: undeclared === "drop" ? [] : undeclaredIn(renamed, desired),
   };
+}
+
+/** The schema of the file after the renames, with what is known about its tables. */
+function renameAll(current: FileSchema, renames: readonly Rename[]): FileSchema {
+  const newName = (table: string): string =>
+    renames.reduce((name, { table: from, column, to }) => {
+      return column === undefined && canonicalName(from) === canonicalName(name) ? to : name;
+    }, table);
+  const features = [...current.features].map(([table, list]) => [newName(table), list] as const);
+  return { ...applyRenames(current, renames), features: new Map(features) };
 }
 
 interface Steps {
@@ -110,7 +120,7 @@ function planSteps(
   operations: readonly Operation[],
   { renames = [], rows }: PlanOptions,
 ): Steps {
-  const before = applyRenames(current, renames);
+  const before = renameAll(current, renames);
   const changes = changeTables(before, desired, operations);
   const droppedTables = pick(operations, "drop table").map(({ table }) => table.name);
   const rebuilt = changes.filter(({ mode }) => mode === "rebuild").map(({ table }) => table);
@@ -157,13 +167,19 @@ function step(summary: string, sql: readonly string[], facts: Partial<PlanStep> 
 
 function renameStep({ table, column, to }: Rename): PlanStep {
   const alter = `ALTER TABLE ${quoteIdentifier(table)} RENAME`;
-  if (column === undefined) {
-    return step(`rename table ${table} to ${to}`, [`${alter} TO ${quoteIdentifier(to)}`], {
-      table,
-    });
-  }
+  if (column === undefined) return renameTableStep(table, to);
   const sql = `${alter} COLUMN ${quoteIdentifier(column)} TO ${quoteIdentifier(to)}`;
   return step(`rename column ${table}.${column} to ${to}`, [sql], { table });
+}
+
+/** SQLite takes a name in other letters for the same name, so the table goes by way of another. */
+function renameTableStep(table: string, to: string): PlanStep {
+  const names = canonicalName(table) === canonicalName(to) ? [temporaryName(to), to] : [to];
+  const sql = names.map((name, index) => {
+    const from = names[index - 1] ?? table;
+    return `ALTER TABLE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(name)}`;
+  });
+  return step(`rename table ${table} to ${to}`, sql, { table });
 }
 
 function dropObjectStep({ kind, name }: PhysicalObject): PlanStep {

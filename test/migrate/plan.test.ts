@@ -1,34 +1,6 @@
 import { expect, test } from "vitest";
 import { planSchema } from "../../src/migrate/plan.ts";
-import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../../src/schema/physical.ts";
-import { Scratch } from "./schemas.ts";
-
-const integer = (name: string, facts: Partial<PhysicalColumn> = {}): PhysicalColumn => ({
-  name,
-  type: "INTEGER",
-  notNull: false,
-  ...facts,
-});
-
-const table = (
-  name: string,
-  columns: readonly PhysicalColumn[],
-  facts: Partial<PhysicalTable> = {},
-): PhysicalTable => ({
-  name,
-  columns: [integer("id", { notNull: true }), ...columns],
-  primaryKey: ["id"],
-  uniques: [],
-  checks: [],
-  foreignKeys: [],
-  strict: true,
-  ...facts,
-});
-
-const schema = (
-  tables: readonly PhysicalTable[],
-  facts: Partial<PhysicalSchema> = {},
-): PhysicalSchema => ({ dialect: "sqlite", tables, indexes: [], objects: [], ...facts });
+import { integer, Scratch, schema, table } from "./schemas.ts";
 
 const weeks = table("weeks", [integer("n")]);
 const tasks = table("tasks", [integer("week_id")], {

@@ -172,22 +172,75 @@ function rebuildWhole(
 }
 
 function hintsOf(list: readonly TableOperation[]): readonly string[] {
+  const added = list.flatMap((entry) => (entry.kind === "add column" ? [entry.column] : []));
   return list.flatMap((operation) => {
+    const { table } = operation;
     if (operation.kind === "add column" && needsValue(operation.column)) {
-      const name = `${operation.table}.${operation.column.name}`;
+      const name = `${table}.${operation.column.name}`;
       return [
         `${name} is NOT NULL without a default: it fails when the table has rows. Give it a ` +
           "default, or add it nullable, fill it in a data step and make it NOT NULL after that",
       ];
     }
-    if (operation.kind !== "change column") return [];
-    const { table, from, to } = operation;
-    if (from.notNull || !to.notNull) return [];
-    const name = `${table}.${to.name}`;
-    return canonicalDefault(to.default) === null
-      ? [`${name} becomes NOT NULL (${columnWords(to)}): it fails when a row has NULL there`]
-      : [`${name} becomes NOT NULL: rows that have NULL there get the default ${to.default}`];
+    if (operation.kind === "add constraint") return ruleHints(table, operation.constraint, added);
+    return operation.kind === "change column" ? changeHints(operation) : [];
   });
+}
+
+/** What a rule asks of the rows that are there; one about a new column asks nothing of them. */
+function ruleHints(
+  table: string,
+  rule: Constraint,
+  added: readonly PhysicalColumn[],
+): readonly string[] {
+  if (carrierOf(rule, added) !== undefined) return [];
+  switch (rule.type) {
+    case "unique":
+      return [
+        `${table} gets UNIQUE (${rule.columns.join(", ")}): it fails when rows are equal there`,
+      ];
+    case "check":
+      return [`${table} gets CHECK (${rule.expression}): it fails when a row does not meet it`];
+    case "foreign key": {
+      const { columns, table: other } = rule.key;
+      const names = columns.map((column) => `${table}.${column}`).join(", ");
+      return [`${names} must refer to ${other}: it fails when a row refers to nothing`];
+    }
+    default:
+      return [];
+  }
+}
+
+function changeHints({
+  table,
+  from,
+  to,
+}: Extract<Operation, { readonly kind: "change column" }>): readonly string[] {
+  const name = `${table}.${to.name}`;
+  const hints: string[] = [];
+  if (!fits(from.type, to.type)) {
+    hints.push(
+      `${name} changes from ${from.type || "any type"} to ${to.type}: it fails when a value is ` +
+        "none of that type. Convert the values first",
+    );
+  }
+  if (!from.notNull && to.notNull) {
+    hints.push(
+      canonicalDefault(to.default) === null
+        ? `${name} becomes NOT NULL (${columnWords(to)}): it fails when a row has NULL there`
+        : `${name} becomes NOT NULL: rows that have NULL there get the default ${to.default}`,
+    );
+  }
+  return hints;
+}
+
+/** Whether a STRICT table takes every value of the one type for the other. */
+function fits(from: string, to: string): boolean {
+  const [before, after] = [from.toUpperCase(), to.toUpperCase()];
+  if (before === after || after === "ANY") return true;
+  const numbers = ["INT", "INTEGER"];
+  if (numbers.includes(before)) return [...numbers, "REAL", "TEXT"].includes(after);
+  return before === "REAL" && after === "TEXT";
 }
 
 function needsValue(column: PhysicalColumn): boolean {

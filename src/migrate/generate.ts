@@ -108,7 +108,7 @@ function renderSql(plan: SchemaPlan | undefined): string {
   const kept = keptTables(plan?.steps ?? []);
   if (kept.length > 0) lines.push(`-- springhouse: keeps-data ${kept.join(", ")}`);
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
-    lines.push(`-- Note: ${hint}.`);
+    lines.push(`-- Note: ${inOneLine(hint)}.`);
   }
   const up = renderSteps(plan?.steps ?? []);
   const down = renderSteps(plan?.inverse ?? []);
@@ -127,7 +127,7 @@ function keptTables(steps: readonly PlanStep[]): readonly string[] {
 function renderSteps(steps: readonly PlanStep[]): readonly string[] {
   return steps.flatMap(({ summary, sql }) => [
     "",
-    `-- ${summary.replaceAll("\n", " ")}`,
+    `-- ${inOneLine(summary)}`,
     ...sql.map((statement) => `${statement};`),
   ]);
 }
@@ -135,7 +135,7 @@ function renderSteps(steps: readonly PlanStep[]): readonly string[] {
 function renderCode(plan: SchemaPlan | undefined): string {
   const lines = [`import type { MigrationTransaction } from "springhouse/migrate";`, ""];
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
-    lines.push(`// Note: ${hint}.`);
+    lines.push(`// Note: ${inOneLine(hint)}.`);
   }
   if (plan?.foreignKeys === "off") lines.push(`export const foreignKeys = "off";`, "");
   if (plan !== undefined && !plan.steps.some(({ destructive }) => destructive)) {
@@ -153,11 +153,16 @@ function renderFunction(name: string, steps: readonly PlanStep[]): readonly stri
   return [
     `export async function ${name}(tx: MigrationTransaction): Promise<void> {`,
     ...steps.flatMap(({ summary, sql }) => [
-      `  // ${summary.replaceAll("\n", " ")}`,
+      `  // ${inOneLine(summary)}`,
       ...sql.map((statement) => `  await tx.execute(\`${escapeTemplate(statement)}\`);`),
     ]),
     "}",
   ];
+}
+
+/** Names and expressions may hold ends of lines, and what follows one is no comment any more. */
+function inOneLine(text: string): string {
+  return text.replace(/[\r\n\u2028\u2029]+/g, " ");
 }
 
 function escapeTemplate(text: string): string {

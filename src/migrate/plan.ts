@@ -18,6 +18,7 @@ import { createOrder, disturbedObjects, dropOrder } from "./objects.ts";
 import type { Operation } from "./operation.ts";
 import { renderTable, temporaryName } from "./rebuild.ts";
 import { applyRenames, checkTargets, inverseRenames, type Rename } from "./rename.ts";
+import { mentions } from "./sql-tokens.ts";
 
 /** One step of a plan. */
 export interface PlanStep {
@@ -146,7 +147,11 @@ function planSteps(
   ];
   return {
     steps: rows === undefined ? steps : steps.map((entry) => withCost(entry, rows)),
-    hints: changes.flatMap((change) => change.hints),
+    hints: [
+      ...changes.flatMap((change) => change.hints),
+      ...uniqueHints(operations, before),
+      ...columnHints(operations, back),
+    ],
     needsKeysOff: rebuilt.length + droppedTables.length > 0,
   };
 }
@@ -215,6 +220,32 @@ function withCost(entry: PlanStep, counts: ReadonlyMap<string, number>): PlanSte
   if (rows === undefined || !(entry.rewritesTable || entry.destructive || isIndex)) return entry;
   const perMs = isIndex ? INDEX_ROWS_PER_MS : COPY_ROWS_PER_MS;
   return { ...entry, rows, estimatedMs: Math.ceil(rows / perMs) };
+}
+
+/** A unique index over a table that may have rows. */
+function uniqueHints(operations: readonly Operation[], before: FileSchema): readonly string[] {
+  const tables = before.tables.map(({ name }) => name);
+  return pick(operations, "create index").flatMap(({ index: { name, table, columns, unique } }) => {
+    if (!unique || !includesName(tables, table)) return [];
+    const names = columns.map((column) => column.name).join(", ");
+    return [`${name} makes ${table} (${names}) unique: it fails when rows are equal there`];
+  });
+}
+
+/** What comes back as it was may use a column that does not; SQLite finds out when it is used. */
+function columnHints(
+  operations: readonly Operation[],
+  back: readonly PhysicalObject[],
+): readonly string[] {
+  return pick(operations, "drop column").flatMap(({ table, column }) =>
+    back
+      .filter(({ sql }) => mentions(sql, column.name))
+      .map(
+        ({ kind, name }) =>
+          `${kind} ${name} mentions ${column.name}: if that is ${table}.${column.name}, which ` +
+          "goes, it fails whenever it is used. Write it anew in this migration, or drop it",
+      ),
+  );
 }
 
 /** A column that goes while another comes may be a rename; only the author knows. */

@@ -109,3 +109,17 @@ test("a table without rowid is rebuilt under a new name", async () => {
   expect(plan.hints).toContain("rebuilding new loses WITHOUT ROWID");
   expect(scratch.rows("SELECT id, n FROM new")).toEqual([["a", 5]]);
 });
+
+test("what uses a column that goes is named, for SQLite does not notice before it is used", async () => {
+  using scratch = new Scratch().create(schema([tasks]));
+  scratch.database.exec("CREATE VIEW v AS SELECT n FROM tasks");
+  scratch.database.exec("CREATE VIEW other AS SELECT title FROM tasks");
+  scratch.database.exec("CREATE TRIGGER tr AFTER INSERT ON tasks BEGIN SELECT NEW.n; END");
+
+  const { hints } = planSchema(await scratch.schema(), schema([table("tasks", [text("title")])]));
+
+  expect(hints).toEqual([
+    expect.stringContaining("view v mentions n: if that is tasks.n, which goes, it fails"),
+    expect.stringContaining("trigger tr mentions n"),
+  ]);
+});

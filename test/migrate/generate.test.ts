@@ -52,6 +52,7 @@ test.each(["sql", "ts"] as const)(
     await scene.run(
       "INSERT INTO weeks VALUES (1, 'alpha')",
       "INSERT INTO tasks VALUES (1, 1), (2, 1)",
+      'CREATE VIEW "named\nDROP TABLE tasks;\u2028await tx" AS SELECT 1',
     );
     const migrator = await scene.migrator({ catalog: after });
 

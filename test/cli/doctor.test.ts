@@ -264,6 +264,16 @@ describe("the checks", () => {
     expect(checkNode("22.22.3")).toMatchObject({ status: "fail" });
   });
 
+  it("take the journal from the file, where SQLite cannot make a log", async () => {
+    await using project = await sound();
+    await using store = await openSqliteStore({ url: `sqlite:${project.path("app.db")}` });
+    const facts = await store.describe();
+
+    const [journal] = checkKeeping({ ...facts, settings: { journal_mode: "delete" } });
+
+    expect(journal).toMatchObject({ name: "journal", status: "ok", found: "wal" });
+  });
+
   it("warn about a log that nothing cuts", async () => {
     await using project = await sound();
     await using store = await openSqliteStore({ url: `sqlite:${project.path("app.db")}` });

@@ -194,7 +194,8 @@ export async function checkEntities(session: Session, catalog: Catalog): Promise
 /** Whether the pages of the file are sound, and no row refers to nothing. */
 export async function checkIntegrity(session: Session, signal: AbortSignal): Promise<Check[]> {
   const quick = await session.read({ sql: "PRAGMA quick_check", parameters: [] }, { signal });
-  const problems = quick.rows.map(([text]) => String(text)).filter((text) => text !== "ok");
+  const { checkMessages } = await import("../migrate/integrity.ts");
+  const problems = checkMessages(quick.rows);
   const integrity: Check =
     problems.length === 0
       ? { name: "integrity", status: "ok", found: "quick_check passed" }

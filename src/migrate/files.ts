@@ -135,7 +135,9 @@ async function loadFile(directory: string, fileName: string): Promise<Migration>
 }
 
 async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw invalid(path, 0, `it cannot be read: ${messageOf(error)}`);
+  });
   if (bytes.length > FILE_BYTES_MAX) {
     throw invalid(path, 0, `it has more than ${FILE_BYTES_MAX} bytes; import bulk data instead`);
   }

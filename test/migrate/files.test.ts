@@ -1,4 +1,4 @@
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checksumOf, defineMigration, loadMigrations } from "../../src/migrate/files.ts";
@@ -200,6 +200,16 @@ test("a file that is far too large is refused before it is parsed", async () => 
   await using scene = await Scene.create({ "0001_big.sql": "-- x\n".repeat(2_000_000) });
 
   await expect(loadMigrations(scene.migrations)).rejects.toThrow("import bulk data instead");
+});
+
+test("a file that cannot be read is named", async () => {
+  await using scene = await Scene.create();
+  await mkdir(join(scene.migrations, "0001_a.sql"));
+
+  await expect(loadMigrations(scene.migrations)).rejects.toMatchObject({
+    code: "MIGRATION_INVALID",
+    message: expect.stringContaining("0001_a.sql: it cannot be read: EISDIR"),
+  });
 });
 
 test.skipIf(process.getuid?.() === 0)("a folder that cannot be read is named", async () => {

@@ -81,9 +81,12 @@ export function checkFile(path: string): Check[] {
 function checkPermissions(path: string, stats: Stats): Check {
   const name = "permissions";
   const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-  for (const place of [path, dirname(path)]) {
+  const logs = [`${path}-wal`, `${path}-shm`].filter((log) => existsSync(log));
+  for (const place of [path, ...logs, dirname(path)]) {
     if (mayUse(place)) continue;
-    const advice = "Give this user the right to read and write the file and its folder.";
+    const advice =
+      "Give this user the right to read and write the file, the files -wal and -shm beside it, " +
+      "and its folder.";
     return { name, status: "fail", found: `${place} cannot be written`, advice };
   }
   if ((stats.mode & 0o077) === 0) return { name, status: "ok", found: mode };

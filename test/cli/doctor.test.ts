@@ -145,6 +145,17 @@ describe("springhouse doctor", () => {
     });
   });
 
+  it.skipIf(process.getuid?.() === 0)("fails on a log that this user may not write", async () => {
+    await using project = await sound();
+    const log = project.path("app.db-wal");
+    await writeFile(log, "");
+    await chmod(log, 0o400);
+
+    const { permissions } = await examine(project);
+
+    expect(permissions).toMatchObject({ status: "fail", found: `${log} cannot be written` });
+  });
+
   it("warns about a journal that blocks readers, and about wasted pages", async () => {
     await using project = await Project.make();
     project.sql(

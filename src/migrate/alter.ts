@@ -41,7 +41,7 @@ export function changeTables(
       sql: isInPlace ? alterStatements(list, after) : rebuildWhole(before, after, current, desired),
       changes: list.map(describeAction),
       losesColumns: list.some(({ kind }) => kind === "drop column"),
-      hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, name))],
+      hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, before.name))],
     };
   });
 }
@@ -67,7 +67,7 @@ function canAlter(
   return list.every((operation) => {
     switch (operation.kind) {
       case "add column":
-        return canAdd(operation.column);
+        return canAdd(operation.column) && !isComputed(operation.column, current, schema);
       case "add constraint":
         return carrierOf(operation.constraint, added) !== undefined;
       case "drop column":
@@ -85,6 +85,13 @@ function canAdd(column: PhysicalColumn): boolean {
   const tokens = codeTokens(value);
   const literal = tokens[0]?.text === "-" || tokens[0]?.text === "+" ? tokens.slice(1) : tokens;
   return literal.length === 1 && ["number", "string"].includes(literal[0]?.kind ?? "");
+}
+
+/** Whether SQLite has computed a column of this name so far; its values are copied then. */
+function isComputed({ name }: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
+  return (
+    schema.generated.get(table.name)?.some((column) => includesName([name], column.name)) ?? false
+  );
 }
 
 /** The new column on whose definition the constraint can be written. */
@@ -154,7 +161,9 @@ function rebuildWhole(
   desired: PhysicalSchema,
 ): string[] {
   const withoutRowid = current.features.get(before.name)?.includes("WITHOUT ROWID") ?? false;
-  const rebuild = { current: before, desired: after, withoutRowid };
+  const computed = current.generated.get(before.name) ?? [];
+  const old = { ...before, columns: [...before.columns, ...computed] };
+  const rebuild = { current: old, desired: after, withoutRowid };
   const isOn = (table: string | undefined): boolean =>
     table !== undefined && canonicalName(table) === canonicalName(after.name);
   const wanted = new Set(desired.indexes.map(canonicalIndex));

@@ -24,6 +24,8 @@ import { isBookkeeping, searchTableOf } from "./internal.ts";
 export interface FileSchema extends PhysicalSchema {
   /** By table: features that a rebuild would lose, such as "COLLATE NOCASE on title". */
   readonly features: ReadonlyMap<string, readonly string[]>;
+  /** By table: columns whose values SQLite computes. They are no part of what can be declared. */
+  readonly generated: ReadonlyMap<string, readonly PhysicalColumn[]>;
 }
 
 /**
@@ -53,6 +55,9 @@ export async function introspect(session: Session): Promise<FileSchema> {
     indexes: masters.flatMap((master) => indexOf(master, parts.get(master.name)) ?? []),
     objects: masters.filter((master) => isObject(master, parts.get(master.name))).map(toObject),
     features: new Map(tables.map((master) => [master.name, featuresOf(master)])),
+    generated: new Map(
+      [...columns].map(([table, rows]) => [table, rows.filter(isGenerated).map(toColumn)]),
+    ),
   };
 }
 
@@ -105,12 +110,16 @@ function tableOf(master: Master, rows: readonly ColumnRow[]): Omit<PhysicalTable
   const { uniques, checks } = parseTable(master.sql);
   return {
     name: master.name,
-    columns: rows.filter((row) => row[6] === 0).map(toColumn),
+    columns: rows.filter((row) => !isGenerated(row)).map(toColumn),
     primaryKey: primaryKeyOf(rows),
     uniques,
     checks,
     strict: master.strict,
   };
+}
+
+function isGenerated(row: ColumnRow): boolean {
+  return row[6] !== 0;
 }
 
 function toColumn(row: ColumnRow): PhysicalColumn {

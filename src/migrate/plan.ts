@@ -105,8 +105,13 @@ function renameAll(current: FileSchema, renames: readonly Rename[]): FileSchema 
     renames.reduce((name, { table: from, column, to }) => {
       return column === undefined && canonicalName(from) === canonicalName(name) ? to : name;
     }, table);
-  const features = [...current.features].map(([table, list]) => [newName(table), list] as const);
-  return { ...applyRenames(current, renames), features: new Map(features) };
+  const rekey = <Fact>(facts: ReadonlyMap<string, Fact>): ReadonlyMap<string, Fact> =>
+    new Map([...facts].map(([table, fact]) => [newName(table), fact]));
+  return {
+    ...applyRenames(current, renames),
+    features: rekey(current.features),
+    generated: rekey(current.generated),
+  };
 }
 
 interface Steps {

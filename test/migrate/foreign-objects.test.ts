@@ -123,3 +123,20 @@ test("what uses a column that goes is named, for SQLite does not notice before i
     expect.stringContaining("trigger tr mentions n"),
   ]);
 });
+
+test("a column that was computed keeps its values when it is declared as a plain one", async () => {
+  using scratch = new Scratch();
+  scratch.database.exec(
+    "CREATE TABLE Tasks (id INTEGER PRIMARY KEY, title, low AS (lower(title)))",
+  );
+  scratch.database.exec("INSERT INTO tasks VALUES (1, 'First')");
+  const current = await scratch.schema();
+  const desired = schema([table("tasks", [text("title"), text("low")])]);
+
+  const plan = planSchema(current, desired);
+  scratch.run(plan.steps);
+
+  expect(plan.hints).toContain("rebuilding Tasks loses a generated value on low");
+  expect(scratch.rows("SELECT id, title, low FROM tasks")).toEqual([[1, "First", "first"]]);
+  expect(planSchema(await scratch.schema(), desired).steps).toEqual([]);
+});

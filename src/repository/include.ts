@@ -5,6 +5,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { forEachInSlices } from "../core/slices.ts";
 import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { inRowsSql } from "./in-list.ts";
@@ -12,7 +13,7 @@ import { type Link, linkOf } from "./link.ts";
 import { keyText, type Model, type Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, rowsOf, selectWhere } from "./read.ts";
+import { conditionSql, readRows, selectWhere } from "./read.ts";
 import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
@@ -50,19 +51,20 @@ async function includeOne(
   const target = scope.models.of(relation.entity);
   const link = linkOf(model, target, relation.kind, relation.options.by);
   const narrowing = await authorize(scope, target, { action: "read" });
-  const keys = distinctKeys(rows, link.from);
-  const found: Row[] = [];
+  const keys = await distinctKeys(rows, link.from);
+  const chunks: Row[][] = [];
   for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
     const chunk = keys.slice(at, at + KEYS_PER_READ);
     const statement = relatedStatement(target, link, chunk, relation, narrowing);
-    found.push(...rowsOf(target, await scope.session.read(statement, options)));
+    chunks.push(await readRows(scope, target, statement, options));
   }
+  const found = chunks.flat();
   await includeRelations(scope, target, found, relation.options.include, options);
-  const groups = Map.groupBy(found, (row) => rowKey(row, link.to));
-  for (const row of rows) {
+  const groups = await groupsOf(found, link.to);
+  await forEachInSlices(rows, (row) => {
     const group = groups.get(rowKey(row, link.from)) ?? [];
     row[property] = isMany ? group : (group[0] ?? null);
-  }
+  });
 }
 
 function checkedKind(model: Model, property: string, relation: Relation): "one" | "many" {
@@ -76,16 +78,30 @@ function checkedKind(model: Model, property: string, relation: Relation): "one" 
 }
 
 /** The stored values by which rows are related, each once; a NULL in them relates to nothing. */
-function distinctKeys(
+async function distinctKeys(
   rows: readonly Row[],
   fields: readonly Field[],
-): readonly (readonly SqlValue[])[] {
+): Promise<readonly (readonly SqlValue[])[]> {
   const distinct = new Map<string, readonly SqlValue[]>();
-  for (const row of rows) {
+  await forEachInSlices(rows, (row) => {
     const values = fields.map((field) => field.encode(row[field.property]));
     if (!values.includes(null)) distinct.set(keyText(values), values);
-  }
+  });
   return [...distinct.values()];
+}
+
+async function groupsOf(
+  rows: readonly Row[],
+  fields: readonly Field[],
+): Promise<ReadonlyMap<string, Row[]>> {
+  const groups = new Map<string, Row[]>();
+  await forEachInSlices(rows, (row) => {
+    const key = rowKey(row, fields);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  });
+  return groups;
 }
 
 function rowKey(row: Row, fields: readonly Field[]): string {

@@ -6,7 +6,7 @@ import type { Checked } from "../schema/validate-plan.ts";
 import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
-import { isWanted, raiseChange } from "./row-events.ts";
+import { isWanted, raiseChange, raiseChanges } from "./row-events.ts";
 import { BULK_DEADLINE_MS, inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
@@ -75,7 +75,8 @@ export async function insertReturning(
     for await (const chunk of chunks) inserted.push(...(await insertChunk(inner, model, chunk)));
     return inserted;
   });
-  for (const row of rows) raiseChange(scope, model, "Created", { new: row });
+  const created = Iterator.from(rows).map((row) => ({ new: row }));
+  await raiseChanges(scope, model, "Created", created);
   return rows;
 }
 

@@ -44,7 +44,7 @@ export async function executeSql<R = RawRow>(
   else if (actor === undefined) [result] = await session.write([statement], options);
   else [, result] = await session.write([actor.set, statement, actor.clear], options);
   if (result === undefined) return { rows: [], changes: 0 };
-  const rows = rowsOf<R>(result, models.catalog, session.dialect);
+  const rows = await rowsOf<R>(result, models.catalog, session.dialect);
   return { rows, changes: result.changes };
 }
 
@@ -74,7 +74,7 @@ export async function* streamSql<R = RawRow>(
   const { session, models } = scope;
   const statement = statementOf(scope, sql, parameters);
   for await (const chunk of session.stream(statement, options)) {
-    yield* rowsOf<R>(chunk, models.catalog, session.dialect);
+    yield* await rowsOf<R>(chunk, models.catalog, session.dialect);
   }
 }
 

@@ -110,7 +110,7 @@ export async function transact<T>(
     if (actor !== undefined) await transaction.write([actor.clear]);
     return value;
   }, options);
-  events.deliver();
+  await events.deliver();
   return result;
 }
 

@@ -16,7 +16,7 @@ import type { Field } from "./field.ts";
 import type { Model, Part, Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, type ListPlan, limitOf, offsetOf, rowsOf } from "./read.ts";
+import { conditionSql, type ListPlan, limitOf, offsetOf, readRows } from "./read.ts";
 import type { Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
@@ -47,7 +47,7 @@ export async function searchRows(
     `SELECT ${model.selection} FROM ${source} ` +
       `WHERE ${[...conditions, condition].join(" AND ")} ORDER BY ${order} ${page}`,
   );
-  return rowsOf(model, await scope.session.read(statement, options));
+  return readRows(scope, model, statement, options);
 }
 
 /** A text in which `%` and `_` stand for themselves; for `LIKE … ESCAPE '\'`. */

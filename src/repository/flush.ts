@@ -13,7 +13,8 @@ import { inLevels, type Placed } from "./flush-order.ts";
 import { changesOf, type Entry } from "./identity-map.ts";
 import { CHUNK_ROWS, insertChunk } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
-import type { Narrowing } from "./permissions.ts";
+import { type Narrowing, permissionDenied } from "./permissions.ts";
+import { readExists } from "./read.ts";
 import { deleteRow } from "./remove.ts";
 import { raiseChange } from "./row-events.ts";
 import { authorize, type Scope, transact, withReasons } from "./scope.ts";
@@ -58,9 +59,7 @@ export async function flush(
       const { model, key } = entry;
       written.set(entry, await patchRow(inner, model, key, changes, narrowing, {}));
     }
-    for (const { entry, narrowing } of plan.deletes) {
-      await deleteRow(inner, entry.model, entry.key, narrowing, {});
-    }
+    for (const deletion of plan.deletes) await writeDelete(inner, deletion);
   });
   await forEachInSlices(written, ([{ row }, now]) => void Object.assign(row, now));
 }
@@ -114,6 +113,15 @@ async function deletionOf(scope: Scope, entry: Entry): Promise<Deletion> {
   const storedOf = ({ property }: Field): SqlValue | undefined =>
     snapshot[model.fields.findIndex((each) => each.property === property)];
   return { entry, narrowing, storedOf };
+}
+
+/** A row that is gone is as it should be; one that is still there was not ours to delete. */
+async function writeDelete(scope: Scope, { entry, narrowing }: Deletion): Promise<void> {
+  const { model, key } = entry;
+  if (await deleteRow(scope, model, key, narrowing, {})) return;
+  if (narrowing === undefined || !(await readExists(scope, model, key, undefined, {}))) return;
+  const { actor } = scope;
+  throw permissionDenied(model, { entity: model.name, action: "delete", key, actor });
 }
 
 /** The row with something in the place of each key that is not known yet. */

@@ -5,7 +5,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { forEachInSlices } from "../core/slices.ts";
-import { validateInsert, validatePatch } from "../schema/validate.ts";
+import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
 import type { CallOptions, SqlValue } from "../store/store.ts";
 import type { Field } from "./field.ts";
@@ -102,9 +102,18 @@ async function changeOf(scope: Scope, entry: Entry): Promise<Change | undefined>
   const { model, key } = entry;
   const changes = changesOf(entry);
   if (Object.keys(changes).length === 0) return undefined;
+  refuseUndefined(model, changes);
   await validatePatch(model.facts, changes, scope.validation);
   const narrowing = await authorize(scope, model, { action: "update", key, changes });
   return { entry, changes, narrowing };
+}
+
+/** A patch takes undefined for untouched; here somebody has taken a value away. */
+function refuseUndefined(model: Model, changes: Row): void {
+  const issues = Object.entries(changes)
+    .filter(([property, value]) => value === undefined && model.byProperty.has(property))
+    .map(([property]) => ({ path: [property], message: "is undefined; give null for NULL" }));
+  if (issues.length > 0) throw validationError(model.facts, issues);
 }
 
 async function deletionOf(scope: Scope, entry: Entry): Promise<Deletion> {

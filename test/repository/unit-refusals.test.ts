@@ -60,4 +60,24 @@ describe.each(storeKinds)("refusals of units of work over the %s store", (kind) 
 
     expect(await fixture.of(Task).count()).toBe(1);
   });
+
+  test("a value that was taken away is refused, for nobody knows what was meant", async () => {
+    const a = await unit.repository(Task).get(1);
+    if (a === undefined) throw new Error("missing");
+    a.extra = undefined;
+    (a as { title: unknown }).title = undefined;
+
+    await expect(unit.commit()).rejects.toMatchObject({
+      code: "VALIDATION",
+      issues: [
+        { path: ["title"], message: "is undefined; give null for NULL" },
+        { path: ["extra"], message: "is undefined; give null for NULL" },
+      ],
+    });
+    a.title = "a";
+    a.extra = null;
+    await unit.commit();
+
+    expect(await fixture.of(Task).get(1)).toMatchObject({ title: "a", extra: null });
+  });
 });

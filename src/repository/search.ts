@@ -3,7 +3,7 @@
  * case alike, `%` and `_` meaning themselves.
  *
  * On SQLite words of three characters and more are found through the trigram index, best match
- * first; shorter ones, and entities without `search`, by LIKE over the text columns, which reads
+ * first; shorter ones, and entities without `search`, by GLOB over the text columns, which reads
  * every row that the other conditions leave. On PostgreSQL an entity with `search` is found by the
  * beginnings of words, through its text index.
  */
@@ -13,6 +13,7 @@ import { searchTableName } from "../schema/ddl-search.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import type { CallOptions, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
+import { globOf } from "./glob.ts";
 import type { Model, Part, Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
@@ -125,10 +126,10 @@ function wordSql(part: Part, word: string, text: SqlText): string {
 }
 
 function containsSql(fields: readonly Field[], word: string, text: SqlText): string {
-  const operator = text.dialect === "postgres" ? "ILIKE" : "LIKE";
-  const pattern = `%${escapeLike(word)}%`;
-  const places = fields.map(
-    ({ reference }) => `${reference} ${operator} ${text.bind(pattern)} ESCAPE '\\'`,
+  const places = fields.map(({ reference }) =>
+    text.dialect === "postgres"
+      ? `${reference} ILIKE ${text.bind(`%${escapeLike(word)}%`)} ESCAPE '\\'`
+      : `${reference} GLOB ${text.bind(globOf(word))}`,
   );
   return `(${places.join(" OR ")})`;
 }

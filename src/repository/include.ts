@@ -17,9 +17,12 @@ import { conditionSql, readRows, selectWhere } from "./read.ts";
 import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
+import { isPlainObject } from "./where.ts";
 
 /** So many different keys go into one statement. */
 const KEYS_PER_READ = 1_000;
+/** Relations of relations: nobody shows more, and one that contains itself would never end. */
+const DEPTH_MAX = 10;
 const ONE_OPTIONS = ["by", "include"];
 const MANY_OPTIONS = ["by", "where", "orderBy", "limit", "include"];
 
@@ -30,12 +33,17 @@ export async function includeRelations(
   rows: readonly Row[],
   includes: Includes | undefined,
   options: CallOptions,
+  depth = 0,
 ): Promise<void> {
-  for (const [property, relation] of Object.entries(includes ?? {})) {
+  if (includes === undefined) return;
+  if (!isPlainObject(includes)) throw refused(model, "include", "is an object of relations");
+  for (const [property, relation] of Object.entries(includes)) {
+    if (depth >= DEPTH_MAX) throw refused(model, property, `is deeper than ${DEPTH_MAX} relations`);
+    if (property === "__proto__") throw refused(model, property, "is no name for a relation");
     if (model.byProperty.has(property)) {
       throw refused(model, property, "is a property of the entity; call the relation otherwise");
     }
-    await includeOne(scope, model, rows, property, relation, options);
+    await includeOne(scope, model, rows, property, relation, options, depth);
   }
 }
 
@@ -46,6 +54,7 @@ async function includeOne(
   property: string,
   relation: Relation,
   options: CallOptions,
+  depth: number,
 ): Promise<void> {
   const isMany = checkedKind(model, property, relation) === "many";
   const target = scope.models.of(relation.entity);
@@ -59,7 +68,7 @@ async function includeOne(
     chunks.push(await readRows(scope, target, statement, options));
   }
   const found = chunks.flat();
-  await includeRelations(scope, target, found, relation.options.include, options);
+  await includeRelations(scope, target, found, relation.options.include, options, depth + 1);
   const groups = await groupsOf(found, link.to);
   await forEachInSlices(rows, (row) => {
     const group = groups.get(rowKey(row, link.from)) ?? [];

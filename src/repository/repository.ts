@@ -3,6 +3,7 @@
  * for permission, then hands over to the file that knows its kind of statement.
  */
 
+import { assertSignal } from "../core/abort.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
@@ -294,5 +295,6 @@ export class Repository<E extends Entity> {
 }
 
 function callOf({ signal }: { readonly signal?: AbortSignal }): CallOptions {
+  assertSignal(signal);
   return signal === undefined ? NO_OPTIONS : { signal };
 }

@@ -4,6 +4,7 @@
  * changes would be lost silently.
  */
 
+import { assertSignal } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { forEachInSlices } from "../core/slices.ts";
@@ -59,6 +60,7 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();
     refuseUnknownKeys(options, ["signal"], "commit");
+    assertSignal(options.signal);
     this.#isEnded = true;
     try {
       await flush(this.#scope, this.#map.entries, options);

@@ -1,5 +1,6 @@
 /** The rows of one entity inside a unit of work: objects that may be changed in place. */
 
+import { assertSignal } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
@@ -57,6 +58,7 @@ export class UnitRepository<E extends Entity> {
   async list(options: UnitListOptions<E> = {}): Promise<Mutable<E>[]> {
     this.#unit.assertOpen();
     refuseUnknownKeys(options, UNIT_LIST_OPTIONS, `list of "${this.#model.name}" in a unit`);
+    assertSignal(options.signal);
     const { scope, map } = this.#unit;
     const narrowing = await authorize(scope, this.#model, { action: "read" });
     const call = options.signal === undefined ? {} : { signal: options.signal };

@@ -26,7 +26,9 @@ export function rowsOf<R>(
       const stored = values[index] as SqlValue;
       const decodeValue = decoders[index];
       const { name } = columns[index] as ResultColumn;
-      row[name] = decodeValue === undefined ? stored : decodeValue(stored);
+      const value = decodeValue === undefined ? stored : decodeValue(stored);
+      if (name === "__proto__") Object.defineProperty(row, name, { value, enumerable: true });
+      else row[name] = value;
     }
     return row as R;
   };

@@ -6,7 +6,7 @@
  */
 
 import { warn } from "../core/channels.ts";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { EventLine } from "./event-line.ts";
 import { EventQueue, type EventQueueOptions } from "./event-queue.ts";
 import type { EventSink, NamedEvent } from "./event-sink.ts";
@@ -29,6 +29,10 @@ export class EventBus<Events extends object = Record<string, unknown>> implement
     name: Name,
     listener: EventListener<Events[Name]>,
   ): Disposable {
+    if (typeof listener !== "function") {
+      const message = `The listener of "${name}" must be a function.`;
+      throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { event: name } });
+    }
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
     return { [Symbol.dispose]: () => this.off(name, listener) };

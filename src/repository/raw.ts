@@ -16,7 +16,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { BULK_DEADLINE_MS, type Scope, transact } from "./scope.ts";
+import { bulkOptions, type Scope, transact } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -64,7 +64,7 @@ export async function executeManySql(
   const encoded = encodedRows(scope, rows);
   if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
   const { signal } = options;
-  const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+  const bulk = bulkOptions(scope, signal === undefined ? {} : { signal });
   return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
 }
 

@@ -174,9 +174,12 @@ async function longestGap(work: Work): Promise<Gap> {
     waitedMs = waitedNowMs;
   };
   const timer = setInterval(look, 1);
-  await work();
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
   look();
-  clearInterval(timer);
   return longest;
 }
 

@@ -7,6 +7,22 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
   if (signal?.aborted) throw abortError(signal, what);
 }
 
+/** Throws `INVALID_ARGUMENT` for what is no signal; it would fail where nobody waits for it. */
+export function assertSignal(signal: unknown): void {
+  if (signal === undefined || isSignal(signal)) return;
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    "signal must be an AbortSignal, such as that of an AbortController. Leave it out to wait.",
+  );
+}
+
+/** By what it can do, for other realms have a class of their own. */
+function isSignal(signal: unknown): boolean {
+  if (typeof signal !== "object" || signal === null) return false;
+  const { aborted, addEventListener } = signal as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
 /** The error for a wait that was given up; `what` names it. */
 export function abortError(signal: AbortSignal | undefined, what: string): SpringhouseError {
   return new SpringhouseError("ABORTED", `${what} was aborted.`, { cause: signal?.reason });

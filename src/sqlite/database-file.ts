@@ -6,6 +6,7 @@
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { awaitWhileBusy } from "./busy-wait.ts";
 import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
@@ -64,17 +65,22 @@ export class DatabaseFile {
     throw new SpringhouseError("CLOSED", `${this.path} is not open.`);
   }
 
-  /** Checks the file and opens the first connection. */
+  /**
+   * Checks the file and opens the first connection. Waits for other processes that hold the file
+   * exclusively, as they do while they recover or remove its log.
+   */
   async open(): Promise<void> {
     assertSafeSqlite(this.#sqliteVersion ?? sqliteVersion());
-    const { readOnly, profile } = this.options;
-    if (readOnly) {
-      this.#inline = this.#openForReading();
-      return;
+    const { readOnly, profile, busyTimeoutMs } = this.options;
+    try {
+      if (!readOnly && profile === "fast") await this.#checkOrMakeAnew();
+      else if (!readOnly && !hasWalHeader(this.path)) await this.writer.ask("open");
+      const connect = (): InlineReader =>
+        readOnly ? this.#openForReading() : this.#openInline(this.path);
+      this.#inline = await awaitWhileBusy(connect, busyTimeoutMs, this.clock);
+    } catch (error) {
+      throw isSpringhouseError(error, "BUSY") ? this.#neverFree(error) : error;
     }
-    if (profile === "fast") await this.#checkOrMakeAnew();
-    else if (!hasWalHeader(this.path)) await this.writer.ask("open");
-    this.#inline = this.#openInline(this.path);
   }
 
   /** Readers first, the writer last: the last connection of all removes the log. */
@@ -155,6 +161,18 @@ export class DatabaseFile {
     } catch {
       // Another process uses the file, or took it away: its log is not ours to remove.
     }
+  }
+
+  #neverFree(cause: SpringhouseError): SpringhouseError {
+    const { path } = this;
+    const { busyTimeoutMs } = this.options;
+    return new SpringhouseError(
+      "BUSY",
+      `${path} could not be opened within ${busyTimeoutMs} ms, because another process holds it ` +
+        "exclusively or recovers its log. Let that process end or close the file, or raise " +
+        "busyTimeout.",
+      { cause, fields: { path, busyTimeoutMs } },
+    );
   }
 
   #warn(trouble: LogTrouble): void {

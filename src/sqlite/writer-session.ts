@@ -169,7 +169,8 @@ export class WriterSession implements Handler<WriterRequest> {
 
   /** Looks for damage, for files that can be made anew. */
   #check(): void {
-    const [verdict] = this.#connection.ask("PRAGMA quick_check(1)");
+    const check = (): unknown => this.#connection.ask("PRAGMA quick_check(1)")[0];
+    const verdict = retryWhileBusy(check, this.#busyTimeoutMs);
     if (verdict === "ok") return;
     throw new SpringhouseError("CORRUPT", `The file is damaged: ${String(verdict)}.`);
   }

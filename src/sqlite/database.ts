@@ -22,7 +22,7 @@ import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
 import type { QueryLog, QueryStatistics } from "./query-log.ts";
 import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
-import { checkRead, checkStatement } from "./statement-check.ts";
+import { checkRead, checkStatement, withOwnBytes } from "./statement-check.ts";
 import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
 import { Turn } from "./turn.ts";
@@ -134,14 +134,14 @@ export class Database implements AsyncDisposable {
   read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
     try {
       this.#calls.assertOpen();
-      checkRead(statement);
+      const own = checkRead(statement);
       const { signal } = options;
       if (signal?.aborted) throw abortError(signal, "The read");
       const startMs = performance.now();
       if (this.#turn.isOver(startMs)) {
-        return this.#calls.track(() => this.#readLater(statement, signal));
+        return this.#calls.track(() => this.#readLater(own, signal));
       }
-      return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
+      return this.#readInline(own, startMs) ?? this.#readOnThread(own, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -153,7 +153,7 @@ export class Database implements AsyncDisposable {
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
     this.#calls.assertOpen();
-    checkRead(statement);
+    const own = checkRead(statement);
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
     const reader = await this.#calls.track(() => this.#holdReader(options.signal));
@@ -163,7 +163,7 @@ export class Database implements AsyncDisposable {
         this.#calls.assertOpen();
         return this.#calls.track(() => reader.send(request));
       };
-      const first = await send<WireResult>({ kind: "query", statement, chunkRows });
+      const first = await send<WireResult>({ kind: "query", statement: own, chunkRows });
       let { ms } = first;
       let count = first.rows.length;
       const { columns, cursor } = first;
@@ -194,8 +194,8 @@ export class Database implements AsyncDisposable {
       await reader.send({ kind: "snapshot" });
       return await run({
         read: async (statement) => {
-          checkRead(statement);
-          return publish(this.log, "reader", statement.sql, await query(send, statement));
+          const own = checkRead(statement);
+          return publish(this.log, "reader", own.sql, await query(send, own));
         },
       });
     });
@@ -203,15 +203,16 @@ export class Database implements AsyncDisposable {
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
   write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+    let own: readonly Statement[];
     try {
       this.#calls.assertOpen();
-      this.assertWrites(unit);
+      own = this.checkWrites(unit);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (unit.length === 0) return Promise.resolve([]);
+    if (own.length === 0) return Promise.resolve([]);
     this.#calls.begin();
-    return this.file.writer.write(unit, this.#owner, options);
+    return this.file.writer.write(own, this.#owner, options);
   }
 
   /** Gives the writer to `run` alone, in its turn. */
@@ -221,10 +222,11 @@ export class Database implements AsyncDisposable {
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
 
-  /** Refuses statements that no unit may have. */
-  assertWrites(unit: readonly Statement[]): void {
+  /** The unit with bytes of its own; refuses statements that no unit may have. */
+  checkWrites(unit: readonly Statement[]): readonly Statement[] {
     this.assertWritable();
     for (const statement of unit) checkStatement(statement);
+    return unit.map(withOwnBytes);
   }
 
   /** Throws `READ_ONLY`. */

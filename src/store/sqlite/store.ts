@@ -124,7 +124,7 @@ export class SqliteStore implements Store {
   ): Promise<number> {
     if (this.current !== undefined) throw reentryError("writeMany");
     const database = this.#database;
-    database.assertWrites([{ sql, parameters: [] }]);
+    database.checkWrites([{ sql, parameters: [] }]);
     return database.hold((send) => {
       const scope = { database, send, deadlineMs: this.#transactionDeadlineMs };
       return inTransaction(send, () => sendRows(scope, sql, rows, options));

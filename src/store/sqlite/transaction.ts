@@ -127,10 +127,10 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
-    checkRead(statement);
+    const own = checkRead(statement);
     await this.#turn(options.signal);
     const { send, database } = this.#scope;
-    const request = { kind: "query", statement, chunkRows: CHUNK_ROWS } as const;
+    const request = { kind: "query", statement: own, chunkRows: CHUNK_ROWS } as const;
     const result = await collect(send, await send<WireResult>(request), options.signal);
     return publish(database.log, "writer", statement.sql, result);
   }
@@ -140,12 +140,12 @@ export class SqliteTransaction implements StoreTransaction {
     statement: Statement,
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
-    checkRead(statement);
+    const own = checkRead(statement);
     const { chunkRows = CHUNK_ROWS, signal } = options;
     assertChunkRows(chunkRows);
     await this.#turn(signal);
     const { send } = this.#scope;
-    const first = await send<WireResult>({ kind: "query", statement, chunkRows });
+    const first = await send<WireResult>({ kind: "query", statement: own, chunkRows });
     const { columns, cursor } = first;
     let done = cursor === undefined;
     try {
@@ -166,15 +166,15 @@ export class SqliteTransaction implements StoreTransaction {
     options: CallOptions = {},
   ): Promise<readonly ResultSet[]> {
     const { send, database } = this.#scope;
-    database.assertWrites(unit);
+    const own = database.checkWrites(unit);
     await this.#turn(options.signal);
-    if (unit.length === 0) return [];
+    if (own.length === 0) return [];
     const results =
-      unitBytes(unit) === Number.POSITIVE_INFINITY
-        ? await this.#asChild(() => sendPieces(send, unit), options.signal)
-        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: unit }));
+      unitBytes(own) === Number.POSITIVE_INFINITY
+        ? await this.#asChild(() => sendPieces(send, own), options.signal)
+        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: own }));
     return results.map((result, index) =>
-      publish(database.log, "writer", unit[index]?.sql ?? "", result),
+      publish(database.log, "writer", own[index]?.sql ?? "", result),
     );
   }
 
@@ -183,7 +183,7 @@ export class SqliteTransaction implements StoreTransaction {
     rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
     options: WriteManyOptions = {},
   ): Promise<number> {
-    this.#scope.database.assertWrites([{ sql, parameters: [] }]);
+    this.#scope.database.checkWrites([{ sql, parameters: [] }]);
     return this.#asChild(() => sendRows(this.#scope, sql, rows, options), options.signal);
   }
 

@@ -6,6 +6,7 @@
 
 import { abortable, throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { ownValues } from "../../core/own-bytes.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { WireChanges } from "../../sqlite/protocol.ts";
 import { rowBytes } from "../../sqlite/row-cursor.ts";
@@ -83,7 +84,7 @@ class Gathering {
   /** Takes a row; whether it is time to send. */
   add(row: Values): boolean {
     checkValues(row);
-    this.#rows.push(row);
+    this.#rows.push(ownValues(row));
     this.#bytes += rowBytes(row);
     return (
       this.#rows.length >= CHUNK_ROWS_MAX ||

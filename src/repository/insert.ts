@@ -52,10 +52,6 @@ export async function insertMany(
   const shape = shapeOf(model.own, first.value[0] as Checked);
   const sql = insertSql(model, shape, false);
   const rows = parameterRows(model, shape, first.value, chunks);
-  if (scope.actorStatements !== undefined) {
-    const bulk = { ...options, deadlineMs: BULK_DEADLINE_MS };
-    return inTransaction(scope, model, bulk, ({ session }) => session.writeMany(sql, rows));
-  }
   return withReasons(scope, model, () => scope.session.writeMany(sql, rows, options));
 }
 

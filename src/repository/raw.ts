@@ -14,7 +14,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { BULK_DEADLINE_MS, type Scope, transact } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -37,12 +37,11 @@ export async function executeSql<R = RawRow>(
   options: CallOptions,
 ): Promise<RawResult<R>> {
   refuseUnknownKeys(options, ["signal"], "execute");
-  const { session, models, actorStatements: actor } = scope;
+  const { session, models } = scope;
   const statement = statementOf(scope, sql, parameters);
   let result: ResultSet | undefined;
-  if (!session.isWrite(sql)) result = await session.read(statement, options);
-  else if (actor === undefined) [result] = await session.write([statement], options);
-  else [, result] = await session.write([actor.set, statement, actor.clear], options);
+  if (session.isWrite(sql)) [result] = await session.write([statement], options);
+  else result = await session.read(statement, options);
   if (result === undefined) return { rows: [], changes: 0 };
   const rows = rowsOf<R>(result, models.catalog, session.dialect);
   return { rows, changes: result.changes };
@@ -56,11 +55,7 @@ export async function executeManySql(
   options: WriteManyOptions,
 ): Promise<number> {
   refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
-  const encoded = encodedRows(scope, rows);
-  if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
-  const { signal } = options;
-  const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
-  return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
+  return scope.session.writeMany(sql, encodedRows(scope, rows), options);
 }
 
 /** Rows of one reading statement, in chunks from one snapshot. */

@@ -131,7 +131,6 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
     validation: { clock, randomUuid: randomUUID },
     actor: undefined,
     permissions: undefined,
-    actorStatements: undefined,
   };
   return {
     store,

@@ -43,6 +43,11 @@ export interface TransactionOptions extends CallOptions {
    * on again after it. Default: `"on"`.
    */
   readonly foreignKeys?: "on" | "off";
+  /**
+   * Whether the code that calls is inside of the transaction as well, not `run` alone. For a caller
+   * that opens a transaction and goes on by itself. Default: false.
+   */
+  readonly entersCaller?: boolean;
 }
 
 /** What a store and an open transaction have in common. */

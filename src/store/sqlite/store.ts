@@ -21,7 +21,7 @@ import type {
   WriteManyOptions,
 } from "../store.ts";
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from "./options.ts";
-import { runTransaction, type SqliteTransaction, type TransactionContext } from "./transaction.ts";
+import { type Place, runTransaction, type TransactionContext } from "./transaction.ts";
 import { sendRows } from "./write-many.ts";
 
 export type { SqliteStoreOptions } from "./options.ts";
@@ -53,7 +53,7 @@ const contexts = new WeakMap<DatabaseFile, TransactionContext>();
 function contextOf(file: DatabaseFile): TransactionContext {
   const known = contexts.get(file);
   if (known !== undefined) return known;
-  const context: TransactionContext = new AsyncLocalStorage<SqliteTransaction>();
+  const context: TransactionContext = new AsyncLocalStorage<Place>();
   contexts.set(file, context);
   return context;
 }
@@ -82,7 +82,7 @@ export class SqliteStore implements Store {
 
   /** The innermost open transaction around the calling code; one that has ended does not count. */
   get current(): StoreTransaction | undefined {
-    let transaction = this.#context.getStore();
+    let transaction = this.#context.getStore()?.transaction;
     while (transaction?.ended) transaction = transaction.parent;
     return transaction;
   }
@@ -139,9 +139,12 @@ export class SqliteStore implements Store {
     const database = this.#database;
     const { deadlineMs = this.#transactionDeadlineMs } = options;
     assertMilliseconds("deadlineMs", deadlineMs);
+    const place: Place = { transaction: undefined };
+    // In the part of this function that runs before its caller goes on.
+    if (options.entersCaller === true) this.#context.enterWith(place);
     const result = await database.hold((send) => {
       const scope = { database, context: this.#context, send, deadlineMs };
-      return runTransaction(scope, run, options);
+      return runTransaction(scope, place, run, options);
     }, options);
     database.schemaChanged();
     return result;

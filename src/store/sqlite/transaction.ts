@@ -28,8 +28,13 @@ import type {
 } from "../store.ts";
 import { sendRows } from "./write-many.ts";
 
-/** The transaction that the running code is inside of. */
-export type TransactionContext = AsyncLocalStorage<SqliteTransaction>;
+/** Where code runs: inside of a transaction, once that has begun. */
+export interface Place {
+  transaction: SqliteTransaction | undefined;
+}
+
+/** The place of the running code. */
+export type TransactionContext = AsyncLocalStorage<Place>;
 
 /** What all levels of one transaction share. */
 export interface TransactionScope {
@@ -41,9 +46,10 @@ export interface TransactionScope {
 
 type Run<T> = (transaction: StoreTransaction) => Promise<T>;
 
-/** Runs `run` in a transaction on a writer that is held. */
+/** Runs `run` in a transaction on a writer that is held, and makes `place` the place of it. */
 export async function runTransaction<T>(
   scope: TransactionScope,
+  place: Place,
   run: Run<T>,
   options: TransactionOptions,
 ): Promise<T> {
@@ -53,12 +59,10 @@ export async function runTransaction<T>(
   const sendWithin: WriterSend = (request) =>
     transaction.ended ? Promise.reject(endedError()) : send(request);
   const transaction = new SqliteTransaction({ ...scope, send: sendWithin }, undefined);
+  place.transaction = transaction;
   using limit = endOfPatience(scope, options.signal);
   try {
-    const result = await Promise.race([
-      context.run(transaction, () => run(transaction)),
-      limit.reached,
-    ]);
+    const result = await Promise.race([context.run(place, () => run(transaction)), limit.reached]);
     transaction.assertNothingOpen();
     transaction.end();
     await send({ kind: "commit" });
@@ -198,7 +202,14 @@ export class SqliteTransaction implements StoreTransaction {
         ),
       );
     }
-    return this.#asChild((child) => context.run(child, () => run(child)), options.signal);
+    const place: Place = { transaction: undefined };
+    const work = this.#asChild((child) => {
+      place.transaction = child;
+      return context.run(place, () => run(child));
+    }, options.signal);
+    // Not before: the place that the caller was in tells whether it would wait for itself.
+    if (options.entersCaller === true) context.enterWith(place);
+    return work;
   }
 
   /** Throws when a nested transaction was left running: half of it would be committed. */
@@ -272,7 +283,8 @@ export class SqliteTransaction implements StoreTransaction {
     this.#assertLive(signal);
     if (this.#childTurn === undefined) return;
     const { context } = this.#scope;
-    for (let inner = context.getStore(); inner !== undefined; inner = inner.parent) {
+    let inner = context.getStore()?.transaction;
+    for (; inner !== undefined; inner = inner.parent) {
       if (inner.parent !== this || inner.ended) continue;
       throw new SpringhouseError(
         "TRANSACTION_REENTRY",

@@ -9,7 +9,6 @@
 
 import type { Session, Statement } from "../store/store.ts";
 import type { Models } from "./models.ts";
-import { BULK_DEADLINE_MS } from "./scope.ts";
 
 /** The session for one user; itself when nothing is audited. */
 export function sessionAs(session: Session, { isAudited, dialect }: Models, user: string): Session {
@@ -26,7 +25,7 @@ export function sessionAs(session: Session, { isAudited, dialect }: Models, user
     },
     writeMany(sql, rows, options = {}) {
       const { signal } = options;
-      const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+      const bulk = { deadlineFor: "pauses", ...(signal === undefined ? {} : { signal }) } as const;
       return acting.transaction((transaction) => transaction.writeMany(sql, rows, options), bulk);
     },
     transaction: (run, options) =>

@@ -7,7 +7,7 @@ import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
 import { isWanted, raiseChange } from "./row-events.ts";
-import { BULK_DEADLINE_MS, inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
+import { inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
@@ -62,7 +62,7 @@ export async function insertReturning(
   inputs: Rows,
   options: CallOptions,
 ): Promise<Row[]> {
-  const bulk = { ...options, deadlineMs: BULK_DEADLINE_MS };
+  const bulk = { ...options, deadlineFor: "pauses" } as const;
   const chunks = checkedChunks(scope, model, inputs);
   const first = await chunks.next();
   if (first.done === true) return [];

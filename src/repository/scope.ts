@@ -25,9 +25,6 @@ import {
 } from "./permissions.ts";
 import type { PageLimits } from "./types.ts";
 
-/** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
-export const BULK_DEADLINE_MS = 3_600_000;
-
 /** See above. */
 export interface Scope {
   readonly session: Session;

@@ -39,6 +39,12 @@ export interface TransactionOptions extends CallOptions {
   /** Milliseconds until the transaction is rolled back. Default: 5,000. */
   readonly deadlineMs?: number;
   /**
+   * What the deadline is for: `"all"` of the transaction, or each of the `"pauses"` between its
+   * statements, which suits bulk writes: they take as long as they have rows. Inside another
+   * transaction the deadline of that one holds. Default: "all".
+   */
+  readonly deadlineFor?: "all" | "pauses";
+  /**
    * SQLite only: `"off"` switches foreign keys off around the transaction, for a table rebuild, and
    * on again after it. Default: `"on"`.
    */

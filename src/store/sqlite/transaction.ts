@@ -8,7 +8,7 @@
  */
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { abortError, onAbort, throwIfAborted } from "../../core/abort.ts";
+import { throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { assertChunkRows, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
@@ -26,6 +26,7 @@ import type {
   TransactionOptions,
   WriteManyOptions,
 } from "../store.ts";
+import { Deadline } from "./deadline.ts";
 import { sendRows } from "./write-many.ts";
 
 /** Where code runs: inside of a transaction, once that has begun. */
@@ -57,12 +58,15 @@ export async function runTransaction<T>(
   await send({ kind: "begin", foreignKeys: options.foreignKeys !== "off" });
   // What is sent after the end would fall into the transaction of somebody else.
   const sendWithin: WriterSend = (request) =>
-    transaction.ended ? Promise.reject(endedError()) : send(request);
+    transaction.ended ? Promise.reject(endedError()) : deadline.during(() => send(request));
   const transaction = new SqliteTransaction({ ...scope, send: sendWithin }, undefined);
   place.transaction = transaction;
-  using limit = endOfPatience(scope, options.signal);
+  using deadline = new Deadline(scope.database.clock, scope.deadlineMs, options);
   try {
-    const result = await Promise.race([context.run(place, () => run(transaction)), limit.reached]);
+    const result = await Promise.race([
+      context.run(place, () => run(transaction)),
+      deadline.reached,
+    ]);
     transaction.assertNothingOpen();
     transaction.end();
     await send({ kind: "commit" });
@@ -73,32 +77,6 @@ export async function runTransaction<T>(
     await send({ kind: "rollback" }).catch(() => undefined);
     throw error;
   }
-}
-
-/** Rejects at the deadline or when the signal fires, whichever comes first. */
-function endOfPatience(
-  { database, deadlineMs }: TransactionScope,
-  signal: AbortSignal | undefined,
-): Disposable & { readonly reached: Promise<never> } {
-  const { promise: reached, reject } = Promise.withResolvers<never>();
-  reached.catch(() => undefined);
-  const timer = database.clock.schedule(
-    () => {
-      const message =
-        `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
-        "give it a longer deadline.";
-      reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
-    },
-    deadlineMs,
-    true,
-  );
-  if (signal?.aborted) reject(abortError(signal, "The transaction"));
-  const listening = onAbort(signal, () => reject(abortError(signal, "The transaction")));
-  const dispose = (): void => {
-    timer[Symbol.dispose]();
-    listening[Symbol.dispose]();
-  };
-  return { reached, [Symbol.dispose]: dispose };
 }
 
 /** An open transaction, or a savepoint in one. */

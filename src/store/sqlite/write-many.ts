@@ -157,7 +157,7 @@ function stalledError(deadlineMs: number): SpringhouseError {
   return new SpringhouseError(
     "TRANSACTION_TIMEOUT",
     `The bulk write was rolled back, because its source gave no row for ${deadlineMs} ms while ` +
-      "the writer waited. Gather the rows first, or raise transactionDeadlineMs.",
+      "the writer waited. Gather the rows first, or raise transactionDeadline.",
     { fields: { deadlineMs } },
   );
 }

@@ -15,6 +15,8 @@ import type { SqlText } from "./sql-text.ts";
 
 /** Nobody writes deeper conditions, and SQLite's parser stops at an expression depth of 1,000. */
 const DEPTH_MAX = 50;
+/** A list stands in one row up to here, which reads better; each of its items is a level. */
+const ROW_ITEMS_MAX = 8;
 
 /**
  * The condition in SQL; values are bound to `text`.
@@ -45,7 +47,15 @@ function listSql(
   if (!Array.isArray(value)) throw refused(`takes a list of conditions for "${name}"`);
   if (value.length === 0) return name === "and" ? "TRUE" : "FALSE";
   const parts = value.map((each) => `(${whereSql(model, each, text, depth + 1)})`);
-  return name === "and" ? parts.join(" AND ") : `(${parts.join(" OR ")})`;
+  return name === "and" ? joined(parts, " AND ") : `(${joined(parts, " OR ")})`;
+}
+
+/** A long list as a balanced tree: SQLite counts one level of depth for each item of a row. */
+function joined(parts: readonly string[], word: string): string {
+  if (parts.length <= ROW_ITEMS_MAX) return parts.join(word);
+  const middle = parts.length >> 1;
+  const halves = [parts.slice(0, middle), parts.slice(middle)];
+  return halves.map((half) => `(${joined(half, word)})`).join(word);
 }
 
 function propertySql(model: Model, name: string, value: unknown, text: SqlText): string {

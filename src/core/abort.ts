@@ -1,10 +1,15 @@
 /** Waiting that can be given up: every wait of the library takes an `AbortSignal`. */
 
+import { wrongArgument } from "./arguments.ts";
 import { SpringhouseError } from "./errors.ts";
 
-/** Throws `ABORTED` when the signal has fired. */
+/** Throws `ABORTED` when the signal has fired, and `INVALID_ARGUMENT` when it is none. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw abortError(signal, what);
+  if (signal === undefined) return;
+  if (typeof signal?.addEventListener !== "function") {
+    throw wrongArgument("signal", "an AbortSignal", signal);
+  }
+  if (signal.aborted) throw abortError(signal, what);
 }
 
 /** The error for a wait that was given up; `what` names it. */

@@ -3,6 +3,7 @@
  * columns come from. Names are SQL names here.
  */
 
+import { assertFunction, assertIterable, assertList } from "../core/arguments.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { rowsOf } from "../store/rows.ts";
@@ -38,7 +39,7 @@ export async function executeSql<R = RawRow>(
 ): Promise<RawResult<R>> {
   refuseUnknownKeys(options, ["signal"], "execute");
   const { session, models } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  const statement = statementOf(scope, "execute", sql, parameters);
   let result: ResultSet | undefined;
   if (session.isWrite(sql)) [result] = await session.write([statement], options);
   else result = await session.read(statement, options);
@@ -55,6 +56,7 @@ export async function executeManySql(
   options: WriteManyOptions,
 ): Promise<number> {
   refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
+  if (options.onProgress !== undefined) assertFunction("onProgress", options.onProgress);
   return scope.session.writeMany(sql, encodedRows(scope, rows), options);
 }
 
@@ -67,13 +69,19 @@ export async function* streamSql<R = RawRow>(
 ): AsyncGenerator<R, void, undefined> {
   refuseUnknownKeys(options, ["chunkRows", "signal"], "stream");
   const { session, models } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  const statement = statementOf(scope, "stream", sql, parameters);
   for await (const chunk of session.stream(statement, options)) {
     yield* rowsOf<R>(chunk, models.catalog, session.dialect);
   }
 }
 
-function statementOf({ session }: Scope, sql: string, parameters: readonly Parameter[]): Statement {
+function statementOf(
+  { session }: Scope,
+  call: string,
+  sql: string,
+  parameters: readonly Parameter[],
+): Statement {
+  assertList(`${call}: parameters`, parameters);
   return { sql, parameters: parameters.map((value) => encodeParameter(value, session.dialect)) };
 }
 
@@ -81,8 +89,11 @@ function encodedRows(
   { session: { dialect } }: Scope,
   rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
 ): Iterable<SqlValue[]> | AsyncIterable<SqlValue[]> {
-  const encode = (row: readonly Parameter[]): SqlValue[] =>
-    row.map((value) => encodeParameter(value, dialect));
+  assertIterable("executeMany: rows", rows);
+  const encode = (row: readonly Parameter[]): SqlValue[] => {
+    assertList("executeMany: a row", row);
+    return row.map((value) => encodeParameter(value, dialect));
+  };
   return Symbol.asyncIterator in rows ? mapAsync(rows, encode) : Iterator.from(rows).map(encode);
 }
 

@@ -3,6 +3,7 @@
  * all, and its events are delivered when it has happened.
  */
 
+import { assertFunction } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
@@ -49,6 +50,7 @@ export function runTransaction<Entities extends readonly Entity[], Events extend
   settings: TransactionSettings = {},
 ): Promise<T> {
   refuseUnknownKeys(settings, ["deadline", "signal"], "transaction");
+  assertFunction("transaction: run", run);
   const { deadline, signal } = settings;
   const options = {
     ...(deadline === undefined ? {} : { deadlineMs: parseDurationMs(deadline, "deadline") }),

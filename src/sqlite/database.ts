@@ -7,7 +7,8 @@
 
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { abortable, abortError } from "../core/abort.ts";
+import { abortable, throwIfAborted } from "../core/abort.ts";
+import { assertList } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { DatabaseFile, Environment } from "./database-file.ts";
@@ -136,7 +137,7 @@ export class Database implements AsyncDisposable {
       this.#calls.assertOpen();
       const own = checkRead(statement);
       const { signal } = options;
-      if (signal?.aborted) throw abortError(signal, "The read");
+      throwIfAborted(signal, "The read");
       const startMs = performance.now();
       if (this.#turn.isOver(startMs)) {
         return this.#calls.track(() => this.#readLater(own, signal));
@@ -154,6 +155,7 @@ export class Database implements AsyncDisposable {
   ): AsyncGenerator<ResultSet, void, undefined> {
     this.#calls.assertOpen();
     const own = checkRead(statement);
+    throwIfAborted(options.signal, "The read");
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
     const reader = await this.#calls.track(() => this.#holdReader(options.signal));
@@ -202,11 +204,12 @@ export class Database implements AsyncDisposable {
   }
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
-  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+  write(unit: readonly Statement[], options: CallOptions = {}): Promise<readonly ResultSet[]> {
     let own: readonly Statement[];
     try {
       this.#calls.assertOpen();
       own = this.checkWrites(unit);
+      throwIfAborted(options.signal, "The write");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -216,15 +219,17 @@ export class Database implements AsyncDisposable {
   }
 
   /** Gives the writer to `run` alone, in its turn. */
-  async hold<T>(run: (send: WriterSend) => Promise<T>, options?: CallOptions): Promise<T> {
+  async hold<T>(run: (send: WriterSend) => Promise<T>, options: CallOptions = {}): Promise<T> {
     this.#calls.assertOpen();
     this.assertWritable();
+    throwIfAborted(options.signal, "The write");
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
 
   /** The unit with bytes of its own; refuses statements that no unit may have. */
   checkWrites(unit: readonly Statement[]): readonly Statement[] {
     this.assertWritable();
+    assertList("A unit", unit);
     for (const statement of unit) checkStatement(statement);
     return unit.map(withOwnBytes);
   }

@@ -4,15 +4,19 @@
  * store NULL without a word.
  */
 
+import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { ownValues } from "../core/own-bytes.ts";
 import { refuseUnfit, type StatementFacts } from "./statement-text.ts";
 import type { SqlValue, Statement } from "./values.ts";
 
 /** Throws unless the statement can run. */
-export function checkStatement({ sql, parameters }: Statement): StatementFacts {
-  const facts = refuseUnfit(sql);
-  checkValues(parameters);
+export function checkStatement(statement: Statement): StatementFacts {
+  if (typeof statement !== "object" || statement === null) {
+    throw wrongArgument("A statement", "an object with sql and parameters", statement);
+  }
+  const facts = refuseUnfit(statement.sql);
+  checkValues(statement.parameters);
   return facts;
 }
 

@@ -7,6 +7,7 @@
  * transaction, its settings, its attached files) is refused with the call to use instead.
  */
 
+import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 
 /** What a statement is, as far as its route goes. */
@@ -90,6 +91,7 @@ export function refuseUnfit(sql: string): StatementFacts {
 export const SEVERAL_STATEMENTS = "several statements in one text: give each its own statement";
 
 function classify(sql: string): StatementFacts {
+  if (typeof sql !== "string") throw wrongArgument("sql", "a text", sql);
   const tokens = tokenize(sql);
   let token = nextWord(tokens);
   let explain = false;

@@ -1,6 +1,7 @@
 /** The Store contract over SQLite. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { assertFunction, assertIterable } from "../../core/arguments.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { type Database, openDatabase, type Snapshot } from "../../sqlite/database.ts";
 import type { DatabaseFile, Environment } from "../../sqlite/database-file.ts";
@@ -123,6 +124,7 @@ export class SqliteStore implements Store {
     options: WriteManyOptions = {},
   ): Promise<number> {
     if (this.current !== undefined) throw reentryError("writeMany");
+    assertIterable("rows", rows);
     const database = this.#database;
     database.checkWrites([{ sql, parameters: [] }]);
     return database.hold((send) => {
@@ -136,6 +138,7 @@ export class SqliteStore implements Store {
     options: TransactionOptions = {},
   ): Promise<T> {
     if (this.current !== undefined) throw reentryError("transaction");
+    assertFunction("transaction: run", run);
     const database = this.#database;
     const { deadlineMs = this.#transactionDeadlineMs } = options;
     assertMilliseconds("deadlineMs", deadlineMs);

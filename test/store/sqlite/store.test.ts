@@ -323,6 +323,17 @@ describe("a bulk write", () => {
     expect(await count(store, "parent")).toBe(0);
   });
 
+  it("refuses what is no source of rows, no unit and no function", async () => {
+    const store = await open();
+    const careless = [
+      store.writeMany("INSERT INTO parent VALUES (?)", null as never),
+      store.write(null as never),
+      store.transaction(5 as never),
+    ];
+
+    for (const call of careless) await expect(call).rejects.toThrow(/must be a (?:list|function)/);
+  });
+
   it("refuses a row that is no list of values", async () => {
     const store = await open();
 

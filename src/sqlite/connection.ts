@@ -187,10 +187,10 @@ function rowsOf(statement: StatementSync, parameters: Values): Row[] {
 
 /** SQLite takes NULL for what is missing, which would be stored without a word. */
 function assertCount({ placeholders }: Prepared, parameters: Values, sql: string): void {
-  if (placeholders === undefined || placeholders === parameters.length) return;
+  if (placeholders === parameters.length) return;
   throw new SpringhouseError(
     "INVALID_ARGUMENT",
-    `The statement has ${placeholders} placeholders and was given ${parameters.length} values.\n` +
+    `The statement takes ${placeholders} values and was given ${parameters.length}.\n` +
       sql.slice(0, 200),
     { fields: { sql, placeholders, values: parameters.length } },
   );

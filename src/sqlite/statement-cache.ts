@@ -14,8 +14,8 @@ export const STATEMENTS_MAX = 100;
 /** A prepared statement and what is known of its text. */
 export interface Prepared {
   readonly statement: StatementSync;
-  /** Number of values it takes; undefined when it has numbered or named placeholders. */
-  readonly placeholders: number | undefined;
+  /** Number of values it takes. */
+  readonly placeholders: number;
 }
 
 /** A bounded map from SQL text to prepared statement. */

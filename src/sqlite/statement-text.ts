@@ -186,18 +186,37 @@ function* tokenize(sql: string): Generator<string, undefined> {
   return undefined;
 }
 
-/** How many values a text takes; undefined when its placeholders are numbered or named. */
-export function countPlaceholders(sql: string): number | undefined {
+/**
+ * How many values a text takes: as many as the highest number of its placeholders, where `?` has
+ * the number after the highest before it.
+ *
+ * @throws `INVALID_ARGUMENT` for a placeholder with a name, which no list of values can fill.
+ */
+export function countPlaceholders(sql: string): number {
   let count = 0;
+  let countBefore = 0;
   let before = "";
   for (const token of tokenize(sql)) {
-    if (token === "?") count++;
-    // A number right behind a question mark is one; `@`, `:` and `$` begin names.
-    else if (before === "?" && /^\d/.test(token)) return undefined;
-    else if (/^[@:$]/.test(token)) return undefined;
+    if (token === "?") {
+      countBefore = count;
+      count++;
+    } else if (before === "?" && /^\d/.test(token)) {
+      count = Math.max(countBefore, Number.parseInt(token, 10));
+    } else if (/^[@:$]/.test(token)) {
+      throw namedPlaceholder(sql);
+    }
     before = token;
   }
   return count;
+}
+
+function namedPlaceholder(sql: string): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    "The values of a statement are given in order: write ? or ?1 instead of a placeholder with a " +
+      `name.\n${sql.slice(0, 200)}`,
+    { fields: { sql } },
+  );
 }
 
 /** Whether nothing but white space, comments and semicolons is left after a statement. */

@@ -182,8 +182,15 @@ const TOKEN = new RegExp(`${BLANK}|(${QUOTED}|${WORD}|[\\s\\S])`, "gu");
 
 /** Words, quoted names and strings, and single characters; no white space, no comments. */
 function* tokenize(sql: string): Generator<string, undefined> {
-  for (const match of sql.matchAll(TOKEN)) if (match[1] !== undefined) yield match[1];
+  for (const { text } of tokensOf(sql)) yield text;
   return undefined;
+}
+
+/** The same with their places. */
+export function* tokensOf(sql: string): Generator<{ readonly text: string; readonly at: number }> {
+  for (const { 1: text, index } of sql.matchAll(TOKEN)) {
+    if (text !== undefined) yield { text, at: index };
+  }
 }
 
 /**

@@ -13,6 +13,7 @@
 
 import type {
   CallOptions,
+  Origin,
   ResultColumn,
   ResultSet,
   SqlValue,
@@ -20,7 +21,7 @@ import type {
 } from "../core/statement.ts";
 import type { Dialect } from "../schema/physical.ts";
 
-export type { CallOptions, ResultColumn, ResultSet, SqlValue, Statement };
+export type { CallOptions, Origin, ResultColumn, ResultSet, SqlValue, Statement };
 
 /** For streamed reads. */
 export interface StreamOptions extends CallOptions {

@@ -198,7 +198,7 @@ describe("the cache of statements", () => {
     const made: string[] = [];
     const cache = new StatementCache((text) => {
       made.push(text);
-      return { statement: {} as never, placeholders: 0 };
+      return { statement: {} as never, placeholders: 0, parts: [] };
     });
     const kept = cache.get("kept");
 
@@ -215,7 +215,11 @@ describe("the cache of statements", () => {
   });
 
   it("does not lend a statement twice", () => {
-    const cache = new StatementCache(() => ({ statement: {} as never, placeholders: 0 }));
+    const cache = new StatementCache(() => ({
+      statement: {} as never,
+      placeholders: 0,
+      parts: [],
+    }));
 
     const first = cache.take("a");
 

@@ -3,6 +3,7 @@
  * thread's connection and the log. Owned by the registry, which opens and closes it.
  */
 
+import { statSync } from "node:fs";
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
@@ -10,7 +11,7 @@ import { awaitWhileBusy } from "./busy-wait.ts";
 import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
-import { createPrivately, hasWalHeader, isFolderWritable, setAside, sizeOf } from "./files.ts";
+import { createPrivately, folderAccess, hasWalHeader, setAside, sizeOf } from "./files.ts";
 import { InlineReader } from "./inline-reader.ts";
 import type { ResolvedDatabaseOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -92,7 +93,9 @@ export class DatabaseFile {
     const logBytes = clears ? sizeOf(`${this.path}-wal`) : 0;
     if (logBytes > INLINE_LOG_BYTES_MAX) await this.writer.ask("open");
     await this.writer.close();
-    if (clears && logBytes <= INLINE_LOG_BYTES_MAX) this.#clearShortLog();
+    // A reader makes the files of the log, and leaves them: without changes they are of no use.
+    const isLeftEmpty = this.options.readOnly && !this.#immutable && hasEmptyLog(this.path);
+    if (isLeftEmpty || (clears && logBytes <= INLINE_LOG_BYTES_MAX)) this.#clearShortLog();
   }
 
   #fileData(): FileData {
@@ -117,13 +120,22 @@ export class DatabaseFile {
     } catch (error) {
       const blocked =
         isSpringhouseError(error, "UNOPENABLE") || isSpringhouseError(error, "READ_ONLY");
-      if (!blocked || isFolderWritable(this.path)) throw error;
+      if (!blocked || folderAccess(this.path) === "writable") throw error;
       if (sizeOf(`${this.path}-wal`) > 0) {
         throw new SpringhouseError(
           "UNOPENABLE",
           `${this.path} has a write-ahead log with changes that are not in the file yet, and its ` +
             "folder is read-only. Copy the file and its -wal together to a folder that can be " +
             "written, or open it once where it was written.",
+          { cause: error, fields: { path: this.path } },
+        );
+      }
+      if (folderAccess(this.path) === "others") {
+        throw new SpringhouseError(
+          "UNOPENABLE",
+          `${this.path} cannot be read safely: this user may not write in its folder, where ` +
+            "SQLite keeps the locks, and another user may, who could change the file meanwhile. " +
+            "Give this user the right to write in the folder, or a copy of the file.",
           { cause: error, fields: { path: this.path } },
         );
       }
@@ -192,6 +204,10 @@ export class DatabaseFile {
       { path, frames, checkpointed, inUse },
     );
   }
+}
+
+function hasEmptyLog(path: string): boolean {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size === 0;
 }
 
 /** Tells SQLite that nobody changes the file, so that it needs no log beside it. */

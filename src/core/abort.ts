@@ -1,19 +1,18 @@
 /** Waiting that can be given up: every wait of the library takes an `AbortSignal`. */
 
+import { wrongArgument } from "./arguments.ts";
 import { SpringhouseError } from "./errors.ts";
 
-/** Throws `ABORTED` when the signal has fired. */
+/** Throws `ABORTED` when the signal has fired, and `INVALID_ARGUMENT` when it is none. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
+  assertSignal(signal);
   if (signal?.aborted) throw abortError(signal, what);
 }
 
 /** Throws `INVALID_ARGUMENT` for what is no signal; it would fail where nobody waits for it. */
 export function assertSignal(signal: unknown): void {
   if (signal === undefined || isSignal(signal)) return;
-  throw new SpringhouseError(
-    "INVALID_ARGUMENT",
-    "signal must be an AbortSignal, such as that of an AbortController. Leave it out to wait.",
-  );
+  throw wrongArgument("signal", "an AbortSignal", signal);
 }
 
 /** By what it can do, for other realms have a class of their own. */

@@ -17,7 +17,7 @@ import { type Narrowing, permissionDenied } from "./permissions.ts";
 import { readExists } from "./read.ts";
 import { deleteRow } from "./remove.ts";
 import { raiseChange } from "./row-events.ts";
-import { authorize, bulkOptions, type Scope, transact, withReasons } from "./scope.ts";
+import { authorize, type Scope, transact, withReasons } from "./scope.ts";
 import { patchRow } from "./update.ts";
 
 /** Stands for a key that is not known yet while the rest of the row is checked. */
@@ -53,7 +53,7 @@ export async function flush(
   const plan = await planOf(scope, entries);
   const written = new Map<Entry, Row>();
   if (plan.inserts.length + plan.updates.length + plan.deletes.length === 0) return;
-  await transact(scope, bulkOptions(scope, options), async (inner) => {
+  await transact(scope, { ...options, deadlineFor: "pauses" }, async (inner) => {
     for (const group of plan.inserts) await writeInserts(inner, group, written);
     for (const { entry, changes, narrowing } of plan.updates) {
       const { model, key } = entry;

@@ -7,7 +7,7 @@ import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
 import { isWanted, raiseChange, raiseChanges } from "./row-events.ts";
-import { bulkOptions, inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
+import { inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
@@ -52,10 +52,6 @@ export async function insertMany(
   const shape = shapeOf(model.own, first.value[0] as Checked);
   const sql = insertSql(model, shape, false);
   const rows = parameterRows(model, shape, first.value, chunks);
-  if (scope.actorStatements !== undefined) {
-    const bulk = bulkOptions(scope, options);
-    return inTransaction(scope, model, bulk, ({ session }) => session.writeMany(sql, rows));
-  }
   return withReasons(scope, model, () => scope.session.writeMany(sql, rows, options));
 }
 
@@ -66,7 +62,7 @@ export async function insertReturning(
   inputs: Rows,
   options: CallOptions,
 ): Promise<Row[]> {
-  const bulk = bulkOptions(scope, options);
+  const bulk = { ...options, deadlineFor: "pauses" } as const;
   const chunks = checkedChunks(scope, model, inputs);
   const first = await chunks.next();
   if (first.done === true) return [];

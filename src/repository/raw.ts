@@ -4,7 +4,7 @@
  */
 
 import { assertSignal } from "../core/abort.ts";
-import { SpringhouseError } from "../core/errors.ts";
+import { assertFunction, assertIterable, assertList, assertText } from "../core/arguments.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { rowsOf } from "../store/rows.ts";
@@ -16,7 +16,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { bulkOptions, type Scope, transact } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -40,12 +40,11 @@ export async function executeSql<R = RawRow>(
 ): Promise<RawResult<R>> {
   refuseUnknownKeys(options, ["signal"], "execute");
   assertSignal(options.signal);
-  const { session, models, actorStatements: actor } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  const { session, models } = scope;
+  const statement = statementOf(scope, "execute", sql, parameters);
   let result: ResultSet | undefined;
-  if (!session.isWrite(sql)) result = await session.read(statement, options);
-  else if (actor === undefined) [result] = await session.write([statement], options);
-  else [, result] = await session.write([actor.set, statement, actor.clear], options);
+  if (session.isWrite(sql)) [result] = await session.write([statement], options);
+  else result = await session.read(statement, options);
   if (result === undefined) return { rows: [], changes: 0 };
   const rows = await rowsOf<R>(result, models.catalog, session.dialect);
   return { rows, changes: result.changes };
@@ -60,12 +59,9 @@ export async function executeManySql(
 ): Promise<number> {
   refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
   assertSignal(options.signal);
-  assertText(sql);
-  const encoded = encodedRows(scope, rows);
-  if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
-  const { signal } = options;
-  const bulk = bulkOptions(scope, signal === undefined ? {} : { signal });
-  return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
+  assertText("sql", sql);
+  if (options.onProgress !== undefined) assertFunction("onProgress", options.onProgress);
+  return scope.session.writeMany(sql, encodedRows(scope, rows), options);
 }
 
 /** Rows of one reading statement, in chunks from one snapshot. */
@@ -78,33 +74,30 @@ export async function* streamSql<R = RawRow>(
   refuseUnknownKeys(options, ["chunkRows", "signal"], "stream");
   assertSignal(options.signal);
   const { session, models } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  const statement = statementOf(scope, "stream", sql, parameters);
   for await (const chunk of session.stream(statement, options)) {
     yield* await rowsOf<R>(chunk, models.catalog, session.dialect);
   }
 }
 
-function statementOf({ session }: Scope, sql: string, parameters: readonly Parameter[]): Statement {
-  assertText(sql);
-  if (!Array.isArray(parameters)) throw refused("the parameters of a statement are a list");
+function statementOf(
+  { session }: Scope,
+  call: string,
+  sql: string,
+  parameters: readonly Parameter[],
+): Statement {
+  assertText("sql", sql);
+  assertList(`${call}: parameters`, parameters);
   return { sql, parameters: parameters.map((value) => encodeParameter(value, session.dialect)) };
-}
-
-function assertText(sql: unknown): void {
-  if (typeof sql !== "string") throw refused(`SQL is a text, not ${typeof sql}`);
-}
-
-function refused(reason: string): SpringhouseError {
-  return new SpringhouseError("INVALID_ARGUMENT", `Plain SQL: ${reason}.`);
 }
 
 function encodedRows(
   { session: { dialect } }: Scope,
   rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
 ): Iterable<SqlValue[]> | AsyncIterable<SqlValue[]> {
-  if (typeof rows !== "object" || rows === null) throw refused("executeMany takes rows");
+  assertIterable("executeMany: rows", rows);
   const encode = (row: readonly Parameter[]): SqlValue[] => {
-    if (!Array.isArray(row)) throw refused("a row of executeMany is a list of parameters");
+    assertList("executeMany: a row", row);
     return row.map((value) => encodeParameter(value, dialect));
   };
   return Symbol.asyncIterator in rows ? mapAsync(rows, encode) : Iterator.from(rows).map(encode);

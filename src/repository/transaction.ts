@@ -4,8 +4,8 @@
  */
 
 import { assertSignal } from "../core/abort.ts";
+import { assertFunction } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
-import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
@@ -51,11 +51,9 @@ export function runTransaction<Entities extends readonly Entity[], Events extend
   settings: TransactionSettings = {},
 ): Promise<T> {
   refuseUnknownKeys(settings, ["deadline", "signal"], "transaction");
+  assertFunction("transaction: run", run);
   const { deadline, signal } = settings;
   assertSignal(signal);
-  if (typeof run !== "function") {
-    throw new SpringhouseError("INVALID_ARGUMENT", "transaction takes an async function.");
-  }
   const options = {
     ...(deadline === undefined ? {} : { deadlineMs: parseDurationMs(deadline, "deadline") }),
     ...(signal === undefined ? {} : { signal }),

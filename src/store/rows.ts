@@ -1,14 +1,16 @@
 /**
  * Result rows as objects. A value is decoded by where its column comes from, whatever name it has
- * in the result; an expression has no origin and keeps its storage value. A large result is decoded
- * in slices, so that it does not hold the event loop.
+ * in the result; an expression has no origin and keeps its storage value. So does a column of a
+ * compound SELECT unless all parts have one of the same kind there: nothing tells which part a row
+ * is from. A large result is decoded in slices, so that it does not hold the event loop.
  */
 
 import { mapInSlices } from "../core/slices.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { codecOf } from "../schema/codec.ts";
+import type { ColumnFacts } from "../schema/facts.ts";
 import type { Dialect } from "../schema/physical.ts";
-import type { CallOptions, ResultColumn, ResultSet, SqlValue } from "./store.ts";
+import type { CallOptions, Origin, ResultColumn, ResultSet, SqlValue } from "./store.ts";
 
 type Decode = ((stored: SqlValue) => unknown) | undefined;
 
@@ -35,8 +37,14 @@ export function rowsOf<R>(
   return mapInSlices(rows, decode, signal);
 }
 
-function decoderOf({ table, column }: ResultColumn, catalog: Catalog, dialect: Dialect): Decode {
-  if (table === null || column === null) return undefined;
-  const facts = catalog.column(table, column);
-  return facts === undefined ? undefined : codecOf(table, facts, dialect).decode;
+function decoderOf(column: ResultColumn, catalog: Catalog, dialect: Dialect): Decode {
+  const { table, others = [] } = column;
+  const facts = factsOf(column, catalog);
+  if (table === null || facts === undefined) return undefined;
+  const isSame = others.every((other) => factsOf(other, catalog)?.kind === facts.kind);
+  return isSame ? codecOf(table, facts, dialect).decode : undefined;
+}
+
+function factsOf({ table, column }: Origin, catalog: Catalog): ColumnFacts | undefined {
+  return table === null || column === null ? undefined : catalog.column(table, column);
 }

@@ -121,7 +121,7 @@ describe.each(storeKinds)("careless and hostile calls over the %s store", (kind)
   test("functions and lists are asked for by name", async () => {
     const upsert = fixture.of(Week).upsert({ label: "w1" }, { on: "label" as never });
     await expect(upsert).rejects.toMatchObject(INVALID);
-    expect(() => runTransaction(fixture.scope, 5 as never)).toThrow("async function");
+    expect(() => runTransaction(fixture.scope, 5 as never)).toThrow("must be a function");
     expect(() => new EventBus().on("a", 5 as never)).toThrow("must be a function");
   });
 });

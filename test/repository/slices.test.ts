@@ -6,7 +6,8 @@ import { executeSql } from "../../src/repository/raw.ts";
 import { many, one } from "../../src/repository/relation.ts";
 import { type Fixture, Media, openFixture, Task, Week } from "./support.ts";
 
-const ROWS = 12_000;
+/** Enough that no machine does with them within one slice. */
+const ROWS = 50_000;
 const TITLES = Array.from({ length: ROWS }, (_, n) => ({ title: `m${n}`, type: "movie" as const }));
 
 /** Turns of the event loop while `work` is under way. */

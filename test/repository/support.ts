@@ -132,7 +132,6 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
     validation: { clock, randomUuid: randomUUID },
     actor: undefined,
     permissions: undefined,
-    actorStatements: undefined,
   };
   return {
     store,

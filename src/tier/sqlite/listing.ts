@@ -21,18 +21,19 @@ export async function* listKeys(
 ): AsyncGenerator<readonly string[], void, undefined> {
   const start = toStored(prefix);
   const name = tag === undefined ? undefined : toStored(tag);
-  let after: readonly [string | number, number] = name === undefined ? ["", 0] : [-1, 0];
+  let from: readonly [string] | readonly [number, number] = name === undefined ? [start] : [-1, 0];
   for (;;) {
     const nowMs = clock.nowMs();
     const question =
       name === undefined
-        ? statement(LIST, start, start, after[0], nowMs, nowMs, CHUNK_KEYS)
-        : statement(LIST_TAG, name, ...after, start, start, nowMs, nowMs, CHUNK_KEYS);
+        ? statement(LIST, ...from, start, nowMs, nowMs, CHUNK_KEYS)
+        : statement(LIST_TAG, name, ...from, start, start, nowMs, nowMs, CHUNK_KEYS);
     const { rows } = await read((database) => database.read(question, until(signal)));
     if (rows.length > 0) yield rows.map(([key]) => fromStored(String(key)));
     const last = rows.at(-1);
     if (last === undefined || rows.length < CHUNK_KEYS) return;
     const [key, epoch, id] = last;
-    after = name === undefined ? [String(key), 0] : [Number(epoch), Number(id)];
+    // No stored key has a NUL, so that nothing stands between a key and this.
+    from = name === undefined ? [`${key}\0`] : [Number(epoch), Number(id)];
   }
 }

@@ -9,18 +9,10 @@ import { unpack } from "../payload.ts";
 import type { TierEntry } from "../tier.ts";
 import type { Counters } from "./counters.ts";
 import { fromStored, toStored } from "./key-text.ts";
-import { checksumOf, readBytes } from "./parts.ts";
-import { type Head, headsOf, type Stored, storedOf } from "./rows.ts";
-import {
-  ask,
-  DROP_DAMAGED,
-  DROPPED,
-  ENTRIES,
-  HEADS,
-  KEYS_MAX,
-  statement,
-  until,
-} from "./statements.ts";
+import { Lookup } from "./lookup.ts";
+import { checked, readParts } from "./parts.ts";
+import { type Head, headOf, type Stored, storedOf } from "./rows.ts";
+import { DROP_DAMAGED, DROPPED, ENTRIES, HEADS, KEYS_MAX, statement } from "./statements.ts";
 import type { Touches } from "./touches.ts";
 
 /** What reading needs. */
@@ -40,6 +32,7 @@ type Unreadable = { readonly damaged: boolean };
 export class EntryReader {
   readonly #parts: ReaderParts;
   readonly #turn = new Turn();
+  readonly #lookup = new Lookup();
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -56,8 +49,8 @@ export class EntryReader {
     for (let start = 0; start < keys.length; start += KEYS_MAX) {
       throwIfAborted(signal, "The read");
       const some = keys.slice(start, start + KEYS_MAX);
-      const result = await database.read(ask(ENTRIES, some.map(toStored)), until(signal));
-      const living = await this.#living(database, storedOf(result));
+      const rows = await this.#lookup.rows(database, ENTRIES, some.map(toStored), signal);
+      const living = await this.#living(database, rows.map(storedOf));
       for (const key of some) {
         const stored = living.get(key);
         const entry = stored && (await this.#entryOf(database, stored, living));
@@ -76,9 +69,10 @@ export class EntryReader {
     for (let start = 0; start < keys.length; start += KEYS_MAX) {
       throwIfAborted(signal, "The read");
       const some = keys.slice(start, start + KEYS_MAX);
-      const result = await database.read(ask(HEADS, some.map(toStored)), until(signal));
-      const living = await this.#living(database, headsOf(result));
+      const rows = await this.#lookup.rows(database, HEADS, some.map(toStored), signal);
+      const living = await this.#living(database, rows.map(headOf));
       for (const key of some) has.push(living.has(key));
+      if (this.#turn.isOver(performance.now())) await this.#turn.next();
     }
     return has;
   }
@@ -95,11 +89,25 @@ export class EntryReader {
       for (const tag of head.tags) tags.add(tag);
     }
     if (tags.size === 0) return living;
-    const dropped = await droppedEpochs(database, [...tags]);
+    const dropped = await this.#droppedEpochs(database, [...tags]);
     for (const { key, epoch, tags } of living.values()) {
       if (tags.some((tag) => (dropped.get(tag) ?? 0) > epoch)) living.delete(key);
     }
     return living;
+  }
+
+  /** The epochs at which tags were dropped. */
+  async #droppedEpochs(
+    database: Database,
+    tags: readonly string[],
+  ): Promise<ReadonlyMap<unknown, number>> {
+    const dropped = new Map<unknown, number>();
+    for (let start = 0; start < tags.length; start += KEYS_MAX) {
+      const some = tags.slice(start, start + KEYS_MAX);
+      const rows = await this.#lookup.rows(database, DROPPED, some, undefined);
+      for (const [name, epoch] of rows) dropped.set(name, Number(epoch));
+    }
+    return dropped;
   }
 
   async #entryOf(
@@ -134,9 +142,11 @@ export class EntryReader {
     database: Database,
     stored: Stored,
   ): Promise<{ readonly value: unknown } | Unreadable> {
-    const bytes = await readBytes(database, stored, this.#turn);
+    const bytes =
+      stored.parts === undefined
+        ? checked(stored)
+        : await readParts(database, stored.parts, stored.checksum, this.#turn);
     if (bytes === undefined) return { damaged: true };
-    if ((await checksumOf(bytes, this.#turn)) !== stored.checksum) return { damaged: true };
     try {
       const { key, codec } = stored;
       return { value: await unpack(key, { codec, bytes }, this.#parts.encryptionKey) };
@@ -163,20 +173,6 @@ export class EntryReader {
       counts.errors++;
     }
   }
-}
-
-/** The epochs at which tags were dropped. */
-async function droppedEpochs(
-  database: Database,
-  tags: readonly string[],
-): Promise<Map<unknown, number>> {
-  const dropped = new Map<unknown, number>();
-  for (let start = 0; start < tags.length; start += KEYS_MAX) {
-    const some = tags.slice(start, start + KEYS_MAX);
-    const { rows } = await database.read(ask(DROPPED, some));
-    for (const [name, epoch] of rows) dropped.set(name, Number(epoch));
-  }
-  return dropped;
 }
 
 function isUnreadable(value: { readonly value: unknown } | Unreadable): value is Unreadable {

@@ -10,7 +10,7 @@ import type { SetOutcome, TierEntry } from "../tier.ts";
 import type { Counters } from "./counters.ts";
 import { toStored } from "./key-text.ts";
 import type { Bounds } from "./options.ts";
-import { addParts, checksumOf, newPartsNumber, ROW_VALUE_BYTES_MAX } from "./parts.ts";
+import { addParts, newPartsNumber, ROW_VALUE_BYTES_MAX, split } from "./parts.ts";
 import { DROP_OLDER, statement, UPSERT, until } from "./statements.ts";
 
 /** What an entry takes beyond its texts and its value: the row and its places in the indexes. */
@@ -80,8 +80,9 @@ export class EntryWriter {
       const drop = statement(DROP_OLDER, key, entry.createdMs, nowMs);
       return { statements: [drop], bytes: keyBytes, refused: true };
     }
+    const { parts, checksum } = await split(bytes, this.#turn);
     const inRow = bytes.byteLength <= ROW_VALUE_BYTES_MAX;
-    const parts = inRow ? null : newPartsNumber();
+    const number = inRow ? null : newPartsNumber();
     const upsert = statement(
       UPSERT,
       key,
@@ -96,12 +97,12 @@ export class EntryWriter {
       entry.etag ?? null,
       tags,
       codec,
-      await checksumOf(bytes, this.#turn),
-      parts,
-      inRow ? ownBytes(bytes) : null,
+      checksum,
+      number,
+      inRow ? (parts[0] ?? null) : null,
       nowMs,
     );
-    const statements = parts === null ? [upsert] : [upsert, ...addParts(key, parts, bytes)];
+    const statements = number === null ? [upsert] : [upsert, ...addParts(key, number, parts)];
     return { statements, bytes: sizeBytes, refused: false };
   }
 
@@ -171,9 +172,4 @@ class Units {
       return changes === 0 ? "outdated" : "stored";
     });
   }
-}
-
-/** A view of a larger buffer would be copied together with all of it. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength === bytes.byteLength ? bytes : Uint8Array.from(bytes);
 }

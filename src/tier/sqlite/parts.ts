@@ -23,53 +23,70 @@ export function newPartsNumber(): number {
   return Math.floor(Math.random() * PART_NUMBERS);
 }
 
-/** The statements that store the parts of a value, after its entry. */
-export function addParts(key: string, parts: number, bytes: Uint8Array): Statement[] {
-  const statements: Statement[] = [];
-  for (let start = 0; start < bytes.byteLength; start += PART_BYTES) {
-    const id = parts * PARTS_MAX + statements.length;
-    const part = bytes.subarray(start, start + PART_BYTES);
-    // A view is copied together with all that is behind it.
-    statements.push(statement(ADD_PART, id, Uint8Array.from(part), key, parts));
-  }
-  return statements;
+/** The bytes of a value as they go to the writer. */
+export interface SplitBytes {
+  /** Copies: the bytes may be a caller's, or a view of a buffer that would be sent as a whole. */
+  readonly parts: readonly Uint8Array[];
+  readonly checksum: number;
 }
 
-/** The bytes of a value; `undefined` when the entry was replaced meanwhile. */
-export async function readBytes(
-  database: Database,
-  { parts, bytes }: Stored,
-  turn: Turn,
-): Promise<Uint8Array | undefined> {
-  if (parts === undefined) return bytes;
-  const firstId = parts * PARTS_MAX;
-  const [row] = (await database.read(statement(FIRST_PART, firstId))).rows;
-  const first = row?.[0] as Uint8Array | undefined;
-  if (first === undefined || first.byteLength < PART_BYTES) return first;
-  const question = statement(OTHER_PARTS, firstId, firstId + PARTS_MAX);
-  const others = (await database.read(question)).rows.map(([part]) => part as Uint8Array);
-  return await join([first, ...others], turn);
-}
-
-/** The checksum of bytes, in pieces. */
-export async function checksumOf(bytes: Uint8Array, turn: Turn): Promise<number> {
-  if (bytes.byteLength <= PART_BYTES) return crc32(bytes);
+/** Copies the bytes of a value, in pieces, with a turn of the event loop between them. */
+export async function split(bytes: Uint8Array, turn: Turn): Promise<SplitBytes> {
+  const parts: Uint8Array[] = [];
   let checksum = 0;
-  for (let start = 0; start < bytes.byteLength; start += PART_BYTES) {
-    checksum = crc32(bytes.subarray(start, start + PART_BYTES), checksum);
+  for (let start = 0; start === 0 || start < bytes.byteLength; start += PART_BYTES) {
+    const part = Uint8Array.from(bytes.subarray(start, start + PART_BYTES));
+    checksum = crc32(part, checksum);
+    parts.push(part);
     if (turn.isOver(performance.now())) await turn.next();
   }
-  return checksum;
+  return { parts, checksum };
 }
 
-async function join(parts: readonly Uint8Array[], turn: Turn): Promise<Uint8Array> {
+/** The statements that store the parts of a value, after its entry. */
+export function addParts(key: string, number: number, parts: readonly Uint8Array[]): Statement[] {
+  return parts.map((part, index) =>
+    statement(ADD_PART, number * PARTS_MAX + index, part, key, number),
+  );
+}
+
+/** The bytes of a value that stands in its row; `undefined` when they are damaged. */
+export function checked({ bytes, checksum }: Stored): Uint8Array | undefined {
+  return crc32(bytes) === checksum ? bytes : undefined;
+}
+
+/** The bytes of a value in parts; `undefined` when they are damaged, or not there any more. */
+export async function readParts(
+  database: Database,
+  number: number,
+  checksum: number,
+  turn: Turn,
+): Promise<Uint8Array | undefined> {
+  const firstId = number * PARTS_MAX;
+  const [row] = (await database.read(statement(FIRST_PART, firstId))).rows;
+  const first = row?.[0] as Uint8Array | undefined;
+  if (first === undefined) return undefined;
+  if (first.byteLength < PART_BYTES) return crc32(first) === checksum ? first : undefined;
+  const question = statement(OTHER_PARTS, firstId, firstId + PARTS_MAX);
+  const others = (await database.read(question)).rows.map(([part]) => part as Uint8Array);
+  return await join([first, ...others], checksum, turn);
+}
+
+/** Copies parts into one, and checks them on the way, with turns of the event loop between. */
+async function join(
+  parts: readonly Uint8Array[],
+  checksum: number,
+  turn: Turn,
+): Promise<Uint8Array | undefined> {
   const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
   const whole = Buffer.allocUnsafe(size);
   let offset = 0;
+  let found = 0;
   for (const part of parts) {
     whole.set(part, offset);
     offset += part.byteLength;
+    found = crc32(part, found);
     if (turn.isOver(performance.now())) await turn.next();
   }
-  return whole;
+  return found === checksum ? whole : undefined;
 }

@@ -1,6 +1,6 @@
 /** Rows of `cache_entries` as JavaScript sees them. */
 
-import type { ResultSet, SqlValue } from "../../core/statement.ts";
+import type { SqlValue } from "../../core/statement.ts";
 import { fromStored } from "./key-text.ts";
 
 /** What is known of an entry without its value. Columns in the order of `HEADS`. */
@@ -29,36 +29,15 @@ export interface Stored extends Head {
 }
 
 type Row = readonly SqlValue[];
+type HeadRow = readonly [string, number, string, number, number, number, number, number];
 
 const NONE: readonly string[] = Object.freeze([]);
 const NO_BYTES = new Uint8Array(0);
 
-/** The heads of a result, from the columns of `HEADS`. */
-export function headsOf({ rows }: ResultSet): Head[] {
-  return rows.map(headOf);
-}
-
-/** The entries of a result, from the columns of `ENTRIES`. */
-export function storedOf({ rows }: ResultSet): Stored[] {
-  return rows.map((row) => {
-    const [codec, checksum, parts, value] = row.slice(11) as [string, number, number, Uint8Array];
-    const bytes = value ?? NO_BYTES;
-    return Object.assign(headOf(row), { codec, checksum, parts: parts ?? undefined, bytes });
-  });
-}
-
-function headOf(row: Row): Head {
-  const [key, id, category, createdMs, freshUntilMs, keepUntilMs, slidingMs, loadMs] = row as [
-    string,
-    number,
-    string,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [etag, tags, epoch] = row.slice(8, 11) as [string | null, string | null, number];
+/** A row with the columns of `HEADS`. Read by position: hundreds of them make a batch. */
+export function headOf(row: Row): Head {
+  const [key, id, category, createdMs, freshUntilMs, keepUntilMs, slidingMs, loadMs] =
+    row as HeadRow;
   return {
     key: fromStored(key),
     id,
@@ -68,8 +47,19 @@ function headOf(row: Row): Head {
     keepUntilMs,
     slidingMs,
     loadMs,
-    etag: etag ?? undefined,
-    tags: tags === null ? NONE : (JSON.parse(tags) as string[]),
-    epoch,
+    etag: (row[8] as string | null) ?? undefined,
+    tags: row[9] === null ? NONE : (JSON.parse(row[9] as string) as string[]),
+    epoch: row[10] as number,
+  };
+}
+
+/** A row with the columns of `ENTRIES`. */
+export function storedOf(row: Row): Stored {
+  return {
+    ...headOf(row),
+    codec: row[11] as string,
+    checksum: row[12] as number,
+    parts: (row[13] as number | null) ?? undefined,
+    bytes: (row[14] as Uint8Array | null) ?? NO_BYTES,
   };
 }

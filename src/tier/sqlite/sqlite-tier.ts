@@ -50,8 +50,8 @@ import {
 import { giveBackPages, inSlices, sweep } from "./sweep.ts";
 import { TOUCHES_MAX, Touches } from "./touches.ts";
 
-/** Hits wait so long at most. */
-const FLUSH_AFTER_MS = 1_000;
+/** Hits wait so long. */
+const FLUSH_AFTER_MS = 5_000;
 /** Keys that are dropped in one unit. */
 const DROPS_PER_UNIT = 500;
 const NOTHING: Total = { entries: 0, bytes: 0 };

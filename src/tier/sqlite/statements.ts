@@ -42,6 +42,12 @@ export function ask({ head, texts }: ListQuestion, values: readonly string[]): S
   return { sql, parameters: [...values, ...fill] };
 }
 
+/** The same question in a form that belongs to a thread, whose result may be large. */
+export function askThread({ head }: ListQuestion, values: readonly string[]): Statement {
+  const sql = `${head}(SELECT value FROM json_each(?))`;
+  return { sql, parameters: [JSON.stringify(values)] };
+}
+
 /** Stores an entry unless there is a later one; one from the future is none. */
 export const UPSERT = `INSERT INTO cache_entries (key, category, created_at, expires_at, keep_until,
     sliding_ms, accessed_at, size_bytes, load_ms, etag, tags, epoch, codec, checksum, parts, value)

@@ -4,14 +4,19 @@
  * A read never writes. What it would have written (the count, the time of the last use, the life of
  * a sliding entry) waits here, and reads of this process see the renewed life at once. A process
  * that dies loses what waits: some counts, and some renewals.
+ *
+ * Writing a row for each hit would cost more than the hits. Between two writes only the first
+ * 2,000 entries are noted, which is a fair sample of what is used; a sliding entry always is.
  */
 
 import type { Statement } from "../../core/statement.ts";
 import type { Head } from "./rows.ts";
 import { SLIDE, statement, TOUCH } from "./statements.ts";
 
-/** Entries that wait at most; one more batch of hits and they are written. */
-export const TOUCHES_MAX = 2_000;
+/** Entries that are noted between two writes. */
+const SAMPLE_MAX = 2_000;
+/** Entries that wait at most; sliding ones beyond it are written at once. */
+export const TOUCHES_MAX = 10_000;
 /** Statements in one unit of the writer. */
 const UNIT_MAX = 250;
 
@@ -53,6 +58,7 @@ export class Touches {
     const life = renewed(head, this.lifeOf(head), nowMs);
     const touch = touchOf(this.#waiting, head);
     if (touch === undefined) {
+      if (head.slidingMs === 0 && this.#waiting.size >= SAMPLE_MAX) return life;
       this.#waiting.set(head.id, {
         id: head.id,
         createdMs: head.createdMs,

@@ -23,9 +23,9 @@ export function openTier(options: SqliteTierOptions = {}): SqliteTier {
   return tier;
 }
 
-/** An entry made now that lives for an hour. */
+/** An entry made a second ago, so that no clock takes it for one from the future. */
 export function entry(key: string, change: Partial<TierEntry> = {}): TierEntry {
-  const nowMs = Date.now();
+  const nowMs = Date.now() - 1_000;
   return {
     key,
     value: `value of ${key}`,

@@ -12,7 +12,7 @@ import { PARTS_MAX } from "./schema.ts";
 import { ADD_PART, FIRST_PART, OTHER_PARTS, statement } from "./statements.ts";
 
 /** Larger values stand in parts: a change of the access count rewrites the row. */
-export const ROW_VALUE_BYTES_MAX = 16 * 1_024;
+export const ROW_VALUE_BYTES_MAX: number = 16 * 1_024;
 /** One part is copied within a fraction of a millisecond. */
 const PART_BYTES = 256 * 1_024;
 /** The first number of the parts of one value is random below 2^40, times `PARTS_MAX`. */

@@ -183,7 +183,7 @@ export class SqliteTier implements Tier {
     { signal }: TierCallOptions = {},
   ): AsyncGenerator<readonly string[], void, undefined> {
     this.#calls.assertOpen();
-    await this.#flush();
+    await this.#tryFlush();
     const read = <T>(work: (database: Database) => Promise<T>): Promise<T> =>
       this.#call("read", work, signal);
     yield* listKeys(read, this.#options.clock, query, signal);
@@ -205,7 +205,7 @@ export class SqliteTier implements Tier {
     return this.#call(
       "write",
       async (database) => {
-        await this.#flush();
+        await this.#tryFlush();
         const { clock } = this.#options;
         const parts = { clock, counters: this.#counters, eviction: this.#eviction };
         return await sweep(database, parts, signal);
@@ -313,6 +313,15 @@ export class SqliteTier implements Tier {
       this.#flushing = undefined;
     });
     await this.#flushing;
+  }
+
+  /** Listing and sweeping go on without the hits that a full disk does not take. */
+  async #tryFlush(): Promise<void> {
+    try {
+      await this.#flush();
+    } catch {
+      this.#counters.counts.errors++;
+    }
   }
 
   async #flushNow(database: Database): Promise<void> {

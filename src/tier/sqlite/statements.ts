@@ -121,14 +121,14 @@ const LIVING = `e.keep_until > ? AND e.created_at <= ? AND (e.tags IS NULL OR NO
   (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
    WHERE other.entry_id = e.id AND tag.dropped > other.epoch))`;
 /** The next keys from a text on, of those that begin with another. */
-export const LIST = `SELECT e.key FROM cache_entries AS e
+export const LIST: string = `SELECT e.key FROM cache_entries AS e
   WHERE e.key >= ? AND e.key < ? || CAST(X'FF' AS TEXT) AND ${LIVING}
   ORDER BY e.key LIMIT ?`;
 /**
  * The next entries of a tag, in the order in which they got it. The plus keeps SQLite from going
  * through all of an epoch again for each chunk.
  */
-export const LIST_TAG = `SELECT e.key, p.epoch, p.entry_id FROM cache_tags AS t
+export const LIST_TAG: string = `SELECT e.key, p.epoch, p.entry_id FROM cache_tags AS t
   JOIN cache_entry_tags AS p ON p.tag_id = t.id
   JOIN cache_entries AS e ON e.id = p.entry_id
   WHERE t.name = ? AND +p.epoch >= t.dropped AND (p.epoch, p.entry_id) > (?, ?)

@@ -7,6 +7,7 @@ import { throwIfAborted } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
+import { inTransaction } from "../../sqlite/writer.ts";
 import type { SweepResult } from "../tier.ts";
 import type { Counters } from "./counters.ts";
 import { type Eviction, SLICE_ROWS } from "./eviction.ts";
@@ -108,11 +109,11 @@ export async function giveBackPages(
     const count = Math.min(PAGES_PER_STEP, Math.floor(Number(free) - keep));
     if (count <= 0) return;
     const steps = Array.from({ length: count }, () => []);
-    await database.hold(async (send) => {
-      await send({ kind: "begin", foreignKeys: true });
-      // Each run of this statement gives back one page.
-      await send({ kind: "rows", sql: "PRAGMA incremental_vacuum(1)", rows: steps });
-      await send({ kind: "commit" });
-    });
+    await database.hold((send) =>
+      inTransaction(send, () =>
+        // Each run of this statement gives back one page.
+        send({ kind: "rows", sql: "PRAGMA incremental_vacuum(1)", rows: steps }),
+      ),
+    );
   }
 }

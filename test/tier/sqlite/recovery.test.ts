@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { noise } from "../../../src/testing/tier/context.ts";
 import { warnings } from "../../sqlite/fake-threads.ts";
 import {
@@ -269,7 +269,7 @@ function mountSmall(): string | undefined {
     rmSync(folder, { recursive: true });
     return undefined;
   }
-  process.once("exit", () => {
+  afterAll(() => {
     execFileSync("umount", ["-l", folder], { stdio: "ignore" });
     rmSync(folder, { recursive: true, force: true });
   });

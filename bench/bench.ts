@@ -7,6 +7,8 @@
 export interface BenchOptions {
   /** Fewer rounds: enough to see that it works, not enough for a figure to quote. */
   readonly quick: boolean;
+  /** The folder of input data, for a bench that reads some. Default: the bench's own. */
+  readonly dir?: string;
 }
 
 /** What a figure has to be. */

@@ -18,7 +18,7 @@ export interface PolicyOptions {
 export function createPolicy(name: PolicyName, options: PolicyOptions): EvictionPolicy {
   switch (name) {
     case "w-tinylfu":
-      return new WTinyLfu(options.random);
+      return new WTinyLfu(options.capacity, options.random);
     case "lru":
       return new Lru();
     case "lfu":

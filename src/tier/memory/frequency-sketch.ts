@@ -26,8 +26,8 @@ const ROWS = 4;
 export const FREQUENCY_MAX = 15;
 /** Uses for each entry between two agings; the papers found 8 to 16 alike, and so do our traces. */
 const USES_PER_ENTRY = 10;
-/** Below this a sketch is so small that keys collide in all rows at once. It takes 2 KB. */
-const ENTRIES_MIN = 256;
+/** Below this a sketch is so small that keys collide in all rows at once. It takes 4 KB. */
+const ENTRIES_MIN = 512;
 /** Above this the estimates grow coarser instead of the memory. It takes 32 MB. */
 const ENTRIES_MAX = 4 * 1024 * 1024;
 /** An odd multiplier that spreads a hash over all bits (from the golden ratio; Knuth). */
@@ -114,5 +114,5 @@ function spreadOf(hash: number): number {
 
 /** Five bits for each row: two choose one of its four words, three one of the word's counters. */
 function countersOf(spread: number): number {
-  return Math.imul(spread, RESPREAD) >>> 12;
+  return Math.imul(spread ^ (spread >>> 15), RESPREAD) >>> 12;
 }

@@ -117,6 +117,7 @@ export class ShadowLru {
   #resample(): void {
     while (this.#residents > SAMPLE_MAX) {
       this.#residents -= this.#residentsByLevel[this.#level++] as number;
+      this.#dropUndrawn();
     }
     while (this.#level > 0) {
       const more = this.#residents + (this.#residentsByLevel[this.#level - 1] as number);
@@ -125,6 +126,14 @@ export class ShadowLru {
       this.#level--;
     }
     this.#trim();
+  }
+
+  #dropUndrawn(): void {
+    for (let place = this.#newer[0] as number; place !== 0; ) {
+      const newer = this.#newer[place] as number;
+      if (levelOf(this.#hashes[place] as number) < this.#level) this.#drop(place);
+      place = newer;
+    }
   }
 
   #trim(): void {

@@ -11,6 +11,9 @@ export interface BenchOptions {
   readonly dir?: string;
 }
 
+/** Input data that a bench cannot do without or cannot read; the message says what to do. */
+export class BenchInputError extends Error {}
+
 /** What a figure has to be. */
 export interface Target {
   readonly atLeast?: number;

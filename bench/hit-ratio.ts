@@ -9,7 +9,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { BenchOptions, BenchResult } from "./bench.ts";
+import { BenchInputError, type BenchOptions, type BenchResult } from "./bench.ts";
 import { type Baseline, type BaselineCell, readBaselines } from "./hit-ratio/baseline.ts";
 import { simulateLru } from "./hit-ratio/simulate-lru.ts";
 import { nextUses, simulateOptimal } from "./hit-ratio/simulate-optimal.ts";
@@ -41,6 +41,9 @@ export async function run({ quick, dir = FOLDER }: BenchOptions): Promise<BenchR
   const baselines = readBaselines(dir).filter(
     ({ requests }) => !quick || requests <= QUICK_REQUESTS_MAX,
   );
+  if (baselines.length === 0) {
+    throw new BenchInputError(`${dir} has no trace to run${quick ? " with --quick" : ""}.`);
+  }
   const cells = baselines.flatMap((baseline) => cellsOf(dir, baseline));
   const telling = cells.filter(({ opt, lru }) => opt - lru >= POINTS_TO_GAIN_MIN);
   const meanOverOpt = (ratio: (cell: Cell) => number): number =>
@@ -73,7 +76,9 @@ function cellsOf(folder: string, baseline: Baseline): Cell[] {
   const { file, requests, uniqueKeys } = baseline;
   const path = join(folder, file);
   if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new Error(`The baseline file of ${folder} speaks of ${file}, which is not there.`);
+    throw new BenchInputError(
+      `The baseline file of ${folder} speaks of ${file}, which is not there.`,
+    );
   }
   const trace = readTrace(path);
   check(file, "requests", trace.keys.length, requests, 0);
@@ -96,7 +101,9 @@ function measured(file: string, trace: Trace, next: Int32Array, known: BaselineC
 
 function check(where: string, what: string, found: number, known: number, offMax: number): void {
   if (Math.abs(found - known) <= offMax) return;
-  throw new Error(`${where}: ${what} is ${found} here and ${known} in the baseline file.`);
+  throw new BenchInputError(
+    `${where}: ${what} is ${found} here and ${known} in the baseline file.`,
+  );
 }
 
 function heading(): string {

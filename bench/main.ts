@@ -3,7 +3,14 @@
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bench, type BenchResult, meets, misses, targetText } from "./bench.ts";
+import {
+  type Bench,
+  BenchInputError,
+  type BenchResult,
+  meets,
+  misses,
+  targetText,
+} from "./bench.ts";
 
 const SUPPORT = ["bench", "main", "support"];
 
@@ -20,7 +27,13 @@ Options:
   --help     show this
 `;
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof BenchInputError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
 
 async function main(): Promise<number> {
   const names = globSync("*.ts", { cwd: import.meta.dirname })

@@ -6,6 +6,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { BenchInputError } from "../bench.ts";
 
 /** The file's name in a folder of traces. */
 export const BASELINE_FILE = "baseline-hit-ratios.txt";
@@ -32,7 +33,7 @@ export interface BaselineCell {
 export function readBaselines(folder: string): readonly Baseline[] {
   const path = join(folder, BASELINE_FILE);
   if (!existsSync(path)) {
-    throw new Error(
+    throw new BenchInputError(
       `There is no ${path}. The bench needs a folder of traces with that file: ` +
         "name it with --dir DIR.",
     );
@@ -44,7 +45,7 @@ export function readBaselines(folder: string): readonly Baseline[] {
 function parsed(block: string): Baseline {
   const [heading = "", names = "", ...rows] = block.trim().split("\n");
   const [, file, requests, uniqueKeys] = /^(\S+) requests=(\d+) unique=(\d+)/.exec(heading) ?? [];
-  if (file === undefined) throw new Error(`${BASELINE_FILE}: cannot read "${heading}".`);
+  if (file === undefined) throw new BenchInputError(`${BASELINE_FILE}: cannot read "${heading}".`);
   const columns = names.split(/\s+/);
   return {
     file,
@@ -57,7 +58,9 @@ function parsed(block: string): Baseline {
         const figure = (name: RegExp): number => {
           const value = figures[columns.findIndex((column) => name.test(column))];
           if (value === undefined || Number.isNaN(value)) {
-            throw new Error(`${BASELINE_FILE}: ${file} has no ${name.source} in "${row}".`);
+            throw new BenchInputError(
+              `${BASELINE_FILE}: ${file} has no ${name.source} in "${row}".`,
+            );
           }
           return value;
         };

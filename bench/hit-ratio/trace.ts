@@ -13,6 +13,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { BenchInputError } from "../bench.ts";
 
 /** The largest window that `zstd --ultra --long` uses for these files. */
 const ZSTD_WINDOW_LOG_MAX = 27;
@@ -39,7 +40,7 @@ export function readTrace(path: string): Trace {
   const format = FORMATS[name.slice(0, name.indexOf("_"))];
   if (format === undefined) {
     const known = Object.keys(FORMATS).map((prefix) => `${prefix}_`);
-    throw new Error(`${path}: the name must begin with one of ${known.join(", ")}.`);
+    throw new BenchInputError(`${path}: the name must begin with one of ${known.join(", ")}.`);
   }
   return renumbered(format(decompressed(path)));
 }

@@ -8,7 +8,8 @@ import { WTinyLfu } from "./w-tinylfu.ts";
 
 /** What a policy has to know of its cache. */
 export interface PolicyOptions {
-  /** The most entries that are expected; may be `Infinity`. Nothing is reserved for them. */
+  /** The most entries that are expected; may be `Infinity`. What is kept of them grows as they
+   * come, and not beyond this. */
   readonly capacity: number;
   /** From 0 up to 1, for decisions that nobody outside may foresee. Default: `Math.random`. */
   readonly random?: () => number;

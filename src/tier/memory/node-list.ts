@@ -3,8 +3,8 @@
  * allocates nothing. It runs from the oldest to the newest.
  *
  * Invariant: a node whose `queue` is the list's own number is in the list, exactly once, and
- * `weight` is the sum of the weights of its nodes, up to the rounding of floating-point sums; an
- * empty list weighs exactly 0, so that the rounding cannot add up for ever.
+ * `weight` is the sum of the weights of its nodes, up to the rounding of floating-point sums. It is
+ * never below 0, and exactly 0 when the list is empty, so that the rounding cannot add up for ever.
  */
 
 import type { PolicyNode } from "./policy.ts";
@@ -45,7 +45,7 @@ export class NodeList {
     node.previous = undefined;
     node.next = undefined;
     this.size--;
-    this.weight = this.size === 0 ? 0 : this.weight - node.weight;
+    this.weight = this.size === 0 ? 0 : Math.max(0, this.weight - node.weight);
   }
 
   /** Makes a node of this list its newest. */
@@ -61,7 +61,7 @@ export class NodeList {
 
   /** Notes a new weight of a node of this list. */
   reweigh(node: PolicyNode, weight: number): void {
-    this.weight += weight - node.weight;
+    this.weight = Math.max(0, this.weight + weight - node.weight);
     node.weight = weight;
   }
 

@@ -161,6 +161,16 @@ describe("a hostile stream", () => {
 });
 
 describe("weights", () => {
+  it("do not break the resistance to a loop, however unlike they are", () => {
+    const owner = new PolicyOwner(new WTinyLfu(Infinity, pseudoRandom(12)), Infinity);
+    const hits = [...loop(1_011, 1_011 * 40)].filter((key) =>
+      owner.access(key, 2 ** (Math.abs(hashOf(key + 7)) % 5) / 1_550),
+    );
+
+    // A quarter of the weight fits.
+    expect(hits.length / (1_011 * 40)).toBeGreaterThan(0.25);
+  });
+
   it("do not let a large newcomer push out what is popular", () => {
     const owner = new PolicyOwner(new WTinyLfu(ENTRIES, pseudoRandom(11)), ENTRIES);
     const random = pseudoRandom(11);
@@ -188,7 +198,7 @@ const operations = fc.array(
       { weight: 1, arbitrary: fc.constant("clear" as const) },
     ),
     fc.nat(60),
-    fc.constantFrom(0.01, 0.05, 0.05, 0.05, 0.3, 0.9),
+    fc.constantFrom(0, 1e-12, 0.01, 0.05, 0.05, 0.05, 0.3, 0.9),
   ) satisfies fc.Arbitrary<Operation>,
   { maxLength: 300 },
 );
@@ -208,10 +218,12 @@ function check(policy: WTinyLfu, owner: PolicyOwner): void {
       weight += node.weight;
       previous = node;
     }
+    if (list.weight < 0) throw new Error("A list weighs less than nothing.");
     if (list.newest !== previous) throw new Error("A list does not end with its newest.");
     if (list.size !== size) throw new Error(`A list of ${size} says that it has ${list.size}.`);
     if (Math.abs(list.weight - weight) > 1e-9) throw new Error("A list's weight is wrong.");
   }
+  if (!(policy.windowShare >= 0 && policy.windowShare < 1)) throw new Error("The share is none.");
   const held = [...owner.nodes.values()];
   if (held.length !== linked.size || held.some((node) => !linked.has(node))) {
     throw new Error("The policy does not hold what its owner holds.");

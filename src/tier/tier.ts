@@ -14,8 +14,8 @@
  * 5. **Newest wins.** An entry never replaces one of the same key that was made later.
  * 6. **Dropping a tag is O(1)** for the caller; its entries are listed by `keys` until then, and
  *    their room is given back by `sweep` at the latest.
- * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by `setMany`.
- *    A key that was refused has no older entry any more.
+ * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by
+ *    `setMany`. A key that was refused has no older entry any more.
  * 8. **Nothing blocks the event loop** for more than 10 ms, `sweep` and `clear` included.
  * 9. `close` is idempotent, finishes what was begun, and everything after it is refused with
  *    `CLOSED`.

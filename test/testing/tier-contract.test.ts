@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { type TierSubject, tierContract } from "../../src/testing/tier-contract.ts";
+import { BREACHES, type Breach } from "./breaches.ts";
+import { BreakableTier } from "./breakable-tier.ts";
+
+/** Cases of thousands of keys take their time: only breaches that need them run them. */
+const LARGE = /thousand|event loop|left early|goes on/;
+const ABOUT_LARGE = /thousand|many|chunk|position|left early|blocks$/;
+
+describe("the tier contract", () => {
+  for (const { name, run } of tierContract(subject())) it(`holds: ${name}`, run);
+
+  it("leaves out what needs an ability that the subject lacks", () => {
+    const { name, open } = subject();
+    const names = tierContract({ name, open }).map((each) => each.name);
+
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((each) => /^(damage|a lease)/.test(each))).toEqual([]);
+  });
+});
+
+describe("a breach of the tier contract", () => {
+  const found = new Set<string>();
+  for (const breach of BREACHES) {
+    it(`is found: it ${breach}`, async () => {
+      const failed: string[] = [];
+      for (const { name, run } of tierContract(subject(breach))) {
+        if (LARGE.test(name) && !ABOUT_LARGE.test(breach)) continue;
+        await run().catch(() => failed.push(name));
+      }
+
+      expect(failed).not.toEqual([]);
+      for (const name of failed) found.add(name);
+    });
+  }
+
+  it("can be found by every case", () => {
+    const names = tierContract(subject()).map(({ name }) => name);
+
+    expect(names.filter((name) => !found.has(name))).toEqual([]);
+  });
+});
+
+function subject(breach?: Breach): TierSubject {
+  return {
+    name: "breakable",
+    open: async (options) => new BreakableTier(options, breach),
+    reopen: async (tier, options) => (tier as BreakableTier).reopen(options),
+    damage: async (tier, key) => (tier as BreakableTier).damage(key),
+    leases: true,
+  };
+}

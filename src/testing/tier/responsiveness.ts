@@ -1,13 +1,13 @@
 /** Of the tier contract: nothing holds the event loop for more than 10 ms. */
 
 import { strict as assert } from "node:assert";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tier } from "../../tier/tier.ts";
 import { type CaseContext, keysOf, type TierCases } from "./context.ts";
+import { longestGapMs } from "./longest-gap.ts";
 
 const GAP_MS_MAX = 10;
 const ENTRIES = 5_000;
-/** Other programs, the compiler and the collector take turns, too: the best of so many counts. */
+/** The compiler and the collector take turns, too: the best of so many counts. */
 const ATTEMPTS = 6;
 
 type Step = (tier: Tier, context: CaseContext) => Promise<unknown>;
@@ -43,26 +43,3 @@ export const responsiveness: TierCases = {
     },
   },
 };
-
-/** The longest time between two turns of the event loop while `work` runs. */
-export async function longestGapMs(work: () => Promise<unknown>): Promise<number> {
-  let longestMs = 0;
-  let running = true;
-  const watch = async (): Promise<void> => {
-    let lastMs = performance.now();
-    while (running) {
-      await nextTurn();
-      const nowMs = performance.now();
-      longestMs = Math.max(longestMs, nowMs - lastMs);
-      lastMs = nowMs;
-    }
-  };
-  const watching = watch();
-  try {
-    await work();
-  } finally {
-    running = false;
-    await watching;
-  }
-  return longestMs;
-}

@@ -15,7 +15,8 @@
  *   stands behind that line does not count; whoever wrote it sees that, and writes it again into
  *   the next file.
  * - A file that is left is removed when a walk over all entries, begun later, has removed every
- *   entry that a line of it kills; see sweep.ts. `FORGET_AFTER_MS` is for a writer that had paused.
+ *   entry that a line of it kills; see sweep.ts. A write that took longer than
+ *   `FORGET_AFTER_MS` asks whether that has happened.
  * - The first line names the log. An entry of another log (its own was deleted) is dead.
  *
  * The log is not synced: after a power failure the last drops may be undone, as may be the removal
@@ -63,7 +64,7 @@ type Line = {
 export const SEGMENT_BYTES_MAX = 256 * 1_024;
 /** A position is the number of its file times this, plus the offset within. */
 const SEGMENT_SPAN = 2 ** 32;
-/** A write that takes longer than this takes its entry back. */
+/** A file that was left is kept for so long, for writes that had begun before. */
 export const FORGET_AFTER_MS = 60_000;
 /** Tries of an append, each lost to a change of files or the deletion of the folder. */
 const TRIES_MAX = 10;
@@ -137,6 +138,12 @@ export class DropLog {
     } finally {
       this.#pending.delete(id);
     }
+  }
+
+  /** Whether lines that came after an old position may be forgotten, so that nobody can judge it. */
+  async isForgotten({ at }: LogPosition): Promise<boolean> {
+    const [oldest = 0] = await this.#segments();
+    return Math.floor(at / SEGMENT_SPAN) < oldest;
   }
 
   /** The number of the present file; remember it before a walk, and `forgetBefore` it after. */

@@ -48,8 +48,8 @@ export interface EntryHead {
 export type Found =
   | { readonly state: "absent" }
   | { readonly state: "damaged" }
-  /** Of another version of this format; some other program may be able to read it. */
-  | { readonly state: "foreign" }
+  /** Of another version of this format; a program that is newer than this one reads newer ones. */
+  | { readonly state: "foreign"; readonly isOlder: boolean }
   | { readonly state: "entry"; readonly head: EntryHead; readonly body: Uint8Array };
 
 const MAGIC = "SHF1";
@@ -139,7 +139,10 @@ async function decodeFound(
 ): Promise<Found> {
   if (first.byteLength < FIXED_BYTES) return { state: "damaged" };
   const magic = first.toString("latin1", 0, MAGIC.length);
-  if (magic !== MAGIC) return { state: ANY_MAGIC.test(magic) ? "foreign" : "damaged" };
+  if (magic !== MAGIC) {
+    if (!ANY_MAGIC.test(magic)) return { state: "damaged" };
+    return { state: "foreign", isOlder: magic < MAGIC };
+  }
   const metaBytes = first.readUInt32LE(8);
   const bodyBytes = first.readUInt32LE(12);
   if (metaBytes > META_BYTES_MAX) return { state: "damaged" };

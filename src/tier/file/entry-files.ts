@@ -42,6 +42,8 @@ import { Gate, KeyedTurns } from "./turns.ts";
 /** Files that are open at once; more would only wait in the queue of libuv, before everybody's. */
 const FILES_AT_ONCE = 32;
 
+const DAMAGED: Found & { readonly state: "damaged" } = { state: "damaged" };
+
 /** Why an entry is not given out. */
 export type Death = "expired" | "dropped" | "future";
 
@@ -112,9 +114,9 @@ export class EntryFiles {
   settle(hash: string): Promise<Judgement> {
     return this.inTurn(hash, async () => {
       const found = await this.look(hash);
-      if (found.state !== "entry") return await this.#settleOther(hash, found.state);
+      if (found.state !== "entry") return await this.#settleOther(hash, found);
       const { head } = found;
-      if (hashOfKey(head.meta.key) !== hash) return await this.#settleOther(hash, "damaged");
+      if (hashOfKey(head.meta.key) !== hash) return await this.#settleOther(hash, DAMAGED);
       const death = this.deathOf(head.meta, this.accessedMsOf(hash, head));
       if (death === "expired" || death === "dropped") {
         if (death === "expired") this.counters.expirations++;
@@ -131,13 +133,14 @@ export class EntryFiles {
   /** Reads a damaged file again in its turn; it is set aside unless it was replaced meanwhile. */
   setAside(hash: string, isDamaged: (found: Found) => Promise<boolean>): Promise<void> {
     return this.inTurn(hash, async () => {
-      if (await isDamaged(await this.read(hash))) await this.#settleOther(hash, "damaged");
+      if (await isDamaged(await this.read(hash))) await this.#settleOther(hash, DAMAGED);
     });
   }
 
-  async #settleOther(hash: string, state: "absent" | "damaged" | "foreign"): Promise<Judgement> {
+  async #settleOther(hash: string, found: Exclude<Found, { state: "entry" }>): Promise<Judgement> {
     this.index.remove(hash);
-    if (state !== "damaged") return "absent";
+    if (found.state === "foreign" && found.isOlder) await this.remove(hash);
+    if (found.state !== "damaged") return "absent";
     this.counters.errors++;
     await this.#quarantine.take(this.layout.entryPath(hash), hash);
     return "damaged";
@@ -149,13 +152,17 @@ export class EntryFiles {
     return await this.#gate.run(() => removeFile(this.layout.entryPath(hash)));
   }
 
-  /** Stores an entry, in the turn of its key. */
-  store(entry: TierEntry, position: LogPosition): Promise<SetOutcome> {
+  /**
+   * Stores an entry, in the turn of its key.
+   *
+   * @param position where the log of drops stood when the call began, at `begunMs`.
+   */
+  store(entry: TierEntry, position: LogPosition, begunMs: number): Promise<SetOutcome> {
     const hash = hashOfKey(entry.key);
     return this.inTurn(hash, async () => {
-      const begunMs = performance.now();
       const file = await this.#encode(entry, position);
       const before = await this.look(hash);
+      if (before.state === "damaged") await this.#settleOther(hash, before);
       if (before.state === "entry" && this.#isLater(hash, before.head, entry)) {
         this.counters.refusals++;
         return "outdated";
@@ -172,8 +179,8 @@ export class EntryFiles {
         bytes: file.bytes.byteLength,
       });
       this.counters.sets++;
-      // What was dropped meanwhile may have been forgotten already.
-      if (performance.now() - begunMs > FORGET_AFTER_MS / 2) await this.remove(hash);
+      const isSlow = performance.now() - begunMs > FORGET_AFTER_MS / 2;
+      if (isSlow && (await this.drops.isForgotten(position))) await this.remove(hash);
       return "stored";
     });
   }

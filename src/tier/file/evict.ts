@@ -42,7 +42,7 @@ async function evictWhile(
       const victim = index.victim(category, files.isDead);
       const death = files.deathOf(victim.meta, victim.accessedMs);
       if (death === "expired") counters.expirations++;
-      else if (death === undefined) counters.evictions++;
+      else if (death !== "dropped") counters.evictions++;
       // It counts no more from now on, so that whoever makes room beside us takes another.
       index.remove(victim.hash);
       hashes.push(victim.hash);

@@ -44,6 +44,8 @@ import { forEachAtOnce } from "./turns.ts";
 const READS_AT_ONCE = 16;
 /** Entries of one call that are encoded and written at once. */
 const WRITES_AT_ONCE = 8;
+/** Lines of the log of drops stay short enough to be read in no time. */
+const TAGS_PER_LINE = 500;
 /** Removed to make room for a line of the log of drops, which has to be written. */
 const EMERGENCY_ENTRIES = 32;
 
@@ -113,9 +115,11 @@ class FileTier implements Tier {
       if (this.#files.settings.payload.compression === "lz4") await lz4();
       const outcomes = new Array<SetOutcome>(entries.length).fill("stored");
       try {
+        // One position for all: what is dropped while they are written may concern any of them.
+        const begunMs = performance.now();
         const position = await this.#files.drops.position();
         await forEachAtOnce(entries, WRITES_AT_ONCE, async (entry, index) => {
-          outcomes[index] = await this.#files.store(entry, position);
+          outcomes[index] = await this.#files.store(entry, position, begunMs);
         });
       } finally {
         await evict(this.#files);
@@ -137,7 +141,10 @@ class FileTier implements Tier {
 
   async dropTags(tags: readonly string[], options?: TierCallOptions): Promise<void> {
     await this.#call("dropTags", options, async () => {
-      if (tags.length > 0) await this.#append({ tags: [...tags] });
+      const all = [...new Set(tags)];
+      for (let start = 0; start < all.length; start += TAGS_PER_LINE) {
+        await this.#append({ tags: all.slice(start, start + TAGS_PER_LINE) });
+      }
     });
   }
 

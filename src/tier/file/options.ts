@@ -62,6 +62,8 @@ const KNOWN: readonly (keyof FileTierOptions)[] = [
 ];
 const COMPRESSIONS: readonly Compression[] = ["zstd", "lz4", "none"];
 const KEY_BYTES = 32;
+/** A timer of Node.js that is set to more fires at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** @throws `INVALID_ARGUMENT`. */
 export function resolveFileTierOptions(options: FileTierOptions = {}): FileTierSettings {
@@ -109,7 +111,7 @@ export function resolveFileTierOptions(options: FileTierOptions = {}): FileTierS
       compressFromBytes: parseBytes(compressFrom, `${WHAT} compressFrom`),
       encryptionKey,
     },
-    sweepEveryMs,
+    sweepEveryMs: Math.min(sweepEveryMs, TIMER_MS_MAX),
     clock,
   };
 }

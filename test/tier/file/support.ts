@@ -1,6 +1,6 @@
 /** What the tests of the file tier share: folders of their own, entries, and views of the disk. */
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -15,9 +15,12 @@ afterEach(async () => {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
+/** In memory where there is such a place: some tests make tens of thousands of files. */
+const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** A folder that is gone after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "springhouse-files-"));
+export function temporaryFolder(place: string = PLACE): string {
+  const folder = mkdtempSync(join(place, "springhouse-files-"));
   made.push(folder);
   return folder;
 }

@@ -117,7 +117,7 @@ export class DropLog {
   async position(): Promise<LogPosition> {
     await this.refresh();
     for (let tries = 0; this.#log === "" && tries < TRIES_MAX; tries++) {
-      await this.#create();
+      await this.#create(Math.max(1, this.#segment), crypto.randomUUID());
       await this.refresh();
     }
     return { log: this.#log, at: this.#segment * SEGMENT_SPAN + this.#offset };
@@ -130,7 +130,7 @@ export class DropLog {
     try {
       for (let tries = 0; tries < TRIES_MAX; tries++) {
         await this.position();
-        if (this.#fd !== undefined) await this.#write(this.#fd, { id, ...drop });
+        await this.#write(this.#segment, { id, ...drop });
         await this.refresh();
         if (!this.#pending.has(id)) return;
       }
@@ -160,14 +160,9 @@ export class DropLog {
   /** Leaves the present file for a new one when it has grown large. */
   async rotate(bytesMax: number = SEGMENT_BYTES_MAX): Promise<void> {
     if (this.#fd === undefined || this.#offset < bytesMax) return;
-    const next = this.#segment + 1;
-    const fd = await openFile(join(this.#folder, String(next)), "a");
-    try {
-      await this.#write(fd, { log: this.#log });
-    } finally {
-      closeFile(fd);
-    }
-    await this.#write(this.#fd, { next });
+    const segment = this.#segment;
+    await this.#create(segment + 1, this.#log);
+    await this.#write(segment, { next: segment + 1 });
     await this.refresh();
   }
 
@@ -263,8 +258,7 @@ export class DropLog {
   async #open(segment: number): Promise<boolean> {
     this.close();
     try {
-      const flags = constants.O_RDWR | constants.O_APPEND;
-      this.#fd = await openFile(join(this.#folder, String(segment)), flags);
+      this.#fd = await openFile(join(this.#folder, String(segment)), "r");
     } catch (error) {
       if (isAbsent(error)) return false;
       throw error;
@@ -275,13 +269,22 @@ export class DropLog {
     return true;
   }
 
-  async #create(): Promise<void> {
-    const path = join(this.#folder, String(Math.max(1, this.#segment)));
-    const fd = await withFolder(this.#folder, () => openFile(path, "a"));
+  /** Makes a file, or appends to it: the first line that names the log counts. */
+  async #create(segment: number, log: string): Promise<void> {
+    const path = join(this.#folder, String(segment));
+    await appendLine(await withFolder(this.#folder, () => openFile(path, "a")), { log });
+  }
+
+  /**
+   * Appends to a file, unless it is gone. It is opened each time: the one that is open for reading
+   * may be closed, and its number given to another, while a write waits for its thread.
+   */
+  async #write(segment: number, line: Line): Promise<void> {
+    const flags = constants.O_WRONLY | constants.O_APPEND;
     try {
-      await this.#write(fd, { log: crypto.randomUUID() });
-    } finally {
-      closeFile(fd);
+      await appendLine(await openFile(join(this.#folder, String(segment)), flags), line);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
     }
   }
 
@@ -303,18 +306,29 @@ export class DropLog {
     this.#tags.clear();
     this.#prefixes.clear();
   }
+}
 
-  async #write(fd: number, line: Line): Promise<void> {
+async function appendLine(fd: number, line: Line): Promise<void> {
+  try {
     await writeAll(fd, Buffer.from(`\n${JSON.stringify(line)}\n`));
+  } finally {
+    closeFile(fd);
   }
 }
 
+/** A line that holds what it should; half a line, or garbage, is none. */
 function parseLine(text: string): Line | undefined {
   if (text === "") return undefined;
   try {
-    const line = JSON.parse(text) as unknown;
-    return typeof line === "object" && line !== null ? (line as Line) : undefined;
+    const line = JSON.parse(text) as Line | null;
+    return line !== null && typeof line === "object" && isLine(line) ? line : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isLine({ id = "", log = "", next = 1, tags = [], prefix = "" }: Line): boolean {
+  const texts: unknown[] = [id, log, prefix];
+  if (!Array.isArray(tags) || !Number.isInteger(next)) return false;
+  return texts.concat(tags).every((text) => typeof text === "string");
 }

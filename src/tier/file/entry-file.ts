@@ -93,7 +93,8 @@ export function encodeAccess(accessedMs: number): Buffer {
 
 /** Reads a file. @param bytesExpected its length or a little more, when that is known. */
 export async function readEntry(path: string, bytesExpected?: number): Promise<Found> {
-  return await readFound(path, bytesExpected ?? FIRST_READ_BYTES, true);
+  const firstBytes = Math.max(bytesExpected ?? FIRST_READ_BYTES, HEAD_READ_BYTES);
+  return await readFound(path, firstBytes, true);
 }
 
 /** Reads a file without its body, which is empty then. */

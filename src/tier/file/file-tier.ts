@@ -150,18 +150,13 @@ class FileTier implements Tier {
 
   async dropPrefix(prefix: string, options?: TierCallOptions): Promise<number> {
     return await this.#call("dropPrefix", options, async () => {
-      await this.#scanned;
-      await this.#files.drops.refresh();
+      await this.#findAll();
       return await takePrefix(this.#files, prefix, () => this.#append({ prefix }));
     });
   }
 
   async *keys(query?: KeysQuery, options?: TierCallOptions): AsyncGenerator<readonly string[]> {
-    await this.#call("keys", options, async () => {
-      await this.#scanned;
-      await this.#files.drops.refresh();
-      await walk(this.#files, false, () => undefined, this.#isClosing);
-    });
+    await this.#call("keys", options, () => this.#findAll());
     const chunks = listKeys(this.#files, query);
     for (;;) {
       const chunk = await this.#call("keys", options, () => chunks.next());
@@ -240,6 +235,13 @@ class FileTier implements Tier {
     const refreshed = this.#files.drops.refresh();
     refreshed.catch(() => undefined);
     return refreshed;
+  }
+
+  /** Goes through the folders, so that the files of other processes are known, too. */
+  async #findAll(): Promise<void> {
+    await this.#scanned;
+    await this.#files.drops.refresh();
+    await walk(this.#files, false, () => undefined, this.#isClosing);
   }
 
   async #append(drop: Drop): Promise<void> {

@@ -7,7 +7,7 @@ import { longestGapMs } from "./longest-gap.ts";
 
 const GAP_MS_MAX = 10;
 const ENTRIES = 5_000;
-/** The compiler and the collector take turns, too: the best of so many counts. */
+/** The compiler takes turns, too: the best of so many counts. */
 const ATTEMPTS = 6;
 
 type Step = (tier: Tier, context: CaseContext) => Promise<unknown>;

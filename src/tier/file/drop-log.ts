@@ -61,11 +61,11 @@ type Line = {
 };
 
 /** From here on a file is left for the next: reading it at a start takes some milliseconds. */
-export const SEGMENT_BYTES_MAX = 256 * 1_024;
+export const SEGMENT_BYTES_MAX: number = 256 * 1_024;
 /** A position is the number of its file times this, plus the offset within. */
 const SEGMENT_SPAN = 2 ** 32;
 /** A file that was left is kept for so long, for writes that had begun before. */
-export const FORGET_AFTER_MS = 60_000;
+export const FORGET_AFTER_MS: number = 60_000;
 /** Tries of an append, each lost to a change of files or the deletion of the folder. */
 const TRIES_MAX = 10;
 const NEW_LINE = 10;
@@ -104,6 +104,11 @@ export class DropLog {
     return false;
   }
 
+  /** Whether a position is of the log as it was read last; else it is to be read again. */
+  isOf({ log }: LogPosition): boolean {
+    return log === this.#log;
+  }
+
   /** Reads what is new. Calls that come while one is under way share the one after it. */
   refresh(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
@@ -140,7 +145,7 @@ export class DropLog {
     }
   }
 
-  /** Whether lines that came after an old position may be forgotten, so that nobody can judge it. */
+  /** Whether lines that came after an old position may be forgotten. */
   async isForgotten({ at }: LogPosition): Promise<boolean> {
     const [oldest = 0] = await this.#segments();
     return Math.floor(at / SEGMENT_SPAN) < oldest;

@@ -52,6 +52,7 @@ export type Found =
   | { readonly state: "foreign"; readonly isOlder: boolean }
   | { readonly state: "entry"; readonly head: EntryHead; readonly body: Uint8Array };
 
+const NO_BODY = new Uint8Array(0);
 const MAGIC = "SHF1";
 const ANY_MAGIC = /^SHF\d$/;
 const CHECKED_FROM = 8;
@@ -61,7 +62,7 @@ const FIXED_BYTES = 32;
 export const ACCESS_AT = 20;
 const ACCESS_BYTES = 12;
 /** More than this is no metadata: the key, the tags and the ETag together. */
-export const META_BYTES_MAX = 1_024 * 1_024;
+export const META_BYTES_MAX: number = 1_024 * 1_024;
 /** A head that is longer takes a second read. */
 export const HEAD_READ_BYTES = 4_096;
 /** A file of unknown length that is longer takes a second read. */
@@ -110,8 +111,8 @@ async function readFound(path: string, firstBytes: number, withBody: boolean): P
     if (isAbsent(error)) return { state: "absent" };
     throw error;
   }
+  const buffer = withBody ? Buffer.allocUnsafe(firstBytes) : (spareBuffers.pop() ?? headBuffer());
   try {
-    const buffer = Buffer.allocUnsafe(firstBytes);
     const count = await readOnce(fd, buffer, 0, 0);
     const first = buffer.subarray(0, count);
     return await decodeFound(first, withBody, async (bytes) => {
@@ -129,7 +130,18 @@ async function readFound(path: string, firstBytes: number, withBody: boolean): P
     throw error;
   } finally {
     closeFile(fd);
+    if (!withBody) spareBuffers.push(buffer);
   }
+}
+
+/**
+ * Buffers for heads, of which a walk reads a hundred thousand; nothing of them is kept. There are
+ * as many as heads have ever been read at once, which the gate of a tier bounds.
+ */
+const spareBuffers: Buffer[] = [];
+
+function headBuffer(): Buffer {
+  return Buffer.allocUnsafeSlow(HEAD_READ_BYTES);
 }
 
 /** @param grow gives at least so many bytes of the file, or nothing when it is shorter. */
@@ -157,7 +169,7 @@ async function decodeFound(
   const meta = decodeMeta(json);
   if (meta === undefined) return { state: "damaged" };
   const found = { meta, accessedMs: decodeAccess(head, meta), bytes: bodyAt + bodyBytes };
-  if (!withBody) return { state: "entry", head: found, body: head.subarray(0, 0) };
+  if (!withBody) return { state: "entry", head: found, body: NO_BODY };
   const file = await grow(bodyAt + bodyBytes);
   const body = file?.subarray(bodyAt, bodyAt + bodyBytes);
   if (body === undefined || crc32(body) !== head.readUInt32LE(16)) return { state: "damaged" };

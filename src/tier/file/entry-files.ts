@@ -75,8 +75,21 @@ export class EntryFiles {
     return this.drops.kills(meta) ? "dropped" : undefined;
   }
 
-  readonly isDead = ({ meta, accessedMs }: IndexEntry): boolean =>
-    this.deathOf(meta, accessedMs) !== undefined;
+  /**
+   * Why an entry is dead, by the index alone. A sliding one that seems to have expired may have been
+   * renewed by another process: only its file knows.
+   */
+  deathInIndex({ meta, accessedMs }: IndexEntry): Death | "asks for a look" | undefined {
+    const death = this.deathOf(meta, accessedMs);
+    return death === "expired" && meta.slidingMs > 0 ? "asks for a look" : death;
+  }
+
+  /** Whether an entry is alive, by the index and, when that does not know, its file. */
+  async isLiving(entry: IndexEntry): Promise<boolean> {
+    const death = this.deathInIndex(entry);
+    if (death !== "asks for a look") return death === undefined;
+    return (await this.settle(entry.hash)) === "living";
+  }
 
   /** When the entry in a file was used last, by what the file and this process know. */
   accessedMsOf(hash: string, { meta, accessedMs }: EntryHead): number {
@@ -117,6 +130,8 @@ export class EntryFiles {
       if (found.state !== "entry") return await this.#settleOther(hash, found);
       const { head } = found;
       if (hashOfKey(head.meta.key) !== hash) return await this.#settleOther(hash, DAMAGED);
+      // Another process may have begun a log since we looked, and written this entry.
+      if (!this.drops.isOf(head.meta)) await this.drops.refresh();
       const death = this.deathOf(head.meta, this.accessedMsOf(hash, head));
       if (death === "expired" || death === "dropped") {
         if (death === "expired") this.counters.expirations++;
@@ -124,8 +139,12 @@ export class EntryFiles {
         return death;
       }
       const known = this.index.get(hash);
-      if (known === undefined || !isSame(known, head)) this.index.put(hash, head);
-      else known.walk = this.index.walk;
+      if (known === undefined || !isSame(known, head)) {
+        this.index.put(hash, head);
+      } else {
+        known.walk = this.index.walk;
+        known.accessedMs = Math.max(known.accessedMs, head.accessedMs);
+      }
       return death ?? "living";
     });
   }

@@ -9,6 +9,7 @@
  */
 
 import type { EntryHead, EntryMeta } from "./entry-file.ts";
+import { LEVEL_ONE } from "./layout.ts";
 
 /** One file. */
 export interface IndexEntry {
@@ -66,7 +67,8 @@ class Pool {
 
 /** The files that are known. */
 export class EntryIndex {
-  #entries = new Map<string, IndexEntry>();
+  /** By the first digit of the hash: one map of a million is copied in one go when it grows. */
+  readonly #shards = new Map(LEVEL_ONE.map((digit) => [digit, new Map<string, IndexEntry>()]));
   #all = new Pool("place");
   readonly #categories = new Map<string, Pool>();
   #uses = 0;
@@ -76,7 +78,7 @@ export class EntryIndex {
   removals = 0;
 
   get size(): number {
-    return this.#entries.size;
+    return this.#all.list.length;
   }
 
   get bytes(): number {
@@ -88,12 +90,12 @@ export class EntryIndex {
   }
 
   get(hash: string): IndexEntry | undefined {
-    return this.#entries.get(hash);
+    return this.#shard(hash).get(hash);
   }
 
   /** All entries; they may come and go meanwhile. */
-  entries(): IterableIterator<IndexEntry> {
-    return this.#entries.values();
+  *entries(): Generator<IndexEntry> {
+    for (const shard of this.#shards.values()) yield* shard.values();
   }
 
   /** Takes in a file that was written or found. */
@@ -110,7 +112,7 @@ export class EntryIndex {
       place: 0,
       placeInCategory: 0,
     };
-    this.#entries.set(hash, entry);
+    this.#shard(hash).set(hash, entry);
     this.#all.add(entry);
     let category = this.#categories.get(meta.category);
     if (category === undefined) {
@@ -133,7 +135,7 @@ export class EntryIndex {
 
   clear(): void {
     this.removals++;
-    this.#entries = new Map();
+    for (const digit of LEVEL_ONE) this.#shards.set(digit, new Map());
     this.#all = new Pool("place");
     this.#categories.clear();
   }
@@ -154,10 +156,14 @@ export class EntryIndex {
     return best as IndexEntry;
   }
 
+  #shard(hash: string): Map<string, IndexEntry> {
+    return this.#shards.get(hash.charAt(0)) as Map<string, IndexEntry>;
+  }
+
   #detach(hash: string): void {
-    const entry = this.#entries.get(hash);
+    const entry = this.get(hash);
     if (entry === undefined) return;
-    this.#entries.delete(hash);
+    this.#shard(hash).delete(hash);
     this.#all.remove(entry);
     const { category } = entry.meta;
     const pool = this.#categories.get(category);

@@ -4,6 +4,7 @@
  */
 
 import type { EntryFiles } from "./entry-files.ts";
+import type { IndexEntry } from "./entry-index.ts";
 import { forEachAtOnce } from "./turns.ts";
 
 /** Files that are removed together. */
@@ -35,12 +36,16 @@ async function evictWhile(
   isTooMuch: () => boolean,
 ): Promise<number> {
   const { index, counters } = files;
+  const isSurelyDead = (entry: IndexEntry): boolean => {
+    const death = files.deathInIndex(entry);
+    return death !== undefined && death !== "asks for a look";
+  };
   let count = 0;
   for (;;) {
     const hashes: string[] = [];
     while (hashes.length < BATCH && isTooMuch()) {
-      const victim = index.victim(category, files.isDead);
-      const death = files.deathOf(victim.meta, victim.accessedMs);
+      const victim = index.victim(category, isSurelyDead);
+      const death = files.deathInIndex(victim);
       if (death === "expired") counters.expirations++;
       else if (death !== "dropped") counters.evictions++;
       // It counts no more from now on, so that whoever makes room beside us takes another.

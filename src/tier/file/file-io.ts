@@ -126,14 +126,20 @@ export function isAbsent(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+/** Tries to do something in a folder that somebody is deleting just now. */
+const TRIES_MAX = 5;
+
 /** Does something in a folder, and makes the folder first when it turns out to be missing. */
 export async function withFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    await makeFolder(folder);
-    return await work();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAbsent(error) || tries === TRIES_MAX) throw error;
+    }
+    await makeFolder(folder).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+    });
   }
 }
 
@@ -150,7 +156,14 @@ export function asTierError(error: unknown, what: string): unknown {
   if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
     return new SpringhouseError(
       "READ_ONLY",
-      `${what} failed: ${message}. Give this user the right to write the folder of the cache.`,
+      `${what} failed: ${message}. Give this user the right to read and write the folder of the cache.`,
+      { cause: error },
+    );
+  }
+  if (code === "ENOTDIR" || code === "EEXIST" || code === "ELOOP" || code === "ENAMETOOLONG") {
+    return new SpringhouseError(
+      "UNOPENABLE",
+      `${what} failed: ${message}. Give the file tier a folder that can be made.`,
       { cause: error },
     );
   }

@@ -88,9 +88,14 @@ class FileTier implements Tier {
     return await this.#call("getMany", options, async () => {
       const entries = new Array<TierEntry | undefined>(keys.length).fill(undefined);
       const refreshed = this.#refreshDrops();
-      await forEachAtOnce(keys, READS_AT_ONCE, async (key, index) => {
-        entries[index] = await readOne(this.#files, this.#access, key, refreshed);
-      });
+      await forEachAtOnce(
+        keys,
+        READS_AT_ONCE,
+        async (key, index) => {
+          entries[index] = await readOne(this.#files, this.#access, key, refreshed);
+        },
+        options?.signal,
+      );
       return entries;
     });
   }
@@ -99,9 +104,14 @@ class FileTier implements Tier {
     return await this.#call("hasMany", options, async () => {
       const has = new Array<boolean>(keys.length).fill(false);
       const refreshed = this.#refreshDrops();
-      await forEachAtOnce(keys, READS_AT_ONCE, async (key, index) => {
-        has[index] = await hasOne(this.#files, key, refreshed);
-      });
+      await forEachAtOnce(
+        keys,
+        READS_AT_ONCE,
+        async (key, index) => {
+          has[index] = await hasOne(this.#files, key, refreshed);
+        },
+        options?.signal,
+      );
       return has;
     });
   }
@@ -118,9 +128,14 @@ class FileTier implements Tier {
         // One position for all: what is dropped while they are written may concern any of them.
         const begunMs = performance.now();
         const position = await this.#files.drops.position();
-        await forEachAtOnce(entries, WRITES_AT_ONCE, async (entry, index) => {
-          outcomes[index] = await this.#files.store(entry, position, begunMs);
-        });
+        await forEachAtOnce(
+          entries,
+          WRITES_AT_ONCE,
+          async (entry, index) => {
+            outcomes[index] = await this.#files.store(entry, position, begunMs);
+          },
+          options?.signal,
+        );
       } finally {
         await evict(this.#files);
       }
@@ -132,9 +147,14 @@ class FileTier implements Tier {
     return await this.#call("dropMany", options, async () => {
       let count = 0;
       await this.#files.drops.refresh();
-      await forEachAtOnce(keys, READS_AT_ONCE, async (key) => {
-        if (await dropOne(this.#files, key)) count++;
-      });
+      await forEachAtOnce(
+        keys,
+        READS_AT_ONCE,
+        async (key) => {
+          if (await dropOne(this.#files, key)) count++;
+        },
+        options?.signal,
+      );
       return count;
     });
   }

@@ -45,7 +45,8 @@ export class Layout {
   }
 
   shelfPath(hash: string): string {
-    return `${this.root}/${hash.slice(0, LEVEL_ONE_DIGITS)}/${hash.slice(LEVEL_ONE_DIGITS, LEVELS_DIGITS)}`;
+    const one = hash.slice(0, LEVEL_ONE_DIGITS);
+    return `${this.root}/${one}/${hash.slice(LEVEL_ONE_DIGITS, LEVELS_DIGITS)}`;
   }
 
   entryPath(hash: string): string {

@@ -18,7 +18,7 @@ export async function* listKeys(
   for (const entry of files.index.entries()) {
     const { key, tags } = entry.meta;
     const isAskedFor = key.startsWith(prefix) && (tag === undefined || tags.includes(tag));
-    if (isAskedFor && !files.isDead(entry)) chunk.push(key);
+    if (isAskedFor && (await files.isLiving(entry))) chunk.push(key);
     if (chunk.length === CHUNK_MAX) {
       yield chunk;
       chunk = [];
@@ -41,7 +41,7 @@ export async function takePrefix(
   const living: IndexEntry[] = [];
   const slices = new Slices();
   for (const entry of files.index.entries()) {
-    if (entry.meta.key.startsWith(prefix) && !files.isDead(entry)) living.push(entry);
+    if (entry.meta.key.startsWith(prefix) && (await files.isLiving(entry))) living.push(entry);
     if (slices.isOver) await slices.pause();
   }
   await drop();

@@ -45,16 +45,20 @@ export class KeyedTurns {
   }
 }
 
-/** Runs `work` for each item, so many at once; the first failure ends it and is thrown. */
+/**
+ * Runs `work` for each item, so many at once. The first failure ends it and is thrown; so does the
+ * signal, but for whoever waits (see `abortable`).
+ */
 export async function forEachAtOnce<T>(
   items: readonly T[],
   atOnce: number,
   work: (item: T, index: number) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
   let next = 0;
   let failed = false;
   const runner = async (): Promise<void> => {
-    while (next < items.length && !failed) {
+    while (next < items.length && !failed && signal?.aborted !== true) {
       const index = next++;
       try {
         await work(items[index] as T, index);

@@ -1,6 +1,16 @@
 /** What the tests of the file tier share: folders of their own, entries, and views of the disk. */
 
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -9,9 +19,11 @@ import type { Tier, TierEntry } from "../../../src/tier/tier.ts";
 
 const made: string[] = [];
 const opened: Tier[] = [];
+const mounted: string[] = [];
 
 afterEach(async () => {
   for (const tier of opened.splice(0)) await tier.close();
+  for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder]);
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -22,6 +34,19 @@ const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 export function temporaryFolder(place: string = PLACE): string {
   const folder = mkdtempSync(join(place, "springhouse-files-"));
   made.push(folder);
+  return folder;
+}
+
+/** A folder on a disk of one megabyte, or nothing when this user may not mount one. */
+export function smallDisk(): string | undefined {
+  const folder = join(temporaryFolder(), "small");
+  mkdirSync(folder);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { stdio: "ignore" });
+  } catch {
+    return undefined;
+  }
+  mounted.push(folder);
   return folder;
 }
 
@@ -77,3 +102,23 @@ export async function listed(tier: Tier): Promise<string[]> {
   for await (const chunk of tier.keys()) keys.push(...chunk);
   return keys.sort();
 }
+
+/** Bytes that no compression makes smaller. */
+export function noise(bytes: number): Uint8Array {
+  const all = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(all.subarray(at, at + 65_536));
+  return all;
+}
+
+/** Changes one bit of a file. */
+export function damage(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
+
+/** The times of an entry that lives for ever. */
+export const FOREVER = {
+  freshUntilMs: Number.POSITIVE_INFINITY,
+  keepUntilMs: Number.POSITIVE_INFINITY,
+};

@@ -88,10 +88,14 @@ export function isFolderWritable(path: string): boolean {
   }
 }
 
-/** Renames a damaged database with all that stands beside it; the new name. */
-export function setAside(path: string, nowMs: number): string {
+/**
+ * Renames a database with all that stands beside it; the new name.
+ *
+ * @param why what is wrong with it, as a part of the new name.
+ */
+export function setAside(path: string, nowMs: number, why = "damaged"): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-");
-  const aside = `${path}.damaged-${stamp}`;
+  const aside = `${path}.${why}-${stamp}`;
   renameSync(path, aside);
   for (const companion of COMPANIONS) {
     if (statSync(path + companion, { throwIfNoEntry: false }) === undefined) continue;

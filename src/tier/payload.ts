@@ -47,8 +47,8 @@ const WORTH_IT = 0.9;
 const ZSTD_LEVEL = 3;
 /** Larger values are compressed in another thread; smaller ones take less than a millisecond. */
 const IN_THREAD_FROM_BYTES = 64 * 1_024;
-/** What does not fit in so much is decompressed in another thread, however small it is packed. */
-const AT_ONCE_BYTES_MAX = 256 * 1_024;
+/** What grows beyond this when it is read does so in another thread, however small it was. */
+const IN_TURN_BYTES_MAX = 1_024 * 1_024;
 /** No value may grow beyond this when it is read; a small entry could hold gigabytes. */
 const DECOMPRESSED_BYTES_MAX = 512 * 1_024 * 1_024;
 const CIPHER = "aes-256-gcm";
@@ -111,22 +111,26 @@ async function compress(bytes: Uint8Array, compression: Compression): Promise<Ui
 async function decompress(key: string, bytes: Uint8Array, step: string): Promise<Uint8Array> {
   if (step !== "zstd" && step !== "lz4") throw corrupt(key, `nobody knows the step "${step}"`);
   try {
-    return step === "lz4" ? await lz4Decompress(bytes) : await zstdDecompressAny(bytes);
+    if (step === "lz4") return await lz4Decompress(bytes);
+    return (
+      decompressInTurn(bytes) ??
+      (await zstdDecompressInThread(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX }))
+    );
   } catch (error) {
     if (error instanceof SpringhouseError) throw error;
     throw corrupt(key, messageOf(error), error);
   }
 }
 
-async function zstdDecompressAny(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes.byteLength < IN_THREAD_FROM_BYTES) {
-    try {
-      return zstdDecompressSync(bytes, { maxOutputLength: AT_ONCE_BYTES_MAX });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ERR_BUFFER_TOO_LARGE") throw error;
-    }
+/** Values that are small before and after; `undefined` for others. */
+function decompressInTurn(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.byteLength >= IN_THREAD_FROM_BYTES) return undefined;
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength: IN_TURN_BYTES_MAX });
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === "ERR_BUFFER_TOO_LARGE") return undefined;
+    throw error;
   }
-  return await zstdDecompressInThread(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX });
 }
 
 async function lz4Decompress(bytes: Uint8Array): Promise<Uint8Array> {

@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
-import { longestGapMs } from "../../../src/testing/tier/longest-gap.ts";
 import { DropLog } from "../../../src/tier/file/drop-log.ts";
 import { encodeEntry } from "../../../src/tier/file/entry-file.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import { hashOfKey, Layout } from "../../../src/tier/file/layout.ts";
+import { longestGapMs } from "./longest-gap.ts";
 import { closing, temporaryFolder } from "./support.ts";
 
 const ENTRIES = 100_000;

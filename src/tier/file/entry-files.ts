@@ -76,8 +76,8 @@ export class EntryFiles {
   }
 
   /**
-   * Why an entry is dead, by the index alone. A sliding one that seems to have expired may have been
-   * renewed by another process: only its file knows.
+   * Why an entry is dead, by the index alone. A sliding one that seems to have expired may have
+   * been renewed by another process: only its file knows.
    */
   deathInIndex({ meta, accessedMs }: IndexEntry): Death | "asks for a look" | undefined {
     const death = this.deathOf(meta, accessedMs);

@@ -156,7 +156,7 @@ export function asTierError(error: unknown, what: string): unknown {
   if (code === "EROFS" || code === "EACCES" || code === "EPERM") {
     return new SpringhouseError(
       "READ_ONLY",
-      `${what} failed: ${message}. Give this user the right to read and write the folder of the cache.`,
+      `${what} failed: ${message}. Give this user the right to read and write the folder.`,
       { cause: error },
     );
   }

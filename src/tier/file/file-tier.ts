@@ -298,6 +298,7 @@ class FileTier implements Tier {
 
   #scheduleSweep(): void {
     const { clock, sweepEveryMs } = this.#files.settings;
+    if (sweepEveryMs === 0) return;
     this.#timer = clock.schedule(() => void this.#sweepAndGoOn(), sweepEveryMs);
   }
 

@@ -25,9 +25,12 @@ export interface FileTierOptions {
   readonly compression?: Compression;
   /** Smaller values are not compressed. Default: "1KB". */
   readonly compressFrom?: ByteSize;
-  /** 32 bytes; values are encrypted with AES-256-GCM, keys and tags are not. Default: none. */
-  readonly encryptionKey?: Uint8Array;
-  /** Time between two sweeps in the background. Default: "60s". */
+  /**
+   * Encrypts values with AES-256-GCM: 32 bytes, or 64 hexadecimal digits. Keys, tags and times stay
+   * readable. Default: none.
+   */
+  readonly encryptionKey?: Uint8Array | string;
+  /** How often what is dead is removed; 0 leaves it to `sweep()`. Default: "60s". */
   readonly sweepEvery?: Duration;
   /** Default: the clock of the machine. */
   readonly clock?: Clock;
@@ -42,6 +45,7 @@ export interface FileTierSettings {
   readonly entriesMax: number;
   readonly quotas: ReadonlyMap<string, number>;
   readonly payload: PayloadSettings;
+  /** 0 for never. */
   readonly sweepEveryMs: number;
   readonly clock: Clock;
 }
@@ -62,6 +66,7 @@ const KNOWN: readonly (keyof FileTierOptions)[] = [
 ];
 const COMPRESSIONS: readonly Compression[] = ["zstd", "lz4", "none"];
 const KEY_BYTES = 32;
+const HEX_KEY = /^[0-9a-f]{64}$/i;
 /** A timer of Node.js that is set to more fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -88,12 +93,8 @@ export function resolveFileTierOptions(options: FileTierOptions = {}): FileTierS
   if (!COMPRESSIONS.includes(compression)) {
     throw wrong("compression", compression, '"zstd", "lz4" or "none"');
   }
-  const isKey = encryptionKey instanceof Uint8Array && encryptionKey.byteLength === KEY_BYTES;
-  // The key itself is not for the message.
-  if (encryptionKey !== undefined && !isKey) throw wrong("encryptionKey", "…", "32 bytes");
   if (typeof quotas !== "object" || quotas === null) throw wrong("quotas", quotas, "an object");
   const sweepEveryMs = parseDurationMs(sweepEvery, `${WHAT} sweepEvery`);
-  if (sweepEveryMs === 0) throw wrong("sweepEvery", sweepEvery, "more than 0");
   return {
     name,
     folder,
@@ -109,11 +110,19 @@ export function resolveFileTierOptions(options: FileTierOptions = {}): FileTierS
     payload: {
       compression,
       compressFromBytes: parseBytes(compressFrom, `${WHAT} compressFrom`),
-      encryptionKey,
+      encryptionKey: keyOf(encryptionKey),
     },
     sweepEveryMs: Math.min(sweepEveryMs, TIMER_MS_MAX),
     clock,
   };
+}
+
+function keyOf(key: Uint8Array | string | undefined): Uint8Array | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && HEX_KEY.test(key)) return Buffer.from(key, "hex");
+  if (key instanceof Uint8Array && key.byteLength === KEY_BYTES) return new Uint8Array(key);
+  // The key itself is not for the message.
+  throw wrong("encryptionKey", "…", "32 bytes, or 64 hexadecimal digits");
 }
 
 function wrong(option: string, value: unknown, right: string): SpringhouseError {

@@ -8,14 +8,11 @@ import { pathOf, temporaryFolder } from "./support.ts";
 
 /** Some cases write thousands of files several times. */
 const TIMEOUT_MS = 120_000;
-/** So that no sweep comes between the steps of a case. */
-const NEVER = "1000d";
-
 function subject(options: FileTierOptions = {}): TierSubject {
   const folders = new WeakMap<Tier, string>();
   const open: TierSubject["open"] = async (given) => at(temporaryFolder(), given);
   const at = (folder: string, given: object): Tier => {
-    const tier = fileTier({ folder, sweepEvery: NEVER, ...options, ...given });
+    const tier = fileTier({ folder, sweepEvery: 0, ...options, ...given });
     folders.set(tier, folder);
     return tier;
   };

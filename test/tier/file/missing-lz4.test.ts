@@ -1,30 +1,15 @@
-import { execFile } from "node:child_process";
-import { cpSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
+import { runWithoutPackages } from "../../support/without-packages.ts";
 import { closing, entry, temporaryFolder } from "./support.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
-
-/** Runs lines with a file tier where no packages are installed. @returns what they print, as JSON. */
-async function runWithoutPackages(lines: string): Promise<unknown> {
-  const folder = temporaryFolder();
-  for (const part of ["src/core", "src/tier", "package.json"]) {
-    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  }
-  const path = join(folder, "main.ts");
-  writeFileSync(path, `import { fileTier } from "./src/tier/file/file-tier.ts";\n${lines}`);
-  const { stdout } = await promisify(execFile)(process.execPath, [path]);
-  return JSON.parse(stdout);
-}
+const IMPORT = 'import { fileTier } from "./src/tier/file/file-tier.ts";';
 
 describe("without the package lz4-napi", () => {
   it("a tier that needs it says which command installs it", async () => {
     const folder = temporaryFolder();
 
-    const failure = await runWithoutPackages(`
+    const failure = await runWithoutPackages(`${IMPORT}
       const tier = fileTier({ folder: ${JSON.stringify(folder)}, compression: "lz4" });
       const entry = ${JSON.stringify(entry("a"))};
       await tier.setMany([entry]).catch((error) => console.log(JSON.stringify(error)));
@@ -43,7 +28,7 @@ describe("without the package lz4-napi", () => {
     const tier = closing(fileTier({ folder, compression: "lz4", compressFrom: 0 }));
     await tier.setMany([entry("a", { value: "a".repeat(1_000) })]);
 
-    const result = await runWithoutPackages(`
+    const result = await runWithoutPackages(`${IMPORT}
       const tier = fileTier({ folder: ${JSON.stringify(folder)} });
       const found = await tier.getMany(["a"]);
       console.log(JSON.stringify([found, tier.statistics().errors]));

@@ -44,6 +44,9 @@ describe("the options of fileTier", () => {
       payload: { compression: "lz4", compressFromBytes: 0, encryptionKey },
       sweepEveryMs: 5_400_000,
     });
+    expect(
+      resolveFileTierOptions({ encryptionKey: "0f".repeat(32) }).payload.encryptionKey,
+    ).toEqual(Buffer.alloc(32, 0x0f));
     // A timer cannot be set to more.
     expect(resolveFileTierOptions({ sweepEvery: "100d" }).sweepEveryMs).toBe(2_147_483_647);
   });
@@ -60,8 +63,7 @@ describe("the options of fileTier", () => {
     [{ quotas: 5 }, "quotas: 5 is not what it takes"],
     [{ compression: "gzip" }, 'compression: "gzip" is not what it takes: "zstd", "lz4" or "none"'],
     [{ encryptionKey: new Uint8Array(16) }, "encryptionKey"],
-    [{ encryptionKey: "x".repeat(32) }, "32 bytes"],
-    [{ sweepEvery: 0 }, "sweepEvery: 0 is not what it takes"],
+    [{ encryptionKey: "x".repeat(64) }, "32 bytes, or 64 hexadecimal digits"],
     [{ sweepEvery: "often" }, "sweepEvery"],
     [null as unknown as object, "takes an object"],
   ])("refuse %j", (options, message) => {

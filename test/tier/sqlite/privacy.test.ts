@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sqliteTier } from "../../../src/tier/sqlite/sqlite-tier.ts";
+import { runWithoutPackages } from "../../support/without-packages.ts";
 import { entry, listed, openTier, query, temporaryPath, valuesOf } from "./support.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -92,8 +93,13 @@ describe("the options of sqliteTier", () => {
   });
 
   it("need the package lz4-napi for lz4, and say so", async () => {
-    const tier = openTier({ compression: "lz4" });
+    const failure = await runWithoutPackages(`
+      import { sqliteTier } from "./src/tier/sqlite/sqlite-tier.ts";
+      const tier = sqliteTier({ path: ${JSON.stringify(temporaryPath())}, compression: "lz4" });
+      await tier.ready().catch((error) => console.log(JSON.stringify(error)));
+      await tier.close();
+    `);
 
-    await expect(tier.ready()).rejects.toMatchObject({ code: "MISSING_DEPENDENCY" });
+    expect(failure).toMatchObject({ code: "MISSING_DEPENDENCY" });
   });
 });

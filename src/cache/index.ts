@@ -1,8 +1,14 @@
 /** The tiered cache alone: `springhouse/cache`. */
 
+export { fileTier } from "../tier/file/file-tier.ts";
+export type { FileTierOptions } from "../tier/file/options.ts";
 export { type MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 export type { MemoryTierOptions } from "../tier/memory/options.ts";
 export type { PolicyName } from "../tier/memory/policy.ts";
+export { nullTier } from "../tier/null-tier.ts";
+export type { Compression } from "../tier/payload.ts";
+export type { SqliteTierOptions } from "../tier/sqlite/options.ts";
+export { sqliteTier } from "../tier/sqlite/sqlite-tier.ts";
 export type {
   KeysQuery,
   LeaseHost,

@@ -17,8 +17,9 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from "node:zlib";
+import { warn } from "../core/channels.ts";
 import { decodeValue, encodeValue } from "../core/codec.ts";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import { importOptional } from "../core/lazy.ts";
 
 /** How to compress: zstd comes with Node.js, lz4 needs the package `lz4-napi`. */
@@ -60,15 +61,22 @@ const LZ4_LENGTH_BYTES = 4;
 const zstdCompressInThread = promisify(zstdCompress);
 const zstdDecompressInThread = promisify(zstdDecompress);
 
-/** Makes the payload of a value. @throws `INVALID_ARGUMENT` when it is not data. */
+/**
+ * Makes the payload of a value.
+ *
+ * @param wanted another compression than that of the settings; zstd where it is not to be had.
+ * @throws `INVALID_ARGUMENT` when it is not data; `MISSING_DEPENDENCY` for lz4 without its package.
+ */
 export async function pack(
   key: string,
   value: unknown,
   settings: PayloadSettings,
+  wanted?: Compression,
 ): Promise<Payload> {
   const { codec, bytes } = encodeValue(value);
   let payload: Payload = { codec, bytes };
-  const { compression, compressFromBytes, encryptionKey } = settings;
+  const { compressFromBytes, encryptionKey } = settings;
+  const compression = wanted === undefined ? settings.compression : await orZstd(wanted);
   if (compression !== "none" && bytes.byteLength >= compressFromBytes) {
     const smaller = await compress(bytes, compression);
     if (smaller.byteLength <= bytes.byteLength * WORTH_IT) {
@@ -100,6 +108,22 @@ export async function unpack(
   }
   return decodeValue(name, plain);
 }
+
+/** A category's wish is no reason to keep nothing: without the package it is told of once. */
+async function orZstd(wanted: Compression): Promise<Compression> {
+  if (wanted !== "lz4") return wanted;
+  try {
+    await lz4();
+    return wanted;
+  } catch (error) {
+    if (!isSpringhouseError(error, "MISSING_DEPENDENCY")) throw error;
+    if (!hasToldOfLz4) warn(error.code, `${error.message}. Until then zstd is used.`);
+    hasToldOfLz4 = true;
+    return "zstd";
+  }
+}
+
+let hasToldOfLz4 = false;
 
 async function compress(bytes: Uint8Array, compression: Compression): Promise<Uint8Array> {
   if (compression === "lz4") return (await lz4()).compress(asBuffer(bytes));

@@ -211,7 +211,7 @@ export class EntryFiles {
     const { key, value, category, createdMs, freshUntilMs, keepUntilMs, slidingMs } = entry;
     // Copied before the first wait: the caller may change its list.
     const tags = [...entry.tags];
-    const { codec, bytes } = await pack(key, value, this.settings.payload);
+    const { codec, bytes } = await pack(key, value, this.settings.payload, entry.compression);
     const meta: EntryMeta = {
       key,
       category,
@@ -236,9 +236,9 @@ export class EntryFiles {
   }
 
   #isTooLarge(fileBytes: number, category: string): boolean {
-    const { entryBytesMax, bytesMax, quotas } = this.settings;
+    const { entryBytesMax, bytesMax, quotas } = this.settings.bounds;
     const room = roomOf(fileBytes);
-    const quota = quotas.get(category) ?? Number.POSITIVE_INFINITY;
+    const quota = quotas.of(category);
     return fileBytes > entryBytesMax || room > bytesMax || room > quota;
   }
 

@@ -14,13 +14,13 @@ const BATCH = 32;
 
 /** Removes entries until the bounds hold. @returns how many. */
 export async function evict(files: EntryFiles): Promise<number> {
-  const { index, settings } = files;
+  const { index } = files;
+  const { bounds } = files.settings;
   let count = 0;
-  for (const [category, bytesMax] of settings.quotas) {
+  for (const [category, bytesMax] of bounds.quotas) {
     count += await evictWhile(files, category, () => index.bytesOf(category) > bytesMax);
   }
-  const isTooMuch = (): boolean =>
-    index.bytes > settings.bytesMax || index.size > settings.entriesMax;
+  const isTooMuch = (): boolean => index.bytes > bounds.bytesMax || index.size > bounds.entriesMax;
   return count + (await evictWhile(files, undefined, isTooMuch));
 }
 

@@ -81,6 +81,10 @@ class FileTier implements Tier {
     this.#scheduleSweep();
   }
 
+  setQuotas(quotas: Readonly<Record<string, number>>): void {
+    this.#files.settings.bounds.quotas.add(quotas);
+  }
+
   async getMany(
     keys: readonly string[],
     options?: TierCallOptions,

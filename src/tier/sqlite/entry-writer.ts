@@ -6,10 +6,10 @@ import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { Turn } from "../../sqlite/turn.ts";
 import { type PayloadSettings, pack } from "../payload.ts";
+import type { Bounds } from "../stored-options.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
 import type { Counters } from "./counters.ts";
 import { toStored } from "./key-text.ts";
-import type { Bounds } from "./options.ts";
 import { addParts, newPartsNumber, ROW_VALUE_BYTES_MAX, split } from "./parts.ts";
 import { DROP_OLDER, statement, UPSERT, until } from "./statements.ts";
 
@@ -72,7 +72,7 @@ export class EntryWriter {
     const { clock, payload } = this.#parts;
     const key = toStored(entry.key);
     const tags = entry.tags.length === 0 ? null : JSON.stringify(entry.tags.map(toStored));
-    const { codec, bytes } = await pack(entry.key, entry.value, payload);
+    const { codec, bytes } = await pack(entry.key, entry.value, payload, entry.compression);
     const keyBytes = Buffer.byteLength(key);
     const sizeBytes = bytes.byteLength + keyBytes + (tags?.length ?? 0) + ENTRY_BYTES;
     const nowMs = clock.nowMs();
@@ -108,7 +108,7 @@ export class EntryWriter {
 
   #bytesMax(category: string): number {
     const { bytesMax, entryBytesMax, quotas } = this.#parts.bounds;
-    return Math.min(bytesMax, entryBytesMax, quotas.get(category) ?? bytesMax);
+    return Math.min(bytesMax, entryBytesMax, quotas.of(category));
   }
 }
 

@@ -12,8 +12,8 @@ import type { Clock } from "../../core/clock.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
 import type { ResultSet } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
+import type { Bounds } from "../stored-options.ts";
 import type { Counters } from "./counters.ts";
-import type { Bounds } from "./options.ts";
 import { DROP_EXPIRED, EVICT, EVICT_CATEGORY, statement, TOTALS } from "./statements.ts";
 
 /** Rows in one unit: a few milliseconds of the writer. */
@@ -101,7 +101,7 @@ export class Eviction {
       const total = { entries: Number(entriesOf), bytes: Number(bytesOf) };
       entries += total.entries;
       bytes += total.bytes;
-      const quota = quotas.get(String(category)) ?? Number.POSITIVE_INFINITY;
+      const quota = quotas.of(String(category));
       const excess = excessOf(String(category), total, Number.POSITIVE_INFINITY, quota, begun);
       if (excess !== undefined) return excess;
     }

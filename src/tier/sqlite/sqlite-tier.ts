@@ -112,6 +112,10 @@ export class SqliteTier implements Tier {
     await this.#call("read", async () => undefined);
   }
 
+  setQuotas(quotas: Readonly<Record<string, number>>): void {
+    this.#options.bounds.quotas.add(quotas);
+  }
+
   getMany(
     keys: readonly string[],
     { signal }: TierCallOptions = {},

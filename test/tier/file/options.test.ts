@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { type FileTierOptions, resolveFileTierOptions } from "../../../src/tier/file/options.ts";
+import { Quotas } from "../../../src/tier/stored-options.ts";
 
 const MB = 1_024 * 1_024;
 
@@ -9,10 +10,12 @@ describe("the options of fileTier", () => {
     expect(resolveFileTierOptions()).toEqual({
       name: "file",
       folder: "cache/files",
-      entryBytesMax: 10 * MB,
-      bytesMax: 1_000 * MB,
-      entriesMax: Number.POSITIVE_INFINITY,
-      quotas: new Map(),
+      bounds: {
+        entryBytesMax: 10 * MB,
+        bytesMax: 1_000 * MB,
+        entriesMax: Number.POSITIVE_INFINITY,
+        quotas: new Quotas([]),
+      },
       payload: { compression: "zstd", compressFromBytes: 1_024, encryptionKey: undefined },
       sweepEveryMs: 60_000,
       clock: systemClock,
@@ -34,13 +37,7 @@ describe("the options of fileTier", () => {
         sweepEvery: "1h30m",
       }),
     ).toMatchObject({
-      entryBytesMax: Number.POSITIVE_INFINITY,
-      bytesMax: 2_048 * MB,
-      entriesMax: 5,
-      quotas: new Map([
-        ["charts", 50 * MB],
-        ["all", Number.POSITIVE_INFINITY],
-      ]),
+      bounds: { entryBytesMax: Number.POSITIVE_INFINITY, bytesMax: 2_048 * MB, entriesMax: 5 },
       payload: { compression: "lz4", compressFromBytes: 0, encryptionKey },
       sweepEveryMs: 5_400_000,
     });
@@ -53,15 +50,15 @@ describe("the options of fileTier", () => {
 
   it.each<[object, string]>([
     [{ folderr: "x" }, 'unknown option "folderr". Did you mean "folder"?'],
-    [{ folder: "" }, 'folder: "" is not what it takes'],
-    [{ name: 5 }, "name: 5 is not what it takes"],
+    [{ folder: "" }, "folder is refused"],
+    [{ name: 5 }, "name: 5 is refused"],
     [{ maxBytes: "lots" }, "maxBytes"],
     [{ maxEntryBytes: -1 }, "maxEntryBytes"],
-    [{ maxEntries: 0 }, "maxEntries: 0 is not what it takes"],
-    [{ maxEntries: Number.NaN }, "maxEntries: NaN is not what it takes"],
+    [{ maxEntries: 0 }, "maxEntries: 0 is refused"],
+    [{ maxEntries: Number.NaN }, "maxEntries: NaN is refused"],
     [{ quotas: { charts: "much" } }, "quotas.charts"],
-    [{ quotas: 5 }, "quotas: 5 is not what it takes"],
-    [{ compression: "gzip" }, 'compression: "gzip" is not what it takes: "zstd", "lz4" or "none"'],
+    [{ quotas: 5 }, "quotas: 5 is refused"],
+    [{ compression: "gzip" }, 'compression: "gzip" is refused. It is one of zstd, lz4, none.'],
     [{ encryptionKey: new Uint8Array(16) }, "encryptionKey"],
     [{ encryptionKey: "x".repeat(64) }, "32 bytes, or 64 hexadecimal digits"],
     [{ sweepEvery: "often" }, "sweepEvery"],
@@ -73,6 +70,18 @@ describe("the options of fileTier", () => {
         message: expect.stringContaining(message),
       }),
     );
+  });
+
+  it("give a category its budget, and one without a budget none", () => {
+    const { quotas } = resolveFileTierOptions({ quotas: { charts: "50MB" } }).bounds;
+
+    quotas.add({ charts: 1, reports: 2 });
+
+    expect(["charts", "reports", "other"].map((name) => quotas.of(name))).toEqual([
+      50 * MB,
+      2,
+      Number.POSITIVE_INFINITY,
+    ]);
   });
 
   it("do not tell a key that is wrong", () => {

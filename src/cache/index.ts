@@ -13,6 +13,13 @@ export type {
   TierEntry,
   TierStatistics,
 } from "../tier/tier.ts";
+export {
+  type KeyvCategory,
+  type KeyvStore,
+  type KeyvStoreEntry,
+  type KeyvStoreOptions,
+  keyvStore,
+} from "./adapters/keyv.ts";
 export { type Cache, createCache } from "./cache.ts";
 export { type CachedFunction, type CachedOptions, cached } from "./cached.ts";
 export type { CategoryCache, ListOptions, Lookup } from "./category.ts";

@@ -14,6 +14,16 @@ export type {
   TierStatistics,
 } from "../tier/tier.ts";
 export {
+  type CacheManagerCategory,
+  type CacheManagerEntry,
+  type CacheManagerLike,
+  type CacheManagerOptions,
+  cacheManager,
+  type OfValue,
+  type RawValue,
+  type WrapOptions,
+} from "./adapters/cache-manager.ts";
+export {
   type KeyvCategory,
   type KeyvStore,
   type KeyvStoreEntry,

@@ -88,7 +88,7 @@ export function rateLimited(
 }
 
 function lazyLimiter(limiter: RateLimiter | RateLimit): () => Promise<RateLimiter> {
-  if ("consume" in limiter) return async () => limiter;
+  if (isLimiter(limiter)) return async () => limiter;
   refuseUnknownKeys(limiter, ["points", "per"], "rateLimited limiter");
   const { points, per } = limiter;
   const perMs = parseDurationMs(per, "per");
@@ -101,6 +101,10 @@ function lazyLimiter(limiter: RateLimiter | RateLimit): () => Promise<RateLimite
     making ??= memoryLimiter(points, perMs);
     return making;
   };
+}
+
+function isLimiter(limiter: RateLimiter | RateLimit): limiter is RateLimiter {
+  return typeof limiter === "object" && limiter !== null && "consume" in limiter;
 }
 
 async function memoryLimiter(points: number, perMs: number): Promise<RateLimiter> {

@@ -130,6 +130,7 @@ describe("a rate-limited call", () => {
     [{ points: 0, per: "1m" }, {}, "0 calls per 1m"],
     [{ points: 1, per: 0 }, {}, "1 calls per 0"],
     [{ points: 1, every: "1m" }, {}, 'unknown option "every"'],
+    [undefined, {}, "takes an object of options, not undefined: points, per."],
     [{ points: 1, per: "1m" }, { tll: 1 }, 'Did you mean "ttl"?'],
   ])("is refused with %j and %j", (limit, options, message) => {
     expect(() => rateLimited(createCache(), limit as never, options as never)).toThrow(message);

@@ -60,7 +60,7 @@ export const cacheWarm: CommandDefinition = {
     }));
     const failedCount = failed.reduce((sum, { keys }) => sum + keys.length, 0);
     const lines = [
-      `Warmed ${counted(count - failedCount, "key", "keys")} of ${count}.`,
+      `Warmed ${counted(count - failedCount, "key", "keys")} of ${count.toLocaleString("en")}.`,
       ...failed.map(({ keys, message }) => `failed: ${keys.slice(0, 3).join(", ")}: ${message}`),
     ];
     return {

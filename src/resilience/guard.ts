@@ -4,7 +4,7 @@
  * circuit is that thing's.
  */
 
-import { abortable, throwIfAborted } from "../core/abort.ts";
+import { throwIfAborted } from "../core/abort.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from "./options.ts";
@@ -87,18 +87,18 @@ class PolicyGuard implements Guard {
   ): Promise<T> {
     refuseUnknownKeys(options, ["signal"], `${this.name}.execute`);
     const { signal } = options;
-    const what = `The call of ${this.name}`;
-    throwIfAborted(signal, what);
+    throwIfAborted(signal, `The call of ${this.name}`);
     this.#counts.calls++;
     this.#running++;
     try {
       const policies = this.#policies ?? (await this.#make());
-      const value = await abortable(policies.run(run, signal), signal, what);
+      const value = await policies.run(run, signal);
       this.#counts.successes++;
       return value;
     } catch (error) {
       if (isSpringhouseError(error, "ABORTED")) this.#counts.aborted++;
       else this.#counts.failures++;
+      if (isSpringhouseError(error, "BULKHEAD_FULL")) this.#counts.rejectedByBulkhead++;
       throw error;
     } finally {
       this.#running--;
@@ -110,7 +110,8 @@ class PolicyGuard implements Guard {
   }
 
   statistics(): GuardStatistics {
-    return { ...this.#counts, state: this.state, running: this.#running };
+    const queued = this.#policies?.queued ?? 0;
+    return { ...this.#counts, state: this.state, running: this.#running - queued, queued };
   }
 
   resetStatistics(): void {

@@ -1,17 +1,19 @@
 /**
- * What a guard is made of: the policies of cockatiel, from the outside to the inside bulkhead,
- * retry, circuit breaker, timeout. So one call has one place among those under way, each of its
+ * What a guard is made of, from the outside to the inside: a bulkhead, repetition, cockatiel's
+ * circuit breaker and its timeout. So one call has one place among those under way, each of its
  * attempts asks the circuit, and each has the whole time.
  *
  * Errors of cockatiel become ours where they arise. What it does otherwise than a caller expects is
- * mended here: a call that is given up is not tried again after its pause, and as the one call of a
- * half-open circuit it does not close it.
+ * done here: its retry waits on, and tries once more, when its caller has given up; and a call that
+ * is given up closes its half-open circuit.
  */
 
-import type { CircuitBreakerPolicy, IPolicy, RetryPolicy } from "cockatiel";
+import { setTimeout } from "node:timers/promises";
+import type { CircuitBreakerPolicy, ExponentialBackoff, IBackoff, IPolicy } from "cockatiel";
 import { abortable, abortError, throwIfAborted } from "../core/abort.ts";
 import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { Bulkhead } from "./bulkhead.ts";
 import { circuitChannel } from "./channels.ts";
 import type { ResolvedGuardOptions } from "./options.ts";
 import type { CircuitState, GuardCounts } from "./statistics.ts";
@@ -40,8 +42,8 @@ export class Policies {
   readonly #options: ResolvedGuardOptions;
   /** Asked each time, since the counters can be set back. */
   readonly #counts: () => GuardCounts;
-  readonly #bulkhead: IPolicy | undefined;
-  readonly #retry: RetryPolicy | undefined;
+  readonly #bulkhead: Bulkhead | undefined;
+  readonly #backoff: ExponentialBackoff<unknown>;
   readonly #breaker: CircuitBreakerPolicy | undefined;
   readonly #timeout: IPolicy | undefined;
   #openUntilMs = 0;
@@ -50,9 +52,11 @@ export class Policies {
     this.#cockatiel = cockatiel;
     this.#options = options;
     this.#counts = counts;
-    const { bulkhead, timeoutMs } = options;
-    this.#bulkhead = bulkhead && cockatiel.bulkhead(bulkhead.maxConcurrent, bulkhead.maxQueued);
-    this.#retry = this.#makeRetry();
+    const { name, bulkhead, retry, timeoutMs } = options;
+    this.#bulkhead = bulkhead && new Bulkhead({ ...bulkhead, name });
+    this.#backoff = new cockatiel.ExponentialBackoff(
+      retry && { initialDelay: retry.delayMs, maxDelay: retry.maxDelayMs },
+    );
     this.#breaker = this.#makeBreaker();
     const strategy = cockatiel.TimeoutStrategy.Aggressive;
     // What was returned may be a stream that the signal would cut off.
@@ -74,37 +78,50 @@ export class Policies {
     }
   }
 
+  /** Calls that wait for a place. */
+  get queued(): number {
+    return this.#bulkhead?.queued ?? 0;
+  }
+
   /** Runs a call through all of them. */
   async run<T>(attempt: Attempt<T>, signal: AbortSignal = NEVER): Promise<T> {
-    const { name, bulkhead } = this.#options;
-    try {
-      return await through(this.#bulkhead, () => this.#repeat(attempt, signal), signal);
-    } catch (error) {
-      if (!this.#cockatiel.isBulkheadRejectedError(error)) throw error;
-      this.#counts().rejectedByBulkhead++;
-      throw new SpringhouseError(
-        "BULKHEAD_FULL",
-        `${name}: ${bulkhead?.maxConcurrent} calls are under way and ${bulkhead?.maxQueued} ` +
-          "wait. Call less often, or raise bulkhead.maxConcurrent or bulkhead.maxQueued.",
-        { cause: error, fields: { guard: name, ...bulkhead } },
-      );
-    }
+    const work = (): Promise<T> => this.#repeat(attempt, signal);
+    return this.#bulkhead === undefined ? await work() : await this.#bulkhead.run(work, signal);
   }
 
   async #repeat<T>(attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
-    if (this.#retry === undefined) return await this.#ask(attempt, 1, signal);
-    return await this.#retry.execute(
-      // cockatiel counts from 0.
-      (context) => this.#ask(attempt, context.attempt + 1, signal),
-      signal,
-    );
+    const attempts = this.#options.retry?.attempts ?? 1;
+    let backoff: IBackoff<unknown> | undefined;
+    for (let number = 1; ; number++) {
+      try {
+        return await this.#ask(attempt, number, signal);
+      } catch (error) {
+        if (number >= attempts || !this.#isWorthRepeating(error)) throw error;
+        backoff = backoff === undefined ? this.#backoff.next() : backoff.next(undefined);
+        await this.#pause(backoff.duration, signal);
+      }
+    }
+  }
+
+  #isWorthRepeating(error: unknown): boolean {
+    return isFailureFor(this.#options, error) && !isSpringhouseError(error, "CIRCUIT_OPEN");
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    try {
+      await setTimeout(ms, undefined, { signal });
+    } catch {
+      throw abortError(signal, this.#what);
+    }
   }
 
   async #ask<T>(attempt: Attempt<T>, number: number, signal: AbortSignal): Promise<T> {
     throwIfAborted(signal, this.#what);
     if (number > 1) this.#counts().retries++;
     try {
-      return await through(this.#breaker, () => this.#try(attempt, number, signal), signal);
+      const asking = through(this.#breaker, () => this.#try(attempt, number, signal), signal);
+      // While a circuit is half-open, a call waits for another to decide.
+      return await abortable(asking, signal, this.#what);
     } catch (error) {
       if (!this.#cockatiel.isBrokenCircuitError(error)) throw error;
       this.#counts().rejectedByCircuit++;
@@ -119,6 +136,8 @@ export class Policies {
   }
 
   async #try<T>(attempt: Attempt<T>, number: number, signal: AbortSignal): Promise<T> {
+    // A circuit may have had it wait for longer than its caller did.
+    throwIfAborted(signal, this.#what);
     try {
       const trying = through(
         this.#timeout,
@@ -138,22 +157,6 @@ export class Policies {
         { cause: error, fields: { guard: name, timeoutMs } },
       );
     }
-  }
-
-  #makeRetry(): RetryPolicy | undefined {
-    const { retry } = this.#options;
-    if (retry === undefined) return undefined;
-    const { handleWhen, ExponentialBackoff } = this.#cockatiel;
-    const { attempts, delayMs, maxDelayMs } = retry;
-    return this.#cockatiel.retry(
-      handleWhen(
-        (error) => isFailureFor(this.#options, error) && !isSpringhouseError(error, "CIRCUIT_OPEN"),
-      ),
-      {
-        maxAttempts: attempts - 1,
-        backoff: new ExponentialBackoff({ initialDelay: delayMs, maxDelay: maxDelayMs }),
-      },
-    );
   }
 
   #makeBreaker(): CircuitBreakerPolicy | undefined {

@@ -28,8 +28,10 @@ export interface GuardCounts {
 export interface GuardStatistics extends Readonly<GuardCounts> {
   /** "closed" without a circuit breaker. */
   readonly state: CircuitState;
-  /** Calls under way, those that wait included. */
+  /** Calls under way. */
   readonly running: number;
+  /** Calls that wait for a place. */
+  readonly queued: number;
 }
 
 export function noGuardCounts(): GuardCounts {

@@ -134,8 +134,11 @@ describe("a retry", () => {
     expect(guarded.isFailure(new Error())).toBe(true);
   });
 
-  it("is given up by the signal in the pause, and does not try again after it", async () => {
-    const guarded = guard({ retry: { delay: "1h", maxDelay: "1h" } });
+  it("is given up by the signal in the pause, and gives its place away", async () => {
+    const guarded = guard({
+      retry: { delay: "1h", maxDelay: "1h" },
+      bulkhead: { maxConcurrent: 1 },
+    });
     const given = new AbortController();
     let calls = 0;
     const call = guarded.execute(
@@ -150,7 +153,7 @@ describe("a retry", () => {
     given.abort();
 
     await expect(call).rejects.toMatchObject({ code: "ABORTED" });
-    expect(calls).toBe(1);
+    expect([calls, await guarded.execute(() => "next")]).toEqual([1, "next"]);
     expect(guarded.statistics()).toMatchObject({ aborted: 1, failures: 0, running: 0 });
   });
 });
@@ -218,6 +221,23 @@ describe("a circuit", () => {
 
     await expect(call).rejects.toMatchObject({ code: "ABORTED" });
     expect([trying, guarded.state]).toEqual(["half-open", "open"]);
+  });
+
+  it("lets go of a call that waits for another to decide, when it is given up", async () => {
+    const guarded = guard({ circuitBreaker: { failures: 1, pause: 0 } });
+    await failTimes(guarded, 1);
+    const trying = Promise.withResolvers<string>();
+    const given = new AbortController();
+    const first = guarded.execute(() => trying.promise);
+    await settled();
+    const waiting = guarded.execute(() => "waited", { signal: given.signal });
+    await settled();
+
+    given.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+    trying.resolve("tried");
+
+    expect([await first, guarded.state]).toEqual(["tried", "closed"]);
   });
 
   it("is not opened by calls that are given up", async () => {
@@ -292,6 +312,45 @@ describe("a bulkhead", () => {
     await settled();
 
     expect(called).toBe(false);
+  });
+
+  it("gives the place in the line of a call that is given up to another", async () => {
+    const guarded = guard({ bulkhead: { maxConcurrent: 1, maxQueued: 1 } });
+    const first = Promise.withResolvers<string>();
+    const given = new AbortController();
+    const calls = [guarded.execute(() => first.promise)];
+    const impatient = guarded.execute(() => "impatient", { signal: given.signal });
+    await settled();
+    const before = guarded.statistics();
+
+    given.abort();
+    await expect(impatient).rejects.toMatchObject({ code: "ABORTED" });
+    calls.push(guarded.execute(() => "second"));
+    await settled();
+    first.resolve("first");
+
+    expect(before).toMatchObject({ running: 1, queued: 1 });
+    expect(await Promise.all(calls)).toEqual(["first", "second"]);
+    expect(guarded.statistics()).toMatchObject({ running: 0, queued: 0, rejectedByBulkhead: 0 });
+  });
+
+  it("never refuses a call that has waited, whoever comes meanwhile", async () => {
+    const guarded = guard({ bulkhead: { maxConcurrent: 1, maxQueued: 1 } });
+    const first = Promise.withResolvers<void>();
+    const waited = [guarded.execute(() => first.promise), guarded.execute(() => "waited")];
+    await settled();
+
+    // Others come in each of the turns in which the place is handed on.
+    first.resolve();
+    for (let turn = 0; turn < 20; turn++) {
+      await Promise.resolve();
+      guarded.execute(() => "other").catch(() => undefined);
+    }
+
+    expect((await Promise.allSettled(waited)).map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "fulfilled",
+    ]);
   });
 
   it("gives the place of a call that is given up to the next", async () => {

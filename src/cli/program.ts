@@ -72,9 +72,12 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     if (outcome === undefined) return 0;
     out(json ? toJson(redact({ ok: outcome.ok, ...outcome.data })) : `${outcome.text}\n`);
     return outcome.ok ? 0 : 1;
-  } catch (thrown) {
-    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    if (thrown instanceof CommanderError && thrown.code === "commander.help") return 2;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const isHelp = error instanceof CommanderError && error.code === "commander.help";
+    // The help has been printed to standard error; a program reads only the document.
+    if (isHelp && !json) return 2;
+    const thrown = isHelp ? usageError("No command was given. See springhouse --help.") : error;
     const rendered = renderError(thrown, { color: terminal.color && !argv.includes("--no-color") });
     if (json) out(toJson({ ok: false, error: redact(rendered.data) }));
     else err(`${debug ? rendered.stack : rendered.text}\n`);

@@ -14,7 +14,8 @@ const OLD_AFTER_MS = 1;
 /** Milliseconds that never decrease, read often. */
 export class CoarseClock implements Disposable {
   readonly #clock: Clock;
-  #nowMs = 0;
+  /** In an array of its own, since a number in a field is an object anew with each change. */
+  readonly #nowMs = new Float64Array(1);
   #left = 0;
   #timer: Disposable | undefined;
 
@@ -24,18 +25,24 @@ export class CoarseClock implements Disposable {
 
   /** As `monotonicMs`, at most a millisecond or 64 readings late. */
   nowMs(): number {
-    return --this.#left > 0 ? this.#nowMs : this.refresh();
+    return --this.#left > 0 ? (this.#nowMs[0] as number) : this.refresh();
   }
 
   /** Looks at the real clock. */
   refresh(): number {
-    this.#nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
+    this.#nowMs[0] = nowMs;
     this.#left = READINGS_MAX;
-    this.#timer ??= this.#clock.schedule(() => {
+    if (this.#timer === undefined) this.#mark();
+    return nowMs;
+  }
+
+  /** Apart from `refresh`, which would make room for the closure at each call. */
+  #mark(): void {
+    this.#timer = this.#clock.schedule(() => {
       this.#timer = undefined;
       this.#left = 0;
     }, OLD_AFTER_MS);
-    return this.#nowMs;
   }
 
   [Symbol.dispose](): void {

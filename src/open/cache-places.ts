@@ -5,6 +5,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Compression } from "../tier/payload.ts";
 import type { Tier } from "../tier/tier.ts";
 
 /** The names of the tiers, the faster first. */
@@ -21,7 +22,32 @@ export interface CachePlace {
 
 type Opener = (config: Config["cache"], clock: Clock) => Promise<Tier>;
 
-const OPENERS: Readonly<Partial<Record<PlaceName, Opener>>> = {};
+const OPENERS: Readonly<Record<PlaceName, Opener>> = {
+  sqlite: async ({ sqlite }, clock) => {
+    const { sqliteTier } = await import("../tier/sqlite/sqlite-tier.ts");
+    return sqliteTier({ path: sqlite.path, maxBytes: sqlite.maxTotalSize, clock });
+  },
+  file: async ({ files }, clock) => {
+    const { fileTier } = await import("../tier/file/file-tier.ts");
+    return fileTier({
+      folder: files.directory,
+      maxEntryBytes: files.maxFileSize,
+      maxBytes: files.maxTotalSize,
+      compression: files.compression === "auto" ? bestCompression() : files.compression,
+      clock,
+    });
+  },
+};
+
+/** lz4 where it is installed. */
+function bestCompression(): Compression {
+  try {
+    import.meta.resolve("lz4-napi");
+    return "lz4";
+  } catch {
+    return "zstd";
+  }
+}
 
 /** The places that are switched on. Nothing is opened. */
 export function cachePlaces({ cache }: Config): readonly CachePlace[] {
@@ -31,8 +57,6 @@ export function cachePlaces({ cache }: Config): readonly CachePlace[] {
   };
   return PLACE_NAMES.flatMap((name) => {
     const { isOn, path } = settings[name];
-    const opener = OPENERS[name];
-    if (!isOn || opener === undefined) return [];
-    return [{ name, path, open: (clock) => opener(cache, clock) }];
+    return isOn ? [{ name, path, open: (clock) => OPENERS[name](cache, clock) }] : [];
   });
 }

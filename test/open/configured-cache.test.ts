@@ -19,7 +19,6 @@ function configOf(cache: ConfigInput["cache"]): Promise<Config> {
 }
 
 const memoryOnly = { sqlite: { enabled: false }, files: { enabled: false } } as const;
-const hasPlaces = cachePlaces(await loadConfig({ cwd: tmpdir(), env: {} })).length > 0;
 
 describe("a configured cache", () => {
   it("has the configured limits and lives", async () => {
@@ -95,7 +94,7 @@ describe("a configured cache", () => {
   });
 });
 
-describe.skipIf(!hasPlaces)("a configured cache with places", () => {
+describe("a configured cache with places", () => {
   it("finds in SQLite what it has kept there, and puts into files what a category wants", async () => {
     const config = await configOf({});
     const categories = { exports: { tiers: ["memory", "file"] } };
@@ -116,6 +115,18 @@ describe.skipIf(!hasPlaces)("a configured cache with places", () => {
       join(folder, "cache/cache.db"),
       join(folder, "cache/files"),
     ]);
+  });
+
+  it("compresses files unless it is told otherwise", async () => {
+    const directory = join(folder, "compressed");
+    const config = await configOf({ sqlite: { enabled: false }, files: { directory } });
+    await using cache = await createConfiguredCache(config, { strict: true });
+
+    await cache.set("text", "hello ".repeat(10_000));
+
+    const { tiers } = cache.cacheStatistics();
+    expect(tiers.find(({ name }) => name === "file")?.bytes).toBeLessThan(20_000);
+    expect(await cache.get("text")).toBe("hello ".repeat(10_000));
   });
 
   it("uses files for everything when there is no SQLite tier", async () => {

@@ -304,7 +304,7 @@ export class MemoryTier implements Tier {
   /** The next sweep is due some time after the one before has ended. */
   #scheduleSweep(): void {
     const { clock, sweepEveryMs } = this.#options;
-    if (this.#closed || sweepEveryMs === Number.POSITIVE_INFINITY) return;
+    if (this.#closed || sweepEveryMs === 0) return;
     this.#timer ??= clock.schedule(() => {
       void this.sweep().finally(() => {
         this.#timer = undefined;

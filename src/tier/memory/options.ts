@@ -20,7 +20,7 @@ export interface MemoryTierOptions {
   readonly maxEntryBytes?: ByteSize;
   /** Which entry goes when a limit is reached. Default: "w-tinylfu". */
   readonly policy?: PolicyName;
-  /** How often what has expired is removed; `Infinity` for never by itself. Default: "60s". */
+  /** How often what has expired is removed; 0 leaves it to `sweep()`. Default: "60s". */
   readonly sweepEvery?: Duration;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -67,10 +67,7 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     name,
     policy: checkPolicy(policy),
     limits: resolveLimits(options, { maxEntries: 1_000, maxBytes: "100MB" }),
-    sweepEveryMs:
-      sweepEvery === Number.POSITIVE_INFINITY
-        ? sweepEvery
-        : parseDurationMs(sweepEvery, "sweepEvery"),
+    sweepEveryMs: parseDurationMs(sweepEvery, "sweepEvery"),
     clock,
     random,
   };

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { stableText } from "../core/stable-text.ts";
-import type { Key } from "./key.ts";
+import { type Key, keyText } from "./key.ts";
 import { LIFE_KEYS, type LifeOptions } from "./life.ts";
 import type { Load } from "./load.ts";
 import type { ReadOptions } from "./options.ts";
@@ -82,7 +82,7 @@ export function cached<Args extends readonly unknown[], T>(
 
 function partsText(name: string, rest: Key): string {
   const first = name.replaceAll("%", "%25").replaceAll(":", "%3A");
-  return `${first}:${typeof rest === "string" ? rest : rest.join(":")}`;
+  return `${first}:${keyText(rest)}`;
 }
 
 function argumentsText(args: readonly unknown[]): string {

@@ -16,6 +16,7 @@ import { resolveCacheOptions } from "./options.ts";
 import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
 import type { Save } from "./strategy.ts";
+import { wholePrefix, wholeTag } from "./whole-key.ts";
 
 /** Between the parts of a whole key; no name contains it. */
 const SLASH = "/";
@@ -61,7 +62,7 @@ export class CacheCore {
   makeShelf(category: ResolvedCategory): Shelf {
     const { namespace, version, clock, random, strict } = this.options;
     const parts: CacheParts = { namespace, clock, random, strict };
-    const prefix = `${namespace}${SLASH}${version}${SLASH}${category.name}${SLASH}`;
+    const prefix = wholePrefix({ namespace, version, category: category.name });
     const tiers = this.#tiersOf(category);
     const usesMemory =
       this.memory !== undefined && (category.tiers?.includes(this.memory.name) ?? true);
@@ -98,7 +99,7 @@ export class CacheCore {
       const message = `A tag is a text that is not empty, and not ${JSON.stringify(tag)}.`;
       throw new SpringhouseError("INVALID_ARGUMENT", message);
     }
-    return `${this.options.namespace}${SLASH}${tag.normalize("NFC")}`;
+    return wholeTag(this.options.namespace, tag);
   }
 
   /** The tag as the caller knows it. */

@@ -19,6 +19,23 @@ export type {
   TierEntry,
   TierStatistics,
 } from "../tier/tier.ts";
+export {
+  type CacheManagerCategory,
+  type CacheManagerEntry,
+  type CacheManagerLike,
+  type CacheManagerOptions,
+  cacheManager,
+  type OfValue,
+  type RawValue,
+  type WrapOptions,
+} from "./adapters/cache-manager.ts";
+export {
+  type KeyvCategory,
+  type KeyvStore,
+  type KeyvStoreEntry,
+  type KeyvStoreOptions,
+  keyvStore,
+} from "./adapters/keyv.ts";
 export { type Cache, createCache } from "./cache.ts";
 export { type CachedFunction, type CachedOptions, cached } from "./cached.ts";
 export type { CategoryCache, ListOptions, Lookup } from "./category.ts";

@@ -8,6 +8,10 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { redact, redactText } from "../core/redact.ts";
+import { cacheClear } from "./cache/clear.ts";
+import { cacheKeys } from "./cache/keys.ts";
+import { cacheStats } from "./cache/stats.ts";
+import { cacheWarm } from "./cache/warm.ts";
 import type { CommandDefinition, Outcome } from "./command.ts";
 import { usageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -32,10 +36,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
   migrateDown,
   migrateStatus,
   migrateVerify,
+  cacheStats,
+  cacheKeys,
+  cacheClear,
+  cacheWarm,
 ];
 
 /** What a word that only groups commands stands for. */
 const GROUPS: Readonly<Record<string, string>> = {
+  cache: "Look at, clear and warm the cache",
   migrate: "Write, run and check migrations",
 };
 

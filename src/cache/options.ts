@@ -110,7 +110,7 @@ export interface ResolvedCacheOptions {
 const UNLIMITED = Number.POSITIVE_INFINITY;
 export const DEFAULT_CATEGORY = "default";
 
-const CACHE_KEYS = [
+export const CACHE_KEYS: readonly string[] = [
   "tiers",
   "namespace",
   "version",
@@ -124,7 +124,7 @@ const CACHE_KEYS = [
   "clock",
   "random",
 ];
-const CATEGORY_KEYS = [
+export const CATEGORY_KEYS: readonly string[] = [
   "description",
   "aliases",
   "tiers",

@@ -39,7 +39,7 @@ export interface ResolvedMemoryTierOptions {
 }
 
 const POLICIES: readonly PolicyName[] = ["w-tinylfu", "lru", "lfu", "fifo"];
-const KEYS = [
+export const MEMORY_KEYS = [
   "name",
   "maxEntries",
   "maxBytes",
@@ -55,7 +55,7 @@ const ENTRY_SHARE_MAX = 0.1;
 
 /** Fills the defaults. @throws `INVALID_ARGUMENT`. */
 export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMemoryTierOptions {
-  refuseUnknownKeys(options, KEYS, "memoryTier");
+  refuseUnknownKeys(options, MEMORY_KEYS, "memoryTier");
   const {
     name = "memory",
     policy = "w-tinylfu",

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { noise } from "../src/testing/tier/context.ts";
 import { fileTier } from "../src/tier/file/file-tier.ts";
+import { memoryTier } from "../src/tier/memory/memory-tier.ts";
 import { sqliteTier } from "../src/tier/sqlite/sqlite-tier.ts";
 import type { Tier, TierEntry } from "../src/tier/tier.ts";
 import type { BenchOptions, BenchResult, Target } from "./bench.ts";
@@ -13,6 +14,7 @@ import { percentile, withFolder } from "./support.ts";
 
 /** A tier is one line; the limits are those of the table of budgets. */
 const TIERS: Readonly<Record<string, { open(folder: string): Tier; p95MsMax: number }>> = {
+  memory: { open: () => memoryTier({ maxEntries: 10_000 }), p95MsMax: 0.01 },
   sqlite: { open: (folder) => sqliteTier({ path: join(folder, "cache.db") }), p95MsMax: 0.5 },
   file: { open: (folder) => fileTier({ folder: join(folder, "files") }), p95MsMax: 5 },
 };

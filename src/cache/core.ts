@@ -16,6 +16,7 @@ import { resolveCacheOptions } from "./options.ts";
 import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
 import type { Save } from "./strategy.ts";
+import { WarmStart } from "./warm-start.ts";
 import { wholePrefix, wholeTag } from "./whole-key.ts";
 
 /** Between the parts of a whole key; no name contains it. */
@@ -31,6 +32,7 @@ export class CacheCore {
   readonly categories: (readonly [Shelf, Reader])[] = [];
   readonly #journalFile: JournalFile;
   readonly #journals: Journal[] = [];
+  #warmStart: WarmStart | undefined;
   #closed = false;
 
   constructor(given: CacheOptions) {
@@ -165,6 +167,7 @@ export class CacheCore {
     if (this.#closed) return 0;
     this.#closed = true;
     let lost = 0;
+    this.#warmStart?.stop();
     for (const journal of this.#journals) await journal.close();
     await this.#journalFile.close();
     for (const tier of this.tiers) lost += await tier.close();
@@ -175,6 +178,16 @@ export class CacheCore {
   /** For what concerns no category more than another. */
   get #anyShelf(): Shelf | undefined {
     return this.categories[0]?.[0];
+  }
+
+  /** Begins to fill memory with what it had before. @returns how many keys were read. */
+  async warmStart(): Promise<number> {
+    const [tier] = this.tiers;
+    const { warmStart, namespace, version, clock } = this.options;
+    if (!warmStart || tier === undefined || this.memory === undefined) return 0;
+    const wholeKey = `${namespace}${SLASH}${version}${SLASH}${SLASH}warm-start`;
+    this.#warmStart = new WarmStart(tier, wholeKey, this.categories, clock);
+    return await this.#warmStart.run();
   }
 
   #guard(tier: Tier): GuardedTier {

@@ -61,6 +61,8 @@ export interface CacheOptions {
   readonly defaults?: LifeOptions;
   /** Where write-behind notes what it has not saved yet. Default: "cache/journal.db". */
   readonly journal?: string;
+  /** Fills memory at the start with what it had at the end, from the tier below. Default: false. */
+  readonly warmStart?: boolean;
   /** Failures of tiers reach the caller. Default: false. */
   readonly strict?: boolean;
   /** A call of a tier that takes longer counts as failed. Default: "1s". */
@@ -99,6 +101,7 @@ export interface ResolvedCacheOptions {
   readonly version: string;
   readonly categories: readonly ResolvedCategory[];
   readonly journal: string;
+  readonly warmStart: boolean;
   readonly strict: boolean;
   readonly tierTimeoutMs: number;
   readonly tierFailures: number;
@@ -117,6 +120,7 @@ export const CACHE_KEYS: readonly string[] = [
   "categories",
   "defaults",
   "journal",
+  "warmStart",
   "strict",
   "tierTimeout",
   "tierFailures",
@@ -157,6 +161,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
     version,
     categories: Object.entries(all).map(([name, given]) => resolveCategory(name, given, life)),
     journal: options.journal ?? "cache/journal.db",
+    warmStart: options.warmStart ?? false,
     strict,
     tierTimeoutMs: parseDurationMs(options.tierTimeout ?? "1s", "tierTimeout"),
     tierFailures,

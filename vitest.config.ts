@@ -3,7 +3,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/crash/**"],
+    exclude: ["test/crash/**", "test/keyv/**"],
     globalSetup: ["test/support/global-setup.ts"],
     experimental: { viteModuleRunner: false },
     pool: "forks",

@@ -7,7 +7,12 @@
 export interface BenchOptions {
   /** Fewer rounds: enough to see that it works, not enough for a figure to quote. */
   readonly quick: boolean;
+  /** The folder of input data, for a bench that reads some. Default: the bench's own. */
+  readonly dir?: string;
 }
+
+/** Input data that a bench cannot do without or cannot read; the message says what to do. */
+export class BenchInputError extends Error {}
 
 /** What a figure has to be. */
 export interface Target {

@@ -1,9 +1,16 @@
-/** `npm run -s bench -- NAME [--json] [--quick] [--check]`. */
+/** `npm run -s bench -- NAME [--json] [--quick] [--dir DIR] [--check]`. */
 
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bench, type BenchResult, meets, misses, targetText } from "./bench.ts";
+import {
+  type Bench,
+  BenchInputError,
+  type BenchResult,
+  meets,
+  misses,
+  targetText,
+} from "./bench.ts";
 
 const SUPPORT = ["bench", "main", "support"];
 
@@ -12,14 +19,21 @@ const HELP = `Usage: npm run -s bench -- [NAME…] [options]
 Runs benches and prints their figures beside what they must reach. Without a name it lists them.
 
 Options:
-  --all    run all of them
-  --json   print one line {"bench", "figures"} for each
-  --quick  fewer rounds
-  --check  exit with 1 when a figure misses its target
-  --help   show this
+  --all      run all of them
+  --json     print one line {"bench", "figures"} for each
+  --quick    fewer rounds
+  --dir DIR  the folder of input data, for a bench that reads some
+  --check    exit with 1 when a figure misses its target
+  --help     show this
 `;
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof BenchInputError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
 
 async function main(): Promise<number> {
   const names = globSync("*.ts", { cwd: import.meta.dirname })
@@ -42,10 +56,11 @@ async function main(): Promise<number> {
     process.stderr.write(`There is no bench "${unknown}". There are: ${names.join(", ")}.\n`);
     return 2;
   }
+  const { quick = false, dir } = options.values;
   let missed = 0;
   for (const name of wanted) {
     const bench = (await import(join(import.meta.dirname, `${name}.ts`))) as Bench;
-    const result = await bench.run({ quick: options.values.quick ?? false });
+    const result = await bench.run(dir === undefined ? { quick } : { quick, dir });
     process.stdout.write(options.values.json ? jsonLine(result) : table(result));
     for (const miss of misses(result)) {
       missed++;
@@ -71,6 +86,7 @@ function parse() {
       all: { type: "boolean" },
       json: { type: "boolean" },
       quick: { type: "boolean" },
+      dir: { type: "string" },
       check: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },

@@ -91,9 +91,13 @@ async function inCopy(
       await sleep(CLICK_PAUSE_MS);
     }
   })();
-  const totalMs = await timeMs(() => work(store));
-  isDone = true;
-  await clicking;
+  let totalMs: number;
+  try {
+    totalMs = await timeMs(() => work(store));
+  } finally {
+    isDone = true;
+    await clicking;
+  }
   waits.sort((a, b) => a - b);
   const p99Ms = waits[Math.floor(waits.length * 0.99)] ?? Number.NaN;
   return { totalMs, longestMs: waits.at(-1) ?? Number.NaN, p99Ms };

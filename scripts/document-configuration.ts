@@ -61,9 +61,9 @@ function defaultOf({ default: value }: KeyFacts): string {
   return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 }
 
-function meaning({ type, values, doc }: KeyFacts): string {
+function meaning({ type, values, doc, planned }: KeyFacts): string {
   const kind = values === undefined ? type : values.map((value) => `\`${value}\``).join(", ");
-  return `${doc} (${kind})`;
+  return `${doc} (${kind})${planned === true ? " **No effect in this version.**" : ""}`;
 }
 
 function other({ aliases = {} }: KeyFacts): string {

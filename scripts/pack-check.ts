@@ -1,7 +1,7 @@
 /**
  * Tries the package as its users get it: packs it, has publint look at it, installs the tarball in
- * an empty folder elsewhere and uses it there: the command line from `init` to `doctor`, a program
- * with its types checked, and the auditor copied out of the package. Leaves nothing behind.
+ * an empty folder elsewhere and uses it there: the command line from `init` to `doctor`, programs
+ * with their types checked, and the auditor copied out of the package. Leaves nothing behind.
  *
  * Run by `npm run pack:check`.
  */
@@ -27,6 +27,23 @@ const id: number = created.id;
 const title: string | undefined = (await notes.get(id))?.title;
 await db.close();
 console.log(title);
+`;
+
+/** The cache alone, and calls with a cache behind them: no database, no Keyv, no limiter. */
+const CACHE_PROGRAM = `import { cacheManager, createCache, keyvStore } from "springhouse/cache";
+import { guard, rateLimited, withCacheFallback } from "springhouse/resilience";
+
+const cache = createCache({ categories: { http: { ttl: "1m" }, users: {} } });
+const store = keyvStore(cache.category("http"));
+await store.set("a", "kept");
+const text: unknown = await store.get("a");
+const name: string = await cacheManager(cache.category("users")).wrap("7", () => "Kim");
+const answer = withCacheFallback(cache, guard({ timeout: "1s", circuitBreaker: {} }));
+const { value, stale } = await answer("a", ({ attempt }) => attempt);
+const limited = rateLimited(cache, { consume: async () => undefined });
+const allowed: number = await limited("me", 7, () => 1);
+console.log(text, name, value, stale, allowed);
+await cache.close();
 `;
 
 /** As strict as a user may be, declarations of the package included. */
@@ -88,7 +105,8 @@ function tryCommandLine(): void {
     readonly version: string;
   };
   expectEqual("springhouse --version", run("npx", ["springhouse", "--version"]).trim(), version);
-  for (const line of ["init", "migrate new first", "migrate up", "migrate status", "doctor"]) {
+  const lines = ["init", "migrate new first", "migrate up", "migrate status", "doctor"];
+  for (const line of [...lines, "cache stats"]) {
     run("npx", ["springhouse", ...line.split(" "), "--json"]);
     console.log(`springhouse ${line}: done`);
   }
@@ -96,11 +114,15 @@ function tryCommandLine(): void {
 
 function tryProgram(): void {
   writeFileSync(join(folder, "program.ts"), PROGRAM);
-  const tsconfig = { compilerOptions: COMPILER_OPTIONS, files: ["program.ts", "schema.ts"] };
+  writeFileSync(join(folder, "cache.ts"), CACHE_PROGRAM);
+  const files = ["program.ts", "cache.ts", "schema.ts"];
+  const tsconfig = { compilerOptions: COMPILER_OPTIONS, files };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
   run(join(root, "node_modules/.bin/tsc"), ["-p", "."]);
   expectEqual("the program", run(process.execPath, ["program.ts"]).trim(), "fresh");
-  console.log("a program compiles and runs");
+  const printed = run(process.execPath, ["cache.ts"]).trim();
+  expectEqual("the program with a cache", printed, "kept Kim 1 false 1");
+  console.log("programs compile and run");
 }
 
 function tryExample(): void {

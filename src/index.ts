@@ -11,6 +11,7 @@ export {
   isSpringhouseError,
   SpringhouseError,
 } from "./core/errors.ts";
+export { type ConfiguredCacheOptions, createConfiguredCache } from "./open/configured-cache.ts";
 export type { Database } from "./open/database.ts";
 export { type EventTypes, eventTypes, type OpenOptions, type PoolOptions } from "./open/options.ts";
 export { open } from "./open.ts";

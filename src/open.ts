@@ -59,7 +59,6 @@ export async function open<
     validation,
     actor: undefined,
     permissions,
-    actorStatements: undefined,
   };
   return new Database<Entities, EventsOf<Entities, Names> & Own>({ store, scope, bus });
 }

@@ -26,6 +26,8 @@ export function createCache(options: CacheOptions = {}): Cache {
 export class Cache extends CategoryCache implements AsyncDisposable {
   readonly #categories = new Map<string, CategoryCache>();
   readonly #names: readonly string[];
+  /** Resolves with the number of keys that `warmStart` has read; 0 without it. */
+  readonly warmStarted: Promise<number>;
 
   constructor(core: CacheCore) {
     const { categories } = core.options;
@@ -36,6 +38,9 @@ export class Cache extends CategoryCache implements AsyncDisposable {
       const made = isDefault ? this : new CategoryCache(core, category);
       for (const name of [category.name, ...category.aliases]) this.#put(name, made);
     }
+    this.warmStarted = core.warmStart();
+    // Whoever does not wait for it is to hear of its failure by the tier's own errors.
+    this.warmStarted.catch(() => undefined);
   }
 
   /** The names of the categories. */

@@ -7,7 +7,7 @@ import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
-import { type Explanation, explain } from "./explain.ts";
+import { type Explanation, explain, freshForMs } from "./explain.ts";
 import type { Resolved } from "./flight.ts";
 import { type Journal, loadManyPast, loadPast } from "./journal.ts";
 import { type Key, keyText } from "./key.ts";
@@ -132,6 +132,12 @@ export class CategoryCache<T = unknown> {
       if (entry !== undefined && entry.freshUntilMs > parts.clock.nowMs()) return true;
     }
     return false;
+  }
+
+  /** How long the value of a key is fresh from now on; `undefined` without one. */
+  freshForMs(key: Key): Promise<number | undefined> {
+    this.core.assertOpen();
+    return freshForMs(this.#shelf, keyText(key));
   }
 
   /**

@@ -16,7 +16,8 @@ import { resolveCacheOptions } from "./options.ts";
 import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
 import type { Save } from "./strategy.ts";
-import { fullTag, shortTag } from "./tag.ts";
+import { WarmStart } from "./warm-start.ts";
+import { tagIn, wholePrefix, wholeTag } from "./whole-key.ts";
 
 /** Between the parts of a whole key; no name contains it. */
 const SLASH = "/";
@@ -32,6 +33,7 @@ export class CacheCore {
   readonly #journalFile: JournalFile;
   readonly #journals: Journal[] = [];
   #closing: Promise<number> | undefined;
+  #warmStart: WarmStart | undefined;
 
   constructor(given: CacheOptions) {
     this.options = resolveCacheOptions(given);
@@ -57,7 +59,7 @@ export class CacheCore {
   makeShelf(category: ResolvedCategory): Shelf {
     const { namespace, version, clock, random, strict } = this.options;
     const parts: CacheParts = { namespace, clock, random, strict };
-    const prefix = `${namespace}${SLASH}${version}${SLASH}${category.name}${SLASH}`;
+    const prefix = wholePrefix({ namespace, version, category: category.name });
     const tiers = this.#tiersOf(category);
     const usesMemory =
       this.memory !== undefined && (category.tiers?.includes(this.memory.name) ?? true);
@@ -98,12 +100,12 @@ export class CacheCore {
 
   /** Tags are kept apart by namespace, as keys are. */
   fullTag(tag: string): string {
-    return fullTag(this.options.namespace, tag);
+    return wholeTag(this.options.namespace, tag);
   }
 
   /** The tag as the caller knows it. */
   shortTag(full: string): string {
-    return shortTag(this.options.namespace, full);
+    return tagIn(this.options.namespace, full);
   }
 
   /** A copy that nobody can change. @throws `INVALID_ARGUMENT` when it is not data. */
@@ -166,6 +168,7 @@ export class CacheCore {
   }
 
   async #close(): Promise<number> {
+    this.#warmStart?.stop();
     for (const [, reader] of this.categories) reader.close(closedError());
     for (const journal of this.#journals) await journal.close();
     await this.#journalFile.close();
@@ -194,6 +197,16 @@ export class CacheCore {
   /** For what concerns no category more than another. */
   get #anyShelf(): Shelf | undefined {
     return this.categories[0]?.[0];
+  }
+
+  /** Begins to fill memory with what it had before. @returns how many keys were read. */
+  async warmStart(): Promise<number> {
+    const [tier] = this.tiers;
+    const { warmStart, namespace, version, clock } = this.options;
+    if (!warmStart || tier === undefined || this.memory === undefined) return 0;
+    const wholeKey = `${namespace}${SLASH}${version}${SLASH}${SLASH}warm-start`;
+    this.#warmStart = new WarmStart(tier, wholeKey, this.categories, clock);
+    return await this.#warmStart.run();
   }
 
   #guard(tier: Tier): GuardedTier {

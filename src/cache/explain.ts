@@ -54,6 +54,20 @@ export async function explain(
   return { key, category: shelf.category, wholeKey, inFlight: reader.isFlying(key), tiers };
 }
 
+/** What the fastest tier that has a key says; the others are asked only when memory has none. */
+export async function freshForMs(shelf: Shelf, key: string): Promise<number | undefined> {
+  const nowMs = shelf.parts.clock.nowMs();
+  const entry = shelf.memory?.peek(key);
+  if (entry !== undefined && shelf.memory?.isFresh(entry)) {
+    return shelf.memory.export(entry).freshUntilMs - nowMs;
+  }
+  for (const tier of shelf.tiers) {
+    const [entry] = await tier.getMany([shelf.prefix + key]);
+    if (entry !== undefined && entry.freshUntilMs > nowMs) return entry.freshUntilMs - nowMs;
+  }
+  return undefined;
+}
+
 function explainEntry(
   tier: string,
   entry: TierEntry | undefined,

@@ -1,8 +1,14 @@
 /** The tiered cache alone: `springhouse/cache`. */
 
+export { fileTier } from "../tier/file/file-tier.ts";
+export type { FileTierOptions } from "../tier/file/options.ts";
 export { type MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 export type { MemoryTierOptions } from "../tier/memory/options.ts";
 export type { PolicyName } from "../tier/memory/policy.ts";
+export { nullTier } from "../tier/null-tier.ts";
+export type { Compression } from "../tier/payload.ts";
+export type { SqliteTierOptions } from "../tier/sqlite/options.ts";
+export { sqliteTier } from "../tier/sqlite/sqlite-tier.ts";
 export type {
   KeysQuery,
   LeaseHost,
@@ -13,6 +19,23 @@ export type {
   TierEntry,
   TierStatistics,
 } from "../tier/tier.ts";
+export {
+  type CacheManagerCategory,
+  type CacheManagerEntry,
+  type CacheManagerLike,
+  type CacheManagerOptions,
+  cacheManager,
+  type OfValue,
+  type RawValue,
+  type WrapOptions,
+} from "./adapters/cache-manager.ts";
+export {
+  type KeyvCategory,
+  type KeyvStore,
+  type KeyvStoreEntry,
+  type KeyvStoreOptions,
+  keyvStore,
+} from "./adapters/keyv.ts";
 export { type Cache, createCache } from "./cache.ts";
 export { type CachedFunction, type CachedOptions, cached } from "./cached.ts";
 export type { CategoryCache, ListOptions, Lookup } from "./category.ts";

@@ -5,7 +5,7 @@
 import { SpringhouseError } from "../core/errors.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import { type Life, parseLifeMs } from "./life.ts";
-import { fullTag } from "./tag.ts";
+import { wholeTag } from "./whole-key.ts";
 
 /** What was kept of a value whose time is over. */
 export interface StaleValue<T> {
@@ -97,7 +97,7 @@ export async function runLoad(
     ttl: (ttl) => {
       ttlMs = parseLifeMs(ttl, "ttl");
     },
-    tags: (...names) => void tags.push(...names.map((name) => fullTag(namespace, name))),
+    tags: (...names) => void tags.push(...names.map((name) => wholeTag(namespace, name))),
     etag: (revision) => {
       etag = revision;
     },

@@ -61,6 +61,8 @@ export interface CacheOptions {
   readonly defaults?: LifeOptions;
   /** Where write-behind notes what it has not saved yet. Default: "cache/journal.db". */
   readonly journal?: string;
+  /** Fills memory at the start with what it had at the end, from the tier below. Default: false. */
+  readonly warmStart?: boolean;
   /** Failures of tiers reach the caller. Default: false. */
   readonly strict?: boolean;
   /** A call of a tier that takes longer counts as failed. Default: "1s". */
@@ -99,6 +101,7 @@ export interface ResolvedCacheOptions {
   readonly version: string;
   readonly categories: readonly ResolvedCategory[];
   readonly journal: string;
+  readonly warmStart: boolean;
   readonly strict: boolean;
   readonly tierTimeoutMs: number;
   readonly tierFailures: number;
@@ -110,13 +113,14 @@ export interface ResolvedCacheOptions {
 const UNLIMITED = Number.POSITIVE_INFINITY;
 export const DEFAULT_CATEGORY = "default";
 
-const CACHE_KEYS = [
+export const CACHE_KEYS: readonly string[] = [
   "tiers",
   "namespace",
   "version",
   "categories",
   "defaults",
   "journal",
+  "warmStart",
   "strict",
   "tierTimeout",
   "tierFailures",
@@ -124,7 +128,7 @@ const CACHE_KEYS = [
   "clock",
   "random",
 ];
-const CATEGORY_KEYS = [
+export const CATEGORY_KEYS: readonly string[] = [
   "description",
   "aliases",
   "tiers",
@@ -159,6 +163,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
     version,
     categories: Object.entries(all).map(([name, given]) => resolveCategory(name, given, life)),
     journal: options.journal ?? "cache/journal.db",
+    warmStart: options.warmStart ?? false,
     strict,
     tierTimeoutMs: parseDurationMs(options.tierTimeout ?? "1s", "tierTimeout"),
     tierFailures,

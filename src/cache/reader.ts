@@ -162,8 +162,9 @@ export class Reader {
   }
 
   #refreshWhenDue(entry: MemoryEntry, loader: Loader, call: ReadCall): void {
-    if (!this.#shelf.memory?.isDue(entry)) return;
-    entry.attentionMs = entry.freshUntilMs;
+    const { memory } = this.#shelf;
+    if (memory === undefined || !memory.isDue(entry)) return;
+    memory.attendAt(entry, entry.freshUntilMs);
     this.refresh(entry.key, loader, call);
   }
 

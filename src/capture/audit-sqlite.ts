@@ -4,8 +4,13 @@
  * REPLACE deletes rows without firing their DELETE triggers. So, before a row is inserted or a
  * unique column of it updated, the rows that stand in its way are noted; if the write goes through,
  * those that are gone have been replaced, and their deletion is logged. A note that turns out to be
- * wrong (IGNORE, an upsert) is dropped by the next write. Not seen is a trigger of somebody else
- * that writes the same table before the row is written.
+ * wrong (IGNORE, an upsert) is dropped by the next write.
+ *
+ * A replaced row can take others of its table along, or change them, by a foreign key that leads to
+ * its own table, and the row that replaces it may be one of them: then its AFTER trigger never
+ * comes. So the triggers of those rows log the replaced ones as well, and leave the notes on rows
+ * that still stand. A row that is deleted by itself loses its note before. Not seen is a trigger of
+ * somebody else that writes the same table before the row is written.
  *
  * The acting user stands in the one row of `springhouse_actor`.
  */
@@ -82,8 +87,8 @@ function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
       note(facts, ""),
     ]),
     trigger(table, "insert", "AFTER INSERT", undefined, [
-      logReplaced(facts, "1"),
-      forget,
+      logReplaced(facts, isReplaced(facts, "1")),
+      `${forget} AND (${isReplaced(facts, "1")})`,
       log("NEW", "create", image(facts, "NEW", "new")),
     ]),
     trigger(
@@ -94,12 +99,16 @@ function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
       [forget, note(facts, ` AND NOT (${sameKey(facts, "OLD")})`)],
     ),
     trigger(table, "update", "AFTER UPDATE", isChanged(facts), [
-      logReplaced(facts, isKeyMoved),
-      forget,
+      logReplaced(facts, isReplaced(facts, isKeyMoved)),
+      `${forget} AND (${isReplaced(facts, isKeyMoved)})`,
       log("OLD", "update", difference(facts)),
     ]),
-    trigger(table, "delete", "AFTER DELETE", undefined, [
+    trigger(table, "before_delete", "BEFORE DELETE", hasNotes, [
       `${forget} AND "entity_id" = ${idOf(facts, "OLD")}`,
+    ]),
+    trigger(table, "delete", "AFTER DELETE", undefined, [
+      logReplaced(facts, isGone(facts)),
+      `${forget} AND ${isGone(facts)}`,
       log("OLD", "delete", image(facts, "OLD", "old")),
     ]),
   ];
@@ -152,30 +161,37 @@ function note(facts: EntityFacts, except: string): string {
   );
 }
 
-/**
- * Logs the noted rows that are gone. One with the key of `NEW` is gone too, for `NEW` stands there
- * now, when `isNewcomer` holds.
- */
-function logReplaced(facts: EntityFacts, isNewcomer: string): string {
+function logReplaced(facts: EntityFacts, isReplaced: string): string {
   const type = literal(facts.table, "sqlite");
+  return (
+    `INSERT INTO ${LOG} SELECT ${type}, "entity_id", 'delete', ${ACTOR}, "changes" ` +
+    `FROM ${NOTES} WHERE "entity_type" = ${type} AND (${isReplaced})`
+  );
+}
+
+/**
+ * Whether the row of a note has been replaced. One with the key of `NEW` has been, for `NEW` stands
+ * there now, when `isNewcomer` holds.
+ */
+function isReplaced(facts: EntityFacts, isNewcomer: string): string {
+  return `${isGone(facts)} OR ((${isNewcomer}) AND "entity_id" = ${idOf(facts, "NEW")})`;
+}
+
+/** Whether the row of a note is not there any more. */
+function isGone(facts: EntityFacts): string {
   const still = facts.primaryKey.map((column, index) => {
     const part =
       facts.primaryKey.length === 1
         ? plainKey(column)
-        : `json_extract("note"."entity_id", '$[${index}]')`;
+        : `json_extract(${NOTES}."entity_id", '$[${index}]')`;
     return `"other".${quoteIdentifier(column.name)} = ${part}`;
   });
-  const isGone = `NOT ${exists(facts, still.join(" AND "))}`;
-  const isNew = `(${isNewcomer}) AND "note"."entity_id" = ${idOf(facts, "NEW")}`;
-  return (
-    `INSERT INTO ${LOG} SELECT ${type}, "note"."entity_id", 'delete', ${ACTOR}, "note"."changes" ` +
-    `FROM ${NOTES} AS "note" WHERE "note"."entity_type" = ${type} AND (${isGone} OR (${isNew}))`
-  );
+  return `NOT ${exists(facts, still.join(" AND "))}`;
 }
 
 /** The one key column back from its text. */
 function plainKey({ kind }: ColumnFacts): string {
-  const id = '"note"."entity_id"';
+  const id = `${NOTES}."entity_id"`;
   const isText = kind === "text" || kind === "uuid" || kind === "date" || kind === "enum";
   return isText ? id : `CAST(${id} AS INTEGER)`;
 }

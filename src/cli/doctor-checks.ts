@@ -1,6 +1,15 @@
 /** The checks of `doctor`, each a question with an answer and what to do about it. */
 
-import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { formatBytes } from "../core/bytes.ts";
 import { messageOf } from "../core/errors.ts";
@@ -22,6 +31,10 @@ export interface Check {
 const WAL_BYTES_MAX = 64 * 1_024 * 1_024;
 /** With a larger share of free pages, a VACUUM makes the file notably smaller. */
 const FREE_SHARE_MAX = 0.25;
+/** The header of a database file, and the byte that says how to read it; see fileformat2.html. */
+const HEADER_BYTES = 100;
+const READ_VERSION_AT = 19;
+const WAL_VERSION = 2;
 /** Enough to see what kind of damage it is. */
 const PROBLEMS_MAX = 5;
 
@@ -68,9 +81,12 @@ export function checkFile(path: string): Check[] {
 function checkPermissions(path: string, stats: Stats): Check {
   const name = "permissions";
   const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
-  for (const place of [path, dirname(path)]) {
+  const logs = [`${path}-wal`, `${path}-shm`].filter((log) => existsSync(log));
+  for (const place of [path, ...logs, dirname(path)]) {
     if (mayUse(place)) continue;
-    const advice = "Give this user the right to read and write the file and its folder.";
+    const advice =
+      "Give this user the right to read and write the file, the files -wal and -shm beside it, " +
+      "and its folder.";
     return { name, status: "fail", found: `${place} cannot be written`, advice };
   }
   if ((stats.mode & 0o077) === 0) return { name, status: "ok", found: mode };
@@ -96,12 +112,27 @@ export function checkKeeping(facts: DatabaseFacts): Check[] {
   return [checkJournal(facts), checkPages(facts), checkLog(facts)];
 }
 
-function checkJournal({ settings }: DatabaseFacts): Check {
+function checkJournal({ path, settings }: DatabaseFacts): Check {
   const name = "journal";
-  const found = String(settings["journal_mode"]);
+  const found = isKeptWithLog(path) ? "wal" : String(settings["journal_mode"]);
   if (found === "wal") return { name, status: "ok", found };
   const advice = "Opening it once for writing changes it to wal.";
   return { name, status: "warn", found, advice };
+}
+
+/**
+ * Whether the file itself says that it has a write-ahead log. In a folder where none can be made,
+ * SQLite reads the file without one and calls its journal another.
+ */
+function isKeptWithLog(path: string): boolean {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header);
+  } finally {
+    closeSync(file);
+  }
+  return header[READ_VERSION_AT] === WAL_VERSION;
 }
 
 function checkPages({ settings, pages, pageSizeBytes, freePages }: DatabaseFacts): Check {
@@ -166,7 +197,8 @@ export async function checkEntities(session: Session, catalog: Catalog): Promise
 /** Whether the pages of the file are sound, and no row refers to nothing. */
 export async function checkIntegrity(session: Session, signal: AbortSignal): Promise<Check[]> {
   const quick = await session.read({ sql: "PRAGMA quick_check", parameters: [] }, { signal });
-  const problems = quick.rows.map(([text]) => String(text)).filter((text) => text !== "ok");
+  const { checkMessages } = await import("../migrate/integrity.ts");
+  const problems = checkMessages(quick.rows);
   const integrity: Check =
     problems.length === 0
       ? { name: "integrity", status: "ok", found: "quick_check passed" }

@@ -8,6 +8,10 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { redact, redactText } from "../core/redact.ts";
+import { cacheClear } from "./cache/clear.ts";
+import { cacheKeys } from "./cache/keys.ts";
+import { cacheStats } from "./cache/stats.ts";
+import { cacheWarm } from "./cache/warm.ts";
 import type { CommandDefinition, Outcome } from "./command.ts";
 import { usageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -32,10 +36,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
   migrateDown,
   migrateStatus,
   migrateVerify,
+  cacheStats,
+  cacheKeys,
+  cacheClear,
+  cacheWarm,
 ];
 
 /** What a word that only groups commands stands for. */
 const GROUPS: Readonly<Record<string, string>> = {
+  cache: "Look at, clear and warm the cache",
   migrate: "Write, run and check migrations",
 };
 
@@ -63,9 +72,12 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
     if (outcome === undefined) return 0;
     out(json ? toJson(redact({ ok: outcome.ok, ...outcome.data })) : `${outcome.text}\n`);
     return outcome.ok ? 0 : 1;
-  } catch (thrown) {
-    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    if (thrown instanceof CommanderError && thrown.code === "commander.help") return 2;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const isHelp = error instanceof CommanderError && error.code === "commander.help";
+    // The help has been printed to standard error; a program reads only the document.
+    if (isHelp && !json) return 2;
+    const thrown = isHelp ? usageError("No command was given. See springhouse --help.") : error;
     const rendered = renderError(thrown, { color: terminal.color && !argv.includes("--no-color") });
     if (json) out(toJson({ ok: false, error: redact(rendered.data) }));
     else err(`${debug ? rendered.stack : rendered.text}\n`);

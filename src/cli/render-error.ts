@@ -18,7 +18,8 @@ const ASKED_WRONGLY: readonly ErrorCode[] = ["USAGE", "CONFIG", "INVALID_ARGUMEN
 
 /** Renders anything that was thrown; what is not ours is a bug and says so. */
 export function renderError(error: unknown, { color }: { readonly color: boolean }): RenderedError {
-  const known = error instanceof SpringhouseError ? error : asBug(error);
+  const first = firstOf(error);
+  const known = first instanceof SpringhouseError ? first : asBug(first);
   const { code, message, issues } = known;
   const word = color ? styleText("red", "error", { validateStream: false }) : "error";
   const head = `${word} ${code}: ${message}`;
@@ -33,8 +34,14 @@ export function renderError(error: unknown, { color }: { readonly color: boolean
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown, signal: AbortSignal): number {
   if (signal.aborted) return INTERRUPTED;
-  const code = error instanceof SpringhouseError ? error.code : undefined;
+  const first = firstOf(error);
+  const code = first instanceof SpringhouseError ? first.code : undefined;
   return code !== undefined && ASKED_WRONGLY.includes(code) ? USAGE : FAILED;
+}
+
+/** What went wrong first; what failed while everything was closed only follows from it. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 function asBug(error: unknown): SpringhouseError {
@@ -47,6 +54,9 @@ function asBug(error: unknown): SpringhouseError {
 
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof SuppressedError) {
+    return `${stackOf(error.suppressed)}\nThen, while closing: ${stackOf(error.error)}`;
+  }
   const own = error.stack ?? error.message;
   return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`;
 }

@@ -6,6 +6,8 @@
  * names from the configurations that Springhouse replaces, each with the unit it counts in there.
  */
 
+import { CACHE_KEYS } from "./cache-keys.ts";
+
 /** How the value under an alias is to be understood. */
 export type AliasUnit =
   /** As under the key itself. */
@@ -23,6 +25,8 @@ export interface KeyFacts {
   readonly type: KeyType;
   readonly default?: unknown;
   readonly doc: string;
+  /** Read and checked, but nothing uses it in this version. */
+  readonly planned?: true;
   /** Least value of a count. */
   readonly min?: number;
   /** Allowed texts of a choice. */
@@ -203,115 +207,8 @@ export const KEYS = {
       doc: "Whether `migrate new` writes the difference to the entities. It applies nothing.",
     },
   },
-  cache: {
-    enabled: { type: "boolean", default: true, doc: "Whether reads are cached." },
-    provider: {
-      type: "choice",
-      values: ["memory", "redis"],
-      default: "memory",
-      doc: "Where entries live that several processes share; `memory` shares none.",
-    },
-    redisUrl: {
-      type: "url",
-      default: "redis://localhost:6379/0",
-      schemes: ["redis", "rediss"],
-      aliases: { "cache.redis_url": "same" },
-      doc: "The Redis server of the provider `redis`.",
-    },
-    defaultTtl: {
-      type: "duration",
-      default: "300s",
-      aliases: {
-        "cache.default_ttl": "seconds",
-        "cache.memory_cache.default_ttl": "seconds",
-      },
-      doc: "How long an entry lives that says nothing else.",
-    },
-    memory: {
-      maxEntries: {
-        type: "count",
-        min: 1,
-        default: 1000,
-        aliases: { "cache.memory_cache.max_size": "same" },
-        doc: "Most entries in memory.",
-      },
-      maxBytes: { type: "bytes", default: "100MB", doc: "Most bytes in memory." },
-      cleanupInterval: {
-        type: "duration",
-        default: "60s",
-        aliases: { "cache.memory_cache.cleanup_interval": "seconds" },
-        doc: "How often expired entries are removed that nobody asks for.",
-      },
-    },
-    sqlite: {
-      path: {
-        type: "path",
-        default: "cache/cache.db",
-        aliases: { "cache.sqlite_cache.db_path": "same" },
-        doc: "The file of the SQLite tier.",
-      },
-      journalMode: {
-        type: "choice",
-        values: ["WAL"],
-        default: "WAL",
-        refused: {
-          MEMORY: "a killed process often leaves a corrupt file, and it is not even faster",
-          OFF: "a killed process leaves a corrupt file",
-        },
-        aliases: { "cache.sqlite_cache.pragma_settings.journal_mode": "same" },
-        doc: "Journal of the SQLite tier.",
-      },
-      synchronous: {
-        type: "choice",
-        values: ["NORMAL", "FULL"],
-        default: "NORMAL",
-        refused: { OFF: "a power failure leaves a corrupt file, and it is hardly faster" },
-        aliases: { "cache.sqlite_cache.pragma_settings.synchronous": "same" },
-        doc: "How often the SQLite tier waits for the disk.",
-      },
-      tempStore: {
-        type: "choice",
-        values: ["MEMORY", "FILE"],
-        default: "MEMORY",
-        aliases: { "cache.sqlite_cache.pragma_settings.temp_store": "same" },
-        doc: "Where the SQLite tier keeps temporary tables.",
-      },
-      cacheSize: {
-        type: "bytes",
-        default: "16MB",
-        aliases: { "cache.sqlite_cache.pragma_settings.cache_size": "pages" },
-        doc: "Memory for pages of the SQLite tier.",
-      },
-      mmapSize: {
-        type: "bytes",
-        default: 0,
-        aliases: { "cache.sqlite_cache.pragma_settings.mmap_size": "same" },
-        doc: "How much of the file is mapped; a file cut short under a map ends the process.",
-      },
-    },
-    files: {
-      directory: {
-        type: "path",
-        default: "cache/files",
-        aliases: { "cache.file_cache.cache_dir": "same" },
-        doc: "The folder of the file tier.",
-      },
-      compression: {
-        type: "choice",
-        values: ["auto", "lz4", "zstd", "none"],
-        default: "auto",
-        aliases: { "cache.file_cache.compression": "same" },
-        doc: "How files are compressed; `auto` is lz4 when it is installed, else zstd.",
-      },
-      maxFileSize: {
-        type: "bytes",
-        default: "10MB",
-        aliases: { "cache.file_cache.max_file_size": "same" },
-        doc: "Larger values are not kept in files.",
-      },
-      maxTotalSize: { type: "bytes", default: "1000MB", doc: "Most bytes of the file tier." },
-    },
-  },
+  // The declarations of the package name its type without looking into the other file.
+  cache: CACHE_KEYS as typeof CACHE_KEYS,
   backup: {
     enabled: { type: "boolean", default: true, doc: "Whether backups are made on schedule." },
     directory: { type: "path", default: "backups", doc: "The folder of the backups." },
@@ -379,7 +276,6 @@ export const KEYS = {
 
 /** Sections whose keys take effect in a later version, and the part of it that will use them. */
 export const PLANNED: Readonly<Partial<Record<keyof typeof KEYS, string>>> = {
-  cache: "the tiered cache",
   backup: "backups",
   resilience: "PostgreSQL and Redis",
   monitoring: "health checks",

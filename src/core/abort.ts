@@ -1,10 +1,25 @@
 /** Waiting that can be given up: every wait of the library takes an `AbortSignal`. */
 
+import { wrongArgument } from "./arguments.ts";
 import { SpringhouseError } from "./errors.ts";
 
-/** Throws `ABORTED` when the signal has fired. */
+/** Throws `ABORTED` when the signal has fired, and `INVALID_ARGUMENT` when it is none. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
+  assertSignal(signal);
   if (signal?.aborted) throw abortError(signal, what);
+}
+
+/** Throws `INVALID_ARGUMENT` for what is no signal; it would fail where nobody waits for it. */
+export function assertSignal(signal: unknown): void {
+  if (signal === undefined || isSignal(signal)) return;
+  throw wrongArgument("signal", "an AbortSignal", signal);
+}
+
+/** By what it can do, for other realms have a class of their own. */
+function isSignal(signal: unknown): boolean {
+  if (typeof signal !== "object" || signal === null) return false;
+  const { aborted, addEventListener } = signal as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
 }
 
 /** The error for a wait that was given up; `what` names it. */

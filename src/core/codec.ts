@@ -20,6 +20,10 @@ export interface EncodedValue {
 
 /** Nesting beyond this is a cycle or a mistake. */
 const DEPTH_MAX = 500;
+/** A list with more holes is a map in disguise, and each hole costs as much as a value. */
+const HOLES_MAX = 10_000;
+/** So many steps of a path are enough to find what it leads to. */
+const PATH_STEPS_SHOWN = 8;
 
 type TypedArray = Exclude<NodeJS.TypedArray, Uint8Array>;
 
@@ -37,22 +41,36 @@ const ARRAY_TYPES = {
 } as const;
 
 /**
- * Encodes a value.
+ * Encodes a value. The bytes are nobody else's: the caller may change its own afterwards.
+ *
+ * Holes of a list become `undefined`; symbols as keys and further properties of a list are left
+ * out, as JSON leaves them out.
  *
  * @throws `INVALID_ARGUMENT` with the path of what is not data: a function, a symbol, an instance
- * of a class, a cycle.
+ * of a class, a cycle; and for a value beyond what one text can hold (512 MB).
  */
 export function encodeValue(value: unknown): EncodedValue {
-  if (value instanceof Uint8Array) return { codec: "bytes", bytes: value };
+  if (isBytes(value)) return { codec: "bytes", bytes: new Uint8Array(value) };
   const plain = isPlainJson(value, 0);
-  const text = JSON.stringify(plain ? value : toTree(value, []));
+  const text = stringify(plain ? value : toTree(value, []));
   return { codec: plain ? "json" : "structured", bytes: Buffer.from(text) };
+}
+
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Of plain data, only the length of the text can fail.
+    throw new SpringhouseError("INVALID_ARGUMENT", "The value is too large to be encoded.", {
+      cause: error,
+    });
+  }
 }
 
 /** Decodes a value. @throws `CORRUPT` when the bytes are not what the codec says. */
 export function decodeValue(codec: string, bytes: Uint8Array): unknown {
   try {
-    if (codec === "bytes") return Uint8Array.from(bytes);
+    if (codec === "bytes") return new Uint8Array(bytes);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
     if (codec === "json") return JSON.parse(text);
     if (codec === "structured") return fromTree(JSON.parse(text));
@@ -82,6 +100,7 @@ function isPlainJson(value: unknown, depth: number): boolean {
   if (value === null) return true;
   if (depth === DEPTH_MAX) return false;
   if (Array.isArray(value)) {
+    if (!isInstanceOf(value, Array) || "toJSON" in value) return false;
     for (let index = 0; index < value.length; index++) {
       if (!isPlainJson(value[index], depth + 1)) return false;
     }
@@ -100,7 +119,20 @@ function isPlainObject(value: object): value is Record<string, unknown> {
   return prototype === null || prototype === Object.prototype;
 }
 
-type Path = readonly (string | number)[];
+/** Whether it is an instance of the class itself: a subclass would come back as its base. */
+function isInstanceOf(value: object, type: { readonly prototype: object }): boolean {
+  return Object.getPrototypeOf(value) === type.prototype;
+}
+
+/** `Buffer` is the one subclass whose meaning is that of its base. */
+function isBytes(value: unknown): value is Uint8Array {
+  return (
+    value instanceof Uint8Array && (isInstanceOf(value, Uint8Array) || isInstanceOf(value, Buffer))
+  );
+}
+
+/** Where in the value we are; one list that grows and shrinks, since most paths are never told. */
+type Path = (string | number)[];
 
 function toTree(value: unknown, path: Path): unknown {
   switch (typeof value) {
@@ -124,21 +156,41 @@ function toTree(value: unknown, path: Path): unknown {
 
 function objectToTree(value: object, path: Path): unknown {
   if (path.length >= DEPTH_MAX) throw notData(value, path);
-  const inner = (item: unknown, key: string | number): unknown => toTree(item, [...path, key]);
-  if (Array.isArray(value)) return Array.from(value, inner);
-  if (value instanceof Date) return { $: "date", v: value.getTime() };
-  if (value instanceof Map) {
-    return { $: "map", v: [...value].map(([key, item], at) => [inner(key, at), inner(item, at)]) };
+  const inner = (item: unknown, key: string | number): unknown => {
+    path.push(key);
+    const tree = toTree(item, path);
+    path.pop();
+    return tree;
+  };
+  if (Array.isArray(value) && isInstanceOf(value, Array)) return listToTree(value, path, inner);
+  if (isInstanceOf(value, Date)) return { $: "date", v: (value as Date).getTime() };
+  if (isInstanceOf(value, Map)) {
+    const pairs = [...(value as Map<unknown, unknown>)];
+    return { $: "map", v: pairs.map(([key, item], at) => [inner(key, at), inner(item, at)]) };
   }
-  if (value instanceof Set) return { $: "set", v: [...value].map(inner) };
-  if (value instanceof Uint8Array) return { $: "bytes", v: base64(value) };
+  if (isInstanceOf(value, Set)) return { $: "set", v: [...(value as Set<unknown>)].map(inner) };
+  if (isBytes(value)) return { $: "bytes", v: base64(value) };
   for (const [name, type] of Object.entries(ARRAY_TYPES)) {
-    if (value instanceof type) return { $: "array", t: name, v: base64(value) };
+    if (isInstanceOf(value, type)) return { $: "array", t: name, v: base64(value as TypedArray) };
   }
   if (!isPlainObject(value)) throw notData(value, path);
   const entries = Object.entries(value).map(([key, item]) => [key, inner(item, key)] as const);
   if (Object.hasOwn(value, "$")) return { $: "object", v: entries };
   return Object.fromEntries(entries);
+}
+
+function listToTree(
+  list: readonly unknown[],
+  path: Path,
+  inner: (item: unknown, index: number) => unknown,
+): unknown[] {
+  const tree: unknown[] = [];
+  let holes = 0;
+  for (let index = 0; index < list.length; index++) {
+    if (!(index in list) && ++holes > HOLES_MAX) throw notData(list, path, "has too many holes");
+    tree.push(inner(list[index], index));
+  }
+  return tree;
 }
 
 function base64(value: NodeJS.TypedArray): string {
@@ -161,28 +213,51 @@ interface Tagged {
 function fromTagged({ $: kind, t: type = "", v: value }: Tagged): unknown {
   switch (kind) {
     case "number":
-      return Number(value);
+      return Number(textOf(value));
     case "bigint":
-      return BigInt(String(value));
+      return BigInt(textOf(value));
     case "undefined":
       return undefined;
     case "date":
-      return new Date(value === null ? Number.NaN : Number(value));
+      return new Date(value === null ? Number.NaN : numberOf(value));
     case "map":
-      return new Map((fromTree(value) as [unknown, unknown][]).map(([key, item]) => [key, item]));
+      return new Map(pairsOf(value).map(([key, item]) => [fromTree(key), fromTree(item)]));
     case "set":
-      return new Set(fromTree(value) as unknown[]);
+      return new Set(listOf(value).map(fromTree));
     case "bytes":
-      return Uint8Array.from(Buffer.from(String(value), "base64"));
+      return new Uint8Array(Buffer.from(textOf(value), "base64"));
     case "array":
-      return typedArray(type, Uint8Array.from(Buffer.from(String(value), "base64")));
+      return typedArray(type, new Uint8Array(Buffer.from(textOf(value), "base64")));
     case "object":
       return Object.fromEntries(
-        (value as [string, unknown][]).map(([key, item]) => [key, fromTree(item)]),
+        pairsOf(value).map(([key, item]) => [textOf(key), fromTree(item)] as const),
       );
     default:
-      throw corrupt(`There is no kind "${kind}" of value.`);
+      throw corrupt(`There is no kind ${JSON.stringify(kind)} of value.`);
   }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw corrupt("A text was expected.");
+  return value;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value !== "number") throw corrupt("A number was expected.");
+  return value;
+}
+
+function listOf(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw corrupt("A list was expected.");
+  return value;
+}
+
+function pairsOf(value: unknown): [unknown, unknown][] {
+  return listOf(value).map((pair) => {
+    const [key, item, ...more] = listOf(pair);
+    if (more.length > 0) throw corrupt("A pair was expected.");
+    return [key, item];
+  });
 }
 
 function typedArray(name: string, bytes: Uint8Array<ArrayBuffer>): TypedArray {
@@ -190,18 +265,20 @@ function typedArray(name: string, bytes: Uint8Array<ArrayBuffer>): TypedArray {
   return new ARRAY_TYPES[name as keyof typeof ARRAY_TYPES](bytes.buffer);
 }
 
-function notData(value: unknown, path: Path): SpringhouseError {
-  const where = path.length === 0 ? "The value" : `The value at ${path.slice(0, 8).join(".")}`;
+function notData(value: unknown, path: Path, why?: string): SpringhouseError {
+  const shown = path.slice(0, PATH_STEPS_SHOWN).join(".");
+  const where = path.length === 0 ? "The value" : `The value at ${shown}`;
   const what =
-    path.length >= DEPTH_MAX
+    why ??
+    (path.length >= DEPTH_MAX
       ? "is nested too deeply, or contains itself"
       : typeof value === "object"
         ? `is an instance of ${value?.constructor?.name ?? "a class"}`
-        : `is a ${typeof value}`;
+        : `is a ${typeof value}`);
   return new SpringhouseError(
     "INVALID_ARGUMENT",
     `${where} ${what}. A cache keeps data: plain objects, lists, texts, numbers, bytes, dates, ` +
       "maps and sets.",
-    { fields: { path } },
+    { fields: { path: [...path] } },
   );
 }

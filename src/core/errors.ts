@@ -35,8 +35,10 @@ export const ERROR_CODES = [
   "TRANSACTION_TIMEOUT",
   "UNOPENABLE",
   "WORKER_DIED",
-  // cache
+  // resilience and cache
+  "BULKHEAD_FULL",
   "CIRCUIT_OPEN",
+  "RATE_LIMITED",
   // repository
   "NOT_FOUND",
   "PERMISSION_DENIED",

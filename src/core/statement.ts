@@ -15,7 +15,12 @@ export interface ResultColumn {
   /** Real name of the table, never an alias. */
   readonly table: string | null;
   readonly column: string | null;
+  /** Where the values of the later parts come from, when it is the column of a compound SELECT. */
+  readonly others?: readonly Origin[];
 }
+
+/** A column of a table, or nothing for an expression. */
+export type Origin = Pick<ResultColumn, "table" | "column">;
 
 /** Rows as arrays in the order of `columns`. */
 export interface ResultSet {

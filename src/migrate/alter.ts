@@ -41,7 +41,7 @@ export function changeTables(
       sql: isInPlace ? alterStatements(list, after) : rebuildWhole(before, after, current, desired),
       changes: list.map(describeAction),
       losesColumns: list.some(({ kind }) => kind === "drop column"),
-      hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, name))],
+      hints: [...hintsOf(list), ...(isInPlace ? [] : lostFeatures(current, before.name))],
     };
   });
 }
@@ -67,7 +67,7 @@ function canAlter(
   return list.every((operation) => {
     switch (operation.kind) {
       case "add column":
-        return canAdd(operation.column);
+        return canAdd(operation.column) && !isComputed(operation.column, current, schema);
       case "add constraint":
         return carrierOf(operation.constraint, added) !== undefined;
       case "drop column":
@@ -87,6 +87,13 @@ function canAdd(column: PhysicalColumn): boolean {
   return literal.length === 1 && ["number", "string"].includes(literal[0]?.kind ?? "");
 }
 
+/** Whether SQLite has computed a column of this name so far; its values are copied then. */
+function isComputed({ name }: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
+  return (
+    schema.generated.get(table.name)?.some((column) => includesName([name], column.name)) ?? false
+  );
+}
+
 /** The new column on whose definition the constraint can be written. */
 function carrierOf(
   constraint: Constraint,
@@ -103,12 +110,13 @@ function carrierOf(
 }
 
 /**
- * DROP COLUMN refuses a column that anything else uses. Constraints and indexes on it cannot be
- * declared any longer, so they are among the differences; what is left is what nobody declares.
+ * DROP COLUMN refuses a column that anything else uses. Constraints and indexes on it go with it,
+ * so they are among the differences; what is left are triggers and views that nobody declares.
  */
 function canDrop(column: PhysicalColumn, table: PhysicalTable, schema: FileSchema): boolean {
-  const others = [...schema.opaqueIndexes, ...schema.objects];
-  return !others.some(({ sql }) => mentions(sql, column.name) && mentions(sql, table.name));
+  return !schema.objects.some(
+    ({ kind, sql }) => kind !== "index" && mentions(sql, column.name) && mentions(sql, table.name),
+  );
 }
 
 function alterStatements(list: readonly TableOperation[], after: PhysicalTable): string[] {
@@ -153,42 +161,95 @@ function rebuildWhole(
   desired: PhysicalSchema,
 ): string[] {
   const withoutRowid = current.features.get(before.name)?.includes("WITHOUT ROWID") ?? false;
-  const rebuild = { current: before, desired: after, withoutRowid };
+  const computed = current.generated.get(before.name) ?? [];
+  const old = { ...before, columns: [...before.columns, ...computed] };
+  const rebuild = { current: old, desired: after, withoutRowid };
   const isOn = (table: string | undefined): boolean =>
     table !== undefined && canonicalName(table) === canonicalName(after.name);
   const wanted = new Set(desired.indexes.map(canonicalIndex));
   const kept = current.indexes.filter(
     (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),
   );
-  const opaque = current.opaqueIndexes.filter((index) => isOn(index.table));
   const fills = keepsRowids(rebuild)
     ? []
     : desired.objects.filter(({ kind, table }) => kind === "virtual table" && isOn(table));
   return [
     ...rebuildStatements(rebuild),
     ...kept.map(createIndex),
-    ...opaque.map(({ sql }) => sql),
     ...fills.flatMap(({ fill }) => fill ?? []),
   ];
 }
 
 function hintsOf(list: readonly TableOperation[]): readonly string[] {
+  const added = list.flatMap((entry) => (entry.kind === "add column" ? [entry.column] : []));
   return list.flatMap((operation) => {
+    const { table } = operation;
     if (operation.kind === "add column" && needsValue(operation.column)) {
-      const name = `${operation.table}.${operation.column.name}`;
+      const name = `${table}.${operation.column.name}`;
       return [
         `${name} is NOT NULL without a default: it fails when the table has rows. Give it a ` +
           "default, or add it nullable, fill it in a data step and make it NOT NULL after that",
       ];
     }
-    if (operation.kind !== "change column") return [];
-    const { table, from, to } = operation;
-    if (from.notNull || !to.notNull) return [];
-    const name = `${table}.${to.name}`;
-    return canonicalDefault(to.default) === null
-      ? [`${name} becomes NOT NULL (${columnWords(to)}): it fails when a row has NULL there`]
-      : [`${name} becomes NOT NULL: rows that have NULL there get the default ${to.default}`];
+    if (operation.kind === "add constraint") return ruleHints(table, operation.constraint, added);
+    return operation.kind === "change column" ? changeHints(operation) : [];
   });
+}
+
+/** What a rule asks of the rows that are there; one about a new column asks nothing of them. */
+function ruleHints(
+  table: string,
+  rule: Constraint,
+  added: readonly PhysicalColumn[],
+): readonly string[] {
+  if (carrierOf(rule, added) !== undefined) return [];
+  switch (rule.type) {
+    case "unique":
+      return [
+        `${table} gets UNIQUE (${rule.columns.join(", ")}): it fails when rows are equal there`,
+      ];
+    case "check":
+      return [`${table} gets CHECK (${rule.expression}): it fails when a row does not meet it`];
+    case "foreign key": {
+      const { columns, table: other } = rule.key;
+      const names = columns.map((column) => `${table}.${column}`).join(", ");
+      return [`${names} must refer to ${other}: it fails when a row refers to nothing`];
+    }
+    default:
+      return [];
+  }
+}
+
+function changeHints({
+  table,
+  from,
+  to,
+}: Extract<Operation, { readonly kind: "change column" }>): readonly string[] {
+  const name = `${table}.${to.name}`;
+  const hints: string[] = [];
+  if (!fits(from.type, to.type)) {
+    hints.push(
+      `${name} changes from ${from.type || "any type"} to ${to.type}: it fails when a value is ` +
+        "none of that type. Convert the values first",
+    );
+  }
+  if (!from.notNull && to.notNull) {
+    hints.push(
+      canonicalDefault(to.default) === null
+        ? `${name} becomes NOT NULL (${columnWords(to)}): it fails when a row has NULL there`
+        : `${name} becomes NOT NULL: rows that have NULL there get the default ${to.default}`,
+    );
+  }
+  return hints;
+}
+
+/** Whether a STRICT table takes every value of the one type for the other. */
+function fits(from: string, to: string): boolean {
+  const [before, after] = [from.toUpperCase(), to.toUpperCase()];
+  if (before === after || after === "ANY") return true;
+  const numbers = ["INT", "INTEGER"];
+  if (numbers.includes(before)) return [...numbers, "REAL", "TEXT"].includes(after);
+  return before === "REAL" && after === "TEXT";
 }
 
 function needsValue(column: PhysicalColumn): boolean {

@@ -5,19 +5,21 @@
  * match the condition, so that the length of a batch does not depend on what the rows hold. The
  * window is looked up before the write lock is taken; the batch then goes through only if the
  * journal still stands where the window begins, and moves it on in the same transaction. So, killed
- * at any moment or run twice at once, no row is worked on twice and none is left out.
+ * at any moment or run twice at once, no row is worked on twice and none is left out. The walk ends
+ * at the row that was last when it began: it does not run after rows that come meanwhile.
  *
  * Batches begin small and grow until one takes the latency budget: that is how long another writer
  * waits. Then comes a pause, so that others, of this process or not, get their turn.
  */
 
 import { throwIfAborted } from "../core/abort.ts";
+import { assert } from "../core/assert.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { BATCHES_KEPT, migrationTransaction, type RunContext } from "./apply.ts";
 import { Journal } from "./journal.ts";
-import { type Condition, type Key, keyAfter, keyOf, keyUpTo } from "./keyset.ts";
+import { type Condition, checkKey, type Key, keyAfter, keyOf, keyUpTo, lastKey } from "./keyset.ts";
 import { pause, underBusyLock, underLock } from "./lock.ts";
 import type {
   BackfillOptions,
@@ -27,6 +29,7 @@ import type {
   Migration,
   MigrationTransaction,
 } from "./migration.ts";
+import { includesName } from "./normalise.ts";
 
 /** What a data step needs beside the run's context. */
 export interface BatchOptions {
@@ -87,7 +90,7 @@ export class BatchedStep implements DataStep {
     return this.#rows;
   }
 
-  backfill({ table, set, where = "TRUE" }: BackfillOptions): Promise<number> {
+  async backfill({ table, set, where = "TRUE" }: BackfillOptions): Promise<number> {
     const assignments = Object.entries(set).map(
       ([column, expression]) => `${quoteIdentifier(column)} = (${expression})`,
     );
@@ -95,8 +98,14 @@ export class BatchedStep implements DataStep {
       throw new SpringhouseError("INVALID_ARGUMENT", "backfill: `set` names no column.");
     }
     const { store, lease } = this.#context;
+    const key = await keyOf(store, table);
+    for (const column of key.columns) {
+      if (!includesName(Object.keys(set), column)) continue;
+      const message = `backfill: \`set\` changes ${column}, by which rows of ${table} are walked.`;
+      throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { table, column } });
+    }
     const update = `UPDATE ${quoteIdentifier(table)} SET ${assignments.join(", ")}`;
-    return this.#walk(`backfill ${table}`, table, async (journal, window) => {
+    return this.#walk(`backfill ${table}`, table, key, async (journal, window) => {
       const guard = journal.guard();
       // One unit: the lock is held for the statements alone, not while messages go to and fro.
       const [updated, advanced] = await underBusyLock(() =>
@@ -113,12 +122,13 @@ export class BatchedStep implements DataStep {
     });
   }
 
-  eachBatch(
+  async eachBatch(
     { table, columns, where = "TRUE" }: EachBatchOptions,
     work: (rows: readonly DataRow[], tx: MigrationTransaction) => Promise<void>,
   ): Promise<number> {
     const select = `SELECT ${quoteList(columns)} FROM ${quoteIdentifier(table)}`;
-    return this.#walk(`rows of ${table}`, table, (journal, window) =>
+    const key = await keyOf(this.#context.store, table);
+    return this.#walk(`rows of ${table}`, table, key, (journal, window) =>
       underLock(
         this.#context.store,
         async (tx) => {
@@ -139,20 +149,24 @@ export class BatchedStep implements DataStep {
     );
   }
 
-  async #walk(name: string, table: string, work: Work): Promise<number> {
+  async #walk(name: string, table: string, key: Key, work: Work): Promise<number> {
     const { store, clock, signal, isRehearsal } = this.#context;
-    const key = await keyOf(store, table);
     const journal = await Journal.open(store, this.#migration.version, this.#steps++, table);
     const [startMs, startRows] = [clock.monotonicMs(), journal.rows];
+    const end = await lastKey(store, table, key);
+    checkKey(table, end);
     const size = new BatchSize(this.#options);
     while (!journal.isFinished) {
       throwIfAborted(signal, "The data step");
-      const window = await nextWindow(store, table, key, journal.cursor, size.rows);
+      const window = await nextWindow(store, table, key, { after: journal.cursor, end }, size.rows);
+      checkKey(table, window.last);
       const batchStartMs = clock.monotonicMs();
       const changed = await work(journal, window);
       const batchMs = clock.monotonicMs() - batchStartMs;
       if (changed === undefined) {
+        const { position } = journal;
         await journal.read(store);
+        assert(journal.position !== position, `the data step ${name} stands still at ${position}`);
         await pause(PAUSE_MS_MIN, signal);
         continue;
       }
@@ -202,8 +216,14 @@ interface Window extends Condition {
   /** The key, to order by. */
   readonly order: string;
   readonly rows: number;
-  /** Key of the last row; undefined for the last window, which has no upper end. */
+  /** Key of the last row; undefined for the last window, which reaches to the end of the walk. */
   readonly last: readonly SqlValue[] | undefined;
+}
+
+/** Rows after one key, up to another; undefined for no limit. */
+interface Range {
+  readonly after: readonly SqlValue[] | undefined;
+  readonly end: readonly SqlValue[] | undefined;
 }
 
 /** The next `size` rows, or what is left when there are fewer. */
@@ -211,20 +231,24 @@ async function nextWindow(
   session: Session,
   table: string,
   key: Key,
-  cursor: readonly SqlValue[] | undefined,
+  { after, end }: Range,
   size: number,
 ): Promise<Window> {
-  const after = keyAfter(key, cursor);
   const order = key.sql;
-  const from = `FROM ${quoteIdentifier(table)} WHERE ${after.sql}`;
+  const begin = keyAfter(key, after);
+  const rest = end === undefined ? begin : both(begin, keyUpTo(key, end));
+  const from = `FROM ${quoteIdentifier(table)} WHERE ${rest.sql}`;
   const bySize = `SELECT ${key.sql} ${from} ORDER BY ${order} LIMIT 1 OFFSET ?`;
-  const end = await session.read({ sql: bySize, parameters: [...after.parameters, size - 1] });
-  const last = end.rows[0];
-  if (last !== undefined) {
-    const upTo = keyUpTo(key, last);
-    const parameters = [...after.parameters, ...upTo.parameters];
-    return { sql: `${after.sql} AND ${upTo.sql}`, parameters, order, rows: size, last };
-  }
-  const left = await session.read({ sql: `SELECT count(*) ${from}`, parameters: after.parameters });
-  return { ...after, order, rows: Number(left.rows[0]?.[0]), last };
+  const found = await session.read({ sql: bySize, parameters: [...rest.parameters, size - 1] });
+  const last = found.rows[0];
+  if (last !== undefined) return { ...both(begin, keyUpTo(key, last)), order, rows: size, last };
+  const left = await session.read({ sql: `SELECT count(*) ${from}`, parameters: rest.parameters });
+  return { ...rest, order, rows: Number(left.rows[0]?.[0]), last };
+}
+
+function both(first: Condition, second: Condition): Condition {
+  return {
+    sql: `${first.sql} AND ${second.sql}`,
+    parameters: [...first.parameters, ...second.parameters],
+  };
 }

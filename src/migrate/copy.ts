@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { SpringhouseError } from "../core/errors.ts";
+import { toSpringhouseError, type WireError } from "../sqlite/errors.ts";
 import type { Session } from "../store/store.ts";
 import type { CopyTask } from "./copy-thread.ts";
 import { filePathOf } from "./file-path.ts";
@@ -33,7 +34,7 @@ export class DatabaseCopy implements AsyncDisposable {
       const message = "A database that lives in memory only cannot be copied; give it a file.";
       throw new SpringhouseError("INVALID_ARGUMENT", message);
     }
-    const copy = new DatabaseCopy(await mkdtemp(join(tmpdir(), "springhouse-copy-")));
+    const copy = new DatabaseCopy(await makeFolder());
     try {
       await copyInThread({ from, to: copy.path });
       await chmod(copy.path, PRIVATE_FILE);
@@ -49,16 +50,26 @@ export class DatabaseCopy implements AsyncDisposable {
   }
 }
 
+async function makeFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), "springhouse-copy-"));
+  } catch (error) {
+    throw toSpringhouseError(error, { path: tmpdir() });
+  }
+}
+
 function copyInThread(task: CopyTask): Promise<void> {
   const entry = new URL(`./copy-thread${extname(import.meta.filename)}`, import.meta.url);
   // Flags of this process (--input-type, --test) are not meant for a file of ours.
   const worker = new Worker(entry, { name: "copy", workerData: task, execArgv: [] });
   return new Promise((resolve, reject) => {
-    worker.once("error", (error) => {
-      reject(
-        new SpringhouseError("UNOPENABLE", `The copy failed: ${error.message}`, { cause: error }),
-      );
+    worker.once("message", ({ code, message, fields }: WireError) => {
+      const place =
+        code === "DISK_FULL" ? ` Set TMPDIR to a folder that holds a copy of ${task.from}.` : "";
+      const said = `The copy ${task.to} cannot be made: ${message}${place}`;
+      reject(new SpringhouseError(code, said, { fields }));
     });
+    worker.once("error", reject);
     worker.once("exit", resolve);
   });
 }

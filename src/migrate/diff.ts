@@ -6,7 +6,12 @@
  * counts, for the declaration says all of what the table is.
  */
 
-import type { PhysicalSchema, PhysicalTable } from "../schema/physical.ts";
+import type {
+  PhysicalColumn,
+  PhysicalObject,
+  PhysicalSchema,
+  PhysicalTable,
+} from "../schema/physical.ts";
 import { isInternal, isOwnObject } from "./internal.ts";
 import {
   canonicalColumn,
@@ -17,6 +22,7 @@ import {
 } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
 import { applyRenames, type Rename, renameOperations } from "./rename.ts";
+import { mentions } from "./sql-tokens.ts";
 
 /** For `diff`. */
 export interface DiffOptions {
@@ -53,7 +59,7 @@ export function undeclaredIn(current: PhysicalSchema, desired: PhysicalSchema): 
       .map((table) => `table ${table.name} is not declared; it is left alone`),
     ...current.objects
       .filter((object) => !objects.has(canonicalName(object.name)))
-      .filter((object) => !isInternal(object.name) && !isOwnObject(object, desired))
+      .filter((object) => !isInternal(object.name) && !goes(object, current, desired))
       .map((object) => `${object.kind} ${object.name} is not declared; it is left alone`),
   ];
 }
@@ -76,9 +82,9 @@ export function merge<Schema extends PhysicalSchema>(
       ...desired.indexes,
     ],
     objects: [
-      ...current.objects.filter(
-        (object) => !objects.has(canonicalName(object.name)) && !isOwnObject(object, desired),
-      ),
+      ...current.objects
+        .filter((object) => !objects.has(canonicalName(object.name)))
+        .filter((object) => !goes(object, current, desired)),
       ...desired.objects,
     ],
   };
@@ -155,7 +161,7 @@ function diffObjects(current: PhysicalSchema, desired: PhysicalSchema, drop: boo
     const wanted = after.get(name);
     if (wanted !== undefined && canonicalObject(wanted.sql) === canonicalObject(object.sql)) {
       kept.add(name);
-    } else if (wanted !== undefined || drop || isOwnObject(object, desired)) {
+    } else if (wanted !== undefined || drop || goes(object, current, desired)) {
       operations.push({ kind: "drop object", object });
     }
   }
@@ -163,6 +169,28 @@ function diffObjects(current: PhysicalSchema, desired: PhysicalSchema, drop: boo
     if (!kept.has(canonicalName(object.name))) operations.push({ kind: "create object", object });
   }
   return operations;
+}
+
+/** Whether an object that is not declared goes nevertheless. */
+function goes(object: PhysicalObject, current: PhysicalSchema, desired: PhysicalSchema): boolean {
+  if (isOwnObject(object, desired)) return true;
+  if (object.kind !== "index") return false;
+  const isReplaced = byName(desired.indexes).has(canonicalName(object.name));
+  return isReplaced || losesColumn(object, current, desired);
+}
+
+/** Whether an index is over a column that goes. */
+function losesColumn(
+  { table = "", sql }: PhysicalObject,
+  current: PhysicalSchema,
+  desired: PhysicalSchema,
+): boolean {
+  const columnsOf = ({ tables }: PhysicalSchema): readonly PhysicalColumn[] | undefined =>
+    tables.find(({ name }) => canonicalName(name) === canonicalName(table))?.columns;
+  const after = columnsOf(desired);
+  if (after === undefined) return false;
+  const gone = columnsOf(current)?.filter(({ name }) => !byName(after).has(canonicalName(name)));
+  return gone?.some(({ name }) => mentions(sql, name)) ?? false;
 }
 
 function byName<Entry extends { readonly name: string }>(

@@ -16,8 +16,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { hashText } from "../core/hash.ts";
 import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { decodeText } from "./file-text.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration, MigrationBody, MigrationDefinition } from "./migration.ts";
 import { invalid, type ScriptStatement, splitStatements } from "./sql-script.ts";
@@ -84,8 +86,9 @@ export function checksumOf(text: string): string {
   const normalised = text
     .replace(/^\uFEFF/, "")
     .replace(/\r\n?/g, "\n")
-    .replace(/[ \t\f\v]+$/gm, "")
-    .replace(/\n+$/, "");
+    // Each run is looked at from its beginning alone: from everywhere it would take its square.
+    .replace(/(?<![ \t\f\v])[ \t\f\v]+$/gm, "")
+    .replace(/(?<!\n)\n+$/, "");
   return createHash("sha256").update(normalised).digest("hex");
 }
 
@@ -126,19 +129,31 @@ async function loadFile(directory: string, fileName: string): Promise<Migration>
   }
   const version = Number(digits);
   if (version < 1) throw invalid(path, 0, "versions begin at 1");
-  const bytes = await readFile(path);
+  const text = await readText(path);
+  if (extension === "sql") return parseSqlFile(text, { version, name }, path);
+  return assemble({ ...(await importFile(path, text)), version, name }, text, path);
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw invalid(path, 0, `it cannot be read: ${messageOf(error)}`);
+  });
   if (bytes.length > FILE_BYTES_MAX) {
     throw invalid(path, 0, `it has more than ${FILE_BYTES_MAX} bytes; import bulk data instead`);
   }
-  const text = bytes.toString("utf8");
-  if (extension === "sql") return parseSqlFile(text, { version, name }, path);
-  return assemble({ ...(await importFile(path)), version, name }, text, path);
+  return decodeText(bytes, path);
 }
 
-async function importFile(path: string): Promise<MigrationDefinition> {
-  const module = await import(pathToFileURL(path).href).catch((error: unknown) => {
+/**
+ * The exports of a code file. Node.js loads an address once for the life of the process, so the
+ * hash of the text is part of it: the code that runs is the one whose checksum is recorded.
+ */
+async function importFile(path: string, text: string): Promise<MigrationDefinition> {
+  const address = `${pathToFileURL(path).href}?${hashText(text)}`;
+  const module = await import(address).catch((error: unknown) => {
     throw invalid(path, 0, `it cannot be loaded: ${importProblem(error)}`);
   });
+  if ((await readText(path)) !== text) throw invalid(path, 0, "it was changed while it was read");
   const exported = Object.fromEntries(Object.entries(module).filter(([key]) => key !== "default"));
   refuseUnknownKeys(exported, DEFINITION_KEYS, path, "MIGRATION_INVALID");
   return exported as unknown as MigrationDefinition;

@@ -6,10 +6,11 @@
  * are there. With it the folder can make a new database from nothing.
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, open as openFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import type { PhysicalSchema } from "../schema/physical.ts";
+import { toSpringhouseError } from "../sqlite/errors.ts";
 import type { Session } from "../store/store.ts";
 import { assess } from "./assess.ts";
 import { labelOf } from "./files.ts";
@@ -40,7 +41,8 @@ const PLAIN_NAME = /^[^\s,]+$/;
  * Writes a numbered file, and a baseline before it where there is none.
  *
  * @throws `INVALID_ARGUMENT` for a name that cannot be one, or a difference without a catalog;
- *   `MIGRATION_OUT_OF_ORDER` while migrations are pending, for the difference would repeat them.
+ *   `MIGRATION_OUT_OF_ORDER` while migrations are pending, for the difference would repeat them;
+ *   `SCHEMA_NEWER` and `MIGRATION_CHANGED` likewise, for it would take back what others have done.
  */
 export async function writeMigration(request: GenerateRequest): Promise<NewMigration> {
   const { session, directory, desired, format = "sql" } = request;
@@ -52,6 +54,8 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
   let plan: SchemaPlan | undefined;
   if (from === "difference") {
     if (desired === undefined) throw refuse("a difference needs a declared schema: give `catalog`");
+    const [problem] = assessment.problems;
+    if (problem !== undefined) throw problem;
     if (assessment.pending.length > 0) throw pendingError(assessment.pending);
     const current = await introspect(session);
     if (request.migrations.length === 0 && current.tables.length > 0) {
@@ -64,13 +68,11 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
   }
   const text = format === "sql" ? renderSql(plan) : renderCode(plan);
   files.push({ version, name, text, extension: format });
-  await mkdir(directory, { recursive: true });
-  const paths: string[] = [];
-  for (const file of files) {
-    const path = join(directory, `${labelOf(file)}.${file.extension}`);
-    await writeFile(path, file.text, { flag: "wx" });
-    paths.push(path);
-  }
+  const paths = files.map((file) => join(directory, `${labelOf(file)}.${file.extension}`));
+  await writeAll(
+    directory,
+    files.map((file, index) => ({ path: paths[index] ?? directory, text: file.text })),
+  );
   return {
     version,
     name,
@@ -79,6 +81,27 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
     changes: plan?.operations.map(describeAction) ?? [],
     hints: [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])],
   };
+}
+
+interface NewFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** All of the files or none: half a migration would be applied like a whole one. */
+async function writeAll(directory: string, files: readonly NewFile[]): Promise<void> {
+  const made: string[] = [];
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const { path, text } of files) {
+      await using file = await openFile(path, "wx");
+      made.push(path);
+      await file.writeFile(text);
+    }
+  } catch (error) {
+    await Promise.all(made.map((path) => rm(path, { force: true })));
+    throw toSpringhouseError(error, { path: directory });
+  }
 }
 
 function checkName(given: string): string {
@@ -108,7 +131,7 @@ function renderSql(plan: SchemaPlan | undefined): string {
   const kept = keptTables(plan?.steps ?? []);
   if (kept.length > 0) lines.push(`-- springhouse: keeps-data ${kept.join(", ")}`);
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
-    lines.push(`-- Note: ${hint}.`);
+    lines.push(`-- Note: ${inOneLine(hint)}.`);
   }
   const up = renderSteps(plan?.steps ?? []);
   const down = renderSteps(plan?.inverse ?? []);
@@ -127,7 +150,7 @@ function keptTables(steps: readonly PlanStep[]): readonly string[] {
 function renderSteps(steps: readonly PlanStep[]): readonly string[] {
   return steps.flatMap(({ summary, sql }) => [
     "",
-    `-- ${summary.replaceAll("\n", " ")}`,
+    `-- ${inOneLine(summary)}`,
     ...sql.map((statement) => `${statement};`),
   ]);
 }
@@ -135,7 +158,7 @@ function renderSteps(steps: readonly PlanStep[]): readonly string[] {
 function renderCode(plan: SchemaPlan | undefined): string {
   const lines = [`import type { MigrationTransaction } from "springhouse/migrate";`, ""];
   for (const hint of [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])]) {
-    lines.push(`// Note: ${hint}.`);
+    lines.push(`// Note: ${inOneLine(hint)}.`);
   }
   if (plan?.foreignKeys === "off") lines.push(`export const foreignKeys = "off";`, "");
   if (plan !== undefined && !plan.steps.some(({ destructive }) => destructive)) {
@@ -153,11 +176,16 @@ function renderFunction(name: string, steps: readonly PlanStep[]): readonly stri
   return [
     `export async function ${name}(tx: MigrationTransaction): Promise<void> {`,
     ...steps.flatMap(({ summary, sql }) => [
-      `  // ${summary.replaceAll("\n", " ")}`,
+      `  // ${inOneLine(summary)}`,
       ...sql.map((statement) => `  await tx.execute(\`${escapeTemplate(statement)}\`);`),
     ]),
     "}",
   ];
+}
+
+/** Names and expressions may hold ends of lines, and what follows one is no comment any more. */
+function inOneLine(text: string): string {
+  return text.replace(/[\r\n\u2028\u2029]+/g, " ");
 }
 
 function escapeTemplate(text: string): string {

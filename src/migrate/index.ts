@@ -11,7 +11,7 @@ export {
   type Violations,
   verifyCopy,
 } from "./integrity.ts";
-export { type FileSchema, introspect, type OpaqueIndex } from "./introspect.ts";
+export { type FileSchema, introspect } from "./introspect.ts";
 export type {
   BackfillOptions,
   DataRow,

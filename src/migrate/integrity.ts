@@ -1,8 +1,8 @@
 /** Whether a file is sound: its pages, its references, the numbers of its rows. */
 
-import { SpringhouseError } from "../core/errors.ts";
+import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
-import type { Session } from "../store/store.ts";
+import type { ResultSet, Session } from "../store/store.ts";
 
 /** Messages beyond this say nothing new. */
 const MESSAGES_MAX = 20;
@@ -10,8 +10,20 @@ const MESSAGES_MAX = 20;
 /** What SQLite's integrity check complains about; empty when the file is sound. */
 export async function integrityProblems(session: Session): Promise<readonly string[]> {
   const sql = "SELECT integrity_check FROM pragma_integrity_check LIMIT ?";
-  const { rows } = await session.read({ sql, parameters: [MESSAGES_MAX] });
-  return rows.map((row) => String(row[0])).filter((message) => message !== "ok");
+  try {
+    const { rows } = await session.read({ sql, parameters: [MESSAGES_MAX] });
+    return checkMessages(rows).slice(0, MESSAGES_MAX);
+  } catch (error) {
+    // Some damage the check does not survive itself.
+    if (isSpringhouseError(error, "CORRUPT")) return ["the check cannot be brought to its end"];
+    throw error;
+  }
+}
+
+/** The complaints in the answer of a check, one by one: a row may hold a line for every page. */
+export function checkMessages(rows: ResultSet["rows"]): readonly string[] {
+  const lines = rows.flatMap((row) => String(row[0]).split("\n"));
+  return lines.filter((line) => line !== "" && line !== "ok" && !line.startsWith("*** "));
 }
 
 /** Rows that refer to nothing, by the two tables: `tasks → weeks`. */

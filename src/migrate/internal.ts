@@ -1,6 +1,9 @@
 /** Names that belong to SQLite or to Springhouse, and objects made from a declaration. */
 
+import { searchTable } from "../schema/ddl-search.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
+import { canonicalName, canonicalObject } from "./normalise.ts";
+import { codeTokens, identifierOf } from "./sql-tokens.ts";
 
 /** Whether a table of this name is SQLite's or the migrator's own, and in nobody's schema. */
 export function isBookkeeping(name: string): boolean {
@@ -14,13 +17,32 @@ export function isInternal(name: string): boolean {
 
 /**
  * Whether an object was made for one of the declared tables: a search table or a trigger for search
- * or audit. When it is declared no longer it goes, unlike what somebody else has made.
+ * or audit. When it is declared no longer it goes, unlike what somebody else has made: a virtual
+ * table with a text of its own may hold what stands nowhere else.
  */
 export function isOwnObject(object: PhysicalObject, desired: PhysicalSchema): boolean {
   const isDeclared = (table: string | undefined): boolean =>
-    desired.tables.some(({ name }) => name.toLowerCase() === table?.toLowerCase());
+    table !== undefined &&
+    desired.tables.some(({ name }) => canonicalName(name) === canonicalName(table));
   if (object.kind === "trigger") return OWN_TRIGGER.test(object.name) && isDeclared(object.table);
-  return object.kind === "virtual table" && isDeclared(SEARCH_TABLE.exec(object.name)?.[1]);
+  return object.kind === "virtual table" && isDeclared(object.table);
+}
+
+/** The search table that has this text, with what fills it; undefined when we have not made it. */
+export function searchTableOf(name: string, sql: string): PhysicalObject | undefined {
+  const table = SEARCH_TABLE.exec(name)?.[1];
+  if (table === undefined) return undefined;
+  const made = searchTable(table, searchColumns(sql));
+  return canonicalObject(made.sql) === canonicalObject(sql) ? made : undefined;
+}
+
+/** The quoted names between the parenthesis and the first setting: `fts5("title", content='')`. */
+function searchColumns(sql: string): readonly string[] {
+  const tokens = codeTokens(sql);
+  const open = tokens.findIndex(({ text }) => text === "(");
+  const settings = tokens.findIndex(({ text }) => text === "=");
+  const names = tokens.slice(open + 1, settings - 1).filter(({ text }) => text !== ",");
+  return names.map(identifierOf);
 }
 
 const BOOKKEEPING =

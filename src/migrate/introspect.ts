@@ -15,20 +15,17 @@ import type {
 } from "../schema/physical.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { parseIndexCondition, parseTable } from "./create-table.ts";
-import { isBookkeeping } from "./internal.ts";
+import { isBookkeeping, searchTableOf } from "./internal.ts";
 
-/** An index over expressions or with a collation: kept as text, for nothing else can say it. */
-export interface OpaqueIndex {
-  readonly name: string;
-  readonly table: string;
-  readonly sql: string;
-}
-
-/** The schema of a file, with what the declaration's vocabulary cannot express. */
+/**
+ * The schema of a file, with what the declaration's vocabulary cannot express. An index over
+ * expressions or with a collation stands among the objects, as text.
+ */
 export interface FileSchema extends PhysicalSchema {
-  readonly opaqueIndexes: readonly OpaqueIndex[];
   /** By table: features that a rebuild would lose, such as "COLLATE NOCASE on title". */
   readonly features: ReadonlyMap<string, readonly string[]>;
+  /** By table: columns whose values SQLite computes. They are no part of what can be declared. */
+  readonly generated: ReadonlyMap<string, readonly PhysicalColumn[]>;
 }
 
 /**
@@ -48,16 +45,19 @@ export async function introspect(session: Session): Promise<FileSchema> {
   const primaryKeys = new Map(
     [...columns].map(([table, rows]) => [table.toLowerCase(), primaryKeyOf(rows)]),
   );
-  const indexes = indexesOf(await all(session, INDEXES), masters);
+  const parts = groupByName(await all(session, INDEXES));
   return {
     dialect: "sqlite",
     tables: tables.map((master) => ({
       ...tableOf(master, columns.get(master.name) ?? []),
       foreignKeys: foreignKeysOf(keys.get(master.name) ?? [], primaryKeys),
     })),
-    ...indexes,
-    objects: masters.filter(isObject).map(toObject),
+    indexes: masters.flatMap((master) => indexOf(master, parts.get(master.name)) ?? []),
+    objects: masters.filter((master) => isObject(master, parts.get(master.name))).map(toObject),
     features: new Map(tables.map((master) => [master.name, featuresOf(master)])),
+    generated: new Map(
+      [...columns].map(([table, rows]) => [table, rows.filter(isGenerated).map(toColumn)]),
+    ),
   };
 }
 
@@ -110,12 +110,16 @@ function tableOf(master: Master, rows: readonly ColumnRow[]): Omit<PhysicalTable
   const { uniques, checks } = parseTable(master.sql);
   return {
     name: master.name,
-    columns: rows.filter((row) => row[6] === 0).map(toColumn),
+    columns: rows.filter((row) => !isGenerated(row)).map(toColumn),
     primaryKey: primaryKeyOf(rows),
     uniques,
     checks,
     strict: master.strict,
   };
+}
+
+function isGenerated(row: ColumnRow): boolean {
+  return row[6] !== 0;
 }
 
 function toColumn(row: ColumnRow): PhysicalColumn {
@@ -158,44 +162,41 @@ function toAction(value: SqlValue | undefined): ReferentialAction {
   return String(value).toLowerCase() as ReferentialAction;
 }
 
-function indexesOf(
-  rows: readonly (readonly SqlValue[])[],
-  masters: readonly Master[],
-): Pick<FileSchema, "indexes" | "opaqueIndexes"> {
-  const parts = groupByName(rows);
-  const indexes: PhysicalIndex[] = [];
-  const opaqueIndexes: OpaqueIndex[] = [];
-  for (const { kind, name, table, sql } of masters) {
-    const columns = parts.get(name);
-    if (kind !== "index" || columns === undefined || isBookkeeping(table)) continue;
-    if (columns.some((column) => column[3] === null || column[5] !== "BINARY")) {
-      opaqueIndexes.push({ name, table, sql });
-      continue;
-    }
-    const where = parseIndexCondition(sql);
-    indexes.push({
-      name,
-      table,
-      columns: columns.map((column) => ({ name: String(column[3]), descending: column[4] === 1 })),
-      unique: columns[0]?.[1] === 1,
-      ...(where !== undefined && { where }),
-    });
-  }
-  return { indexes, opaqueIndexes };
+type IndexParts = readonly (readonly SqlValue[])[] | undefined;
+
+/** An index as data; undefined for what is none, or can only be said by its text. */
+function indexOf({ kind, name, table, sql }: Master, parts: IndexParts): PhysicalIndex | undefined {
+  if (kind !== "index" || parts === undefined || isBookkeeping(table)) return undefined;
+  if (isOpaque(parts)) return undefined;
+  const where = parseIndexCondition(sql);
+  return {
+    name,
+    table,
+    columns: parts.map((part) => ({ name: String(part[3]), descending: part[4] === 1 })),
+    unique: parts[0]?.[1] === 1,
+    ...(where !== undefined && { where }),
+  };
+}
+
+/** Whether a part of the index is an expression or has a collation. */
+function isOpaque(parts: IndexParts): boolean {
+  return parts?.some((part) => part[3] === null || part[5] !== "BINARY") ?? false;
 }
 
 function isOrdinaryTable({ kind, virtual, name }: Master): boolean {
   return kind === "table" && !virtual && !isBookkeeping(name);
 }
 
-function isObject(master: Master): boolean {
+function isObject(master: Master, parts: IndexParts): boolean {
   if (master.kind === "trigger") return !isBookkeeping(master.table);
+  if (master.kind === "index") return isOpaque(parts) && !isBookkeeping(master.table);
   return (master.kind === "view" || master.virtual) && !isBookkeeping(master.name);
 }
 
 function toObject({ kind, name, table, sql, virtual }: Master): PhysicalObject {
-  if (kind === "trigger") return { kind, name, table, sql };
-  return { kind: virtual ? "virtual table" : "view", name, sql };
+  if (kind === "trigger" || kind === "index") return { kind, name, table, sql };
+  if (!virtual) return { kind: "view", name, sql };
+  return { ...searchTableOf(name, sql), kind: "virtual table", name, sql };
 }
 
 function featuresOf(master: Master): readonly string[] {

@@ -62,6 +62,11 @@ export class Journal {
     return this.#changed;
   }
 
+  /** Where it stands, as text; only ever moves on. */
+  get position(): string {
+    return this.#isFinished ? "the end" : (this.#cursor ?? "the beginning");
+  }
+
   get isFinished(): boolean {
     return this.#isFinished;
   }

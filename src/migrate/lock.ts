@@ -8,7 +8,6 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { abortError, throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
@@ -16,6 +15,7 @@ import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import type { Session, Statement, Store, StoreTransaction } from "../store/store.ts";
 import { readMeta, setMeta } from "./meta.ts";
+import { isGone, type ProcessMark, thisProcess } from "./process-mark.ts";
 
 /** Between two looks at a lock that another process holds: short beside any migration. */
 const POLL_MS = 20;
@@ -144,8 +144,7 @@ export class Lease {
     this.#claimedMs = this.#clock.monotonicMs();
     const note: LeaseNote = {
       token: this.#token,
-      pid: process.pid,
-      host: hostname(),
+      ...thisProcess(),
       untilMs: this.#clock.nowMs() + LEASE_MS,
     };
     return setMeta(LEASE_KEY, JSON.stringify(note));
@@ -169,25 +168,13 @@ export class Lease {
   async holder(session: Session): Promise<string | undefined> {
     const text = await readMeta(session, LEASE_KEY);
     if (text === undefined) return undefined;
-    const { token, pid, host, untilMs } = JSON.parse(text) as LeaseNote;
-    if (token === this.#token || untilMs < this.#clock.nowMs()) return undefined;
-    if (host === hostname() && !isAlive(pid)) return undefined;
-    return `Process ${pid} on ${host}`;
+    const note = JSON.parse(text) as LeaseNote;
+    if (note.token === this.#token || note.untilMs < this.#clock.nowMs()) return undefined;
+    return isGone(note) ? undefined : `Process ${note.pid} on ${note.host}`;
   }
 }
 
-interface LeaseNote {
+interface LeaseNote extends ProcessMark {
   readonly token: string;
-  readonly pid: number;
-  readonly host: string;
   readonly untilMs: number;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -1,4 +1,7 @@
-/** Triggers and views around a table rebuild: which are in the way, and in which order they go. */
+/**
+ * Triggers, views and indexes over expressions around a table rebuild: which are in the way, and in
+ * which order they go.
+ */
 
 import type { PhysicalObject } from "../schema/physical.ts";
 import { isInternal } from "./internal.ts";
@@ -6,17 +9,18 @@ import { canonicalName } from "./normalise.ts";
 import { mentions } from "./sql-tokens.ts";
 
 /**
- * The triggers and views that use one of the tables, or a view that does: SQLite refuses to rename
- * a table while any of them looks for one that is not there. Those in `gone` are left out, but what
- * uses them counts.
+ * The triggers and views that use one of the tables, or a view or virtual table that goes, or a
+ * view that does: SQLite refuses to alter any table while one of them looks for what is not there.
+ * Those in `gone` are left out, but what uses them counts.
  */
 export function disturbedObjects(
   objects: readonly PhysicalObject[],
   tables: readonly string[],
   gone: readonly PhysicalObject[],
 ): readonly PhysicalObject[] {
-  if (tables.length === 0) return [];
-  const names = [...tables];
+  const isRead = ({ kind }: PhysicalObject): boolean => kind === "view" || kind === "virtual table";
+  const names = [...tables, ...gone.filter(isRead).map(({ name }) => name)];
+  if (names.length === 0) return [];
   const disturbed = new Set<PhysicalObject>();
   for (let grows = true; grows; ) {
     grows = false;
@@ -44,7 +48,7 @@ export function dropOrder(objects: readonly PhysicalObject[]): readonly Physical
  */
 export function createOrder(objects: readonly PhysicalObject[]): readonly PhysicalObject[] {
   const rank = ({ kind, name }: PhysicalObject): number =>
-    kind === "virtual table" ? 0 : kind === "view" ? 1 : isInternal(name) ? 3 : 2;
+    kind === "virtual table" ? 0 : kind !== "trigger" ? 1 : isInternal(name) ? 3 : 2;
   return objects.toSorted((a, b) => rank(a) - rank(b));
 }
 

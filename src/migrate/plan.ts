@@ -16,8 +16,9 @@ import type { FileSchema } from "./introspect.ts";
 import { canonicalName, includesName } from "./normalise.ts";
 import { createOrder, disturbedObjects, dropOrder } from "./objects.ts";
 import type { Operation } from "./operation.ts";
-import { renderTable } from "./rebuild.ts";
+import { renderTable, temporaryName } from "./rebuild.ts";
 import { applyRenames, checkTargets, inverseRenames, type Rename } from "./rename.ts";
+import { mentions } from "./sql-tokens.ts";
 
 /** One step of a plan. */
 export interface PlanStep {
@@ -84,7 +85,7 @@ export function planSchema(
   const operations = diff(current, desired, { renames, undeclared });
   checkTargets(desired, renames);
   const there = planSteps(current, desired, operations, options);
-  const renamed = applyRenames(current, renames);
+  const renamed = renameAll(current, renames);
   const after = undeclared === "drop" ? { ...renamed, ...desired } : merge(renamed, desired);
   const wayBack = { renames: inverseRenames(renames), undeclared: "drop" } as const;
   const back = planSteps(after, current, diff(after, current, wayBack), wayBack);
@@ -95,6 +96,21 @@ export function planSchema(
     foreignKeys: there.needsKeysOff || back.needsKeysOff ? "off" : "on",
     hints: [...there.hints, ...renameHints(operations)],
     undeclared: undeclared === "drop" ? [] : undeclaredIn(renamed, desired),
+  };
+}
+
+/** The schema of the file after the renames, with what is known about its tables. */
+function renameAll(current: FileSchema, renames: readonly Rename[]): FileSchema {
+  const newName = (table: string): string =>
+    renames.reduce((name, { table: from, column, to }) => {
+      return column === undefined && canonicalName(from) === canonicalName(name) ? to : name;
+    }, table);
+  const rekey = <Fact>(facts: ReadonlyMap<string, Fact>): ReadonlyMap<string, Fact> =>
+    new Map([...facts].map(([table, fact]) => [newName(table), fact]));
+  return {
+    ...applyRenames(current, renames),
+    features: rekey(current.features),
+    generated: rekey(current.generated),
   };
 }
 
@@ -110,7 +126,7 @@ function planSteps(
   operations: readonly Operation[],
   { renames = [], rows }: PlanOptions,
 ): Steps {
-  const before = applyRenames(current, renames);
+  const before = renameAll(current, renames);
   const changes = changeTables(before, desired, operations);
   const droppedTables = pick(operations, "drop table").map(({ table }) => table.name);
   const rebuilt = changes.filter(({ mode }) => mode === "rebuild").map(({ table }) => table);
@@ -136,7 +152,11 @@ function planSteps(
   ];
   return {
     steps: rows === undefined ? steps : steps.map((entry) => withCost(entry, rows)),
-    hints: changes.flatMap((change) => change.hints),
+    hints: [
+      ...changes.flatMap((change) => change.hints),
+      ...uniqueHints(operations, before),
+      ...columnHints(operations, back),
+    ],
     needsKeysOff: rebuilt.length + droppedTables.length > 0,
   };
 }
@@ -157,13 +177,19 @@ function step(summary: string, sql: readonly string[], facts: Partial<PlanStep> 
 
 function renameStep({ table, column, to }: Rename): PlanStep {
   const alter = `ALTER TABLE ${quoteIdentifier(table)} RENAME`;
-  if (column === undefined) {
-    return step(`rename table ${table} to ${to}`, [`${alter} TO ${quoteIdentifier(to)}`], {
-      table,
-    });
-  }
+  if (column === undefined) return renameTableStep(table, to);
   const sql = `${alter} COLUMN ${quoteIdentifier(column)} TO ${quoteIdentifier(to)}`;
   return step(`rename column ${table}.${column} to ${to}`, [sql], { table });
+}
+
+/** SQLite takes a name in other letters for the same name, so the table goes by way of another. */
+function renameTableStep(table: string, to: string): PlanStep {
+  const names = canonicalName(table) === canonicalName(to) ? [temporaryName(to), to] : [to];
+  const sql = names.map((name, index) => {
+    const from = names[index - 1] ?? table;
+    return `ALTER TABLE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(name)}`;
+  });
+  return step(`rename table ${table} to ${to}`, sql, { table });
 }
 
 function dropObjectStep({ kind, name }: PhysicalObject): PlanStep {
@@ -199,6 +225,32 @@ function withCost(entry: PlanStep, counts: ReadonlyMap<string, number>): PlanSte
   if (rows === undefined || !(entry.rewritesTable || entry.destructive || isIndex)) return entry;
   const perMs = isIndex ? INDEX_ROWS_PER_MS : COPY_ROWS_PER_MS;
   return { ...entry, rows, estimatedMs: Math.ceil(rows / perMs) };
+}
+
+/** A unique index over a table that may have rows. */
+function uniqueHints(operations: readonly Operation[], before: FileSchema): readonly string[] {
+  const tables = before.tables.map(({ name }) => name);
+  return pick(operations, "create index").flatMap(({ index: { name, table, columns, unique } }) => {
+    if (!unique || !includesName(tables, table)) return [];
+    const names = columns.map((column) => column.name).join(", ");
+    return [`${name} makes ${table} (${names}) unique: it fails when rows are equal there`];
+  });
+}
+
+/** What comes back as it was may use a column that does not; SQLite finds out when it is used. */
+function columnHints(
+  operations: readonly Operation[],
+  back: readonly PhysicalObject[],
+): readonly string[] {
+  return pick(operations, "drop column").flatMap(({ table, column }) =>
+    back
+      .filter(({ sql }) => mentions(sql, column.name))
+      .map(
+        ({ kind, name }) =>
+          `${kind} ${name} mentions ${column.name}: if that is ${table}.${column.name}, which ` +
+          "goes, it fails whenever it is used. Write it anew in this migration, or drop it",
+      ),
+  );
 }
 
 /** A column that goes while another comes may be a rename; only the author knows. */

@@ -23,7 +23,7 @@ export interface Rebuild {
 
 /** The statements, without those for indexes and triggers. */
 export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): readonly string[] {
-  const temporary = `springhouse_new_${desired.name}`;
+  const temporary = temporaryName(desired.name);
   const copied = desired.columns.flatMap((column) => {
     const old = current.columns.find(({ name }) => includesName([name], column.name));
     return old === undefined ? [] : [{ to: column.name, from: copyExpression(old, column) }];
@@ -42,6 +42,11 @@ export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): 
     `ALTER TABLE ${quoteIdentifier(temporary)} RENAME TO ${quoteIdentifier(desired.name)}`,
   );
   return statements;
+}
+
+/** What a table is called until it can have its name. */
+export function temporaryName(table: string): string {
+  return `springhouse_new_${table}`;
 }
 
 /** Whether every row keeps its rowid, by which a search table knows it. */

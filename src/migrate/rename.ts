@@ -11,9 +11,10 @@ import type {
   PhysicalSchema,
   PhysicalTable,
 } from "../schema/physical.ts";
+import { isInternal } from "./internal.ts";
 import { canonicalName } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
-import { codeTokens, identifierOf, isWord, tokenize } from "./sql-tokens.ts";
+import { codeTokens, identifierOf, isWord, mentions, tokenize } from "./sql-tokens.ts";
 
 /** A table, or with `column` one of its columns, and its new name. All are SQL names. */
 export interface Rename {
@@ -171,13 +172,16 @@ function renameInIndex(index: PhysicalIndex, { table, column, to }: Rename): Phy
   };
 }
 
+/**
+ * Texts of our own stay as they are: they do not follow the rename as the declaration wants it, so
+ * the difference shows and they are made anew. A virtual table's text SQLite leaves alone as well.
+ */
 function renameInObject(object: PhysicalObject, { table, column, to }: Rename): PhysicalObject {
   const isOn = object.table !== undefined && same(object.table, table);
-  return {
-    ...object,
-    ...(isOn && column === undefined && { table: to }),
-    sql: replaceName(object.sql, column ?? table, to),
-  };
+  const moved = isOn && column === undefined ? { ...object, table: to } : object;
+  if (object.kind === "virtual table" || isInternal(object.name)) return moved;
+  if (!isOn && !mentions(object.sql, table)) return moved;
+  return { ...moved, sql: replaceName(object.sql, column ?? table, to) };
 }
 
 /** Replaces an identifier outside strings and comments. */

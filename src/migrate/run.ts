@@ -17,7 +17,7 @@ import {
 import { type Assessment, assess } from "./assess.ts";
 import { BatchedStep, type BatchProgress } from "./batched.ts";
 import { rehearse } from "./dry-run.ts";
-import { loadMigrations, orderMigrations } from "./files.ts";
+import { labelOf, loadMigrations, orderMigrations } from "./files.ts";
 import { writeMigration } from "./generate.ts";
 import { introspect } from "./introspect.ts";
 import { baselineRows, CREATE_BOOKKEEPING, insertRow, readLedger } from "./ledger.ts";
@@ -286,6 +286,7 @@ class StoreMigrator implements Migrator {
     try {
       await migration.data(step);
     } catch (error) {
+      if (isSpringhouseError(error, "ABORTED")) throw stoppedError(migration, error);
       if (isSpringhouseError(error) && STOPPED.includes(error.code)) throw error;
       throw failedError(migration, error, undefined, BATCHES_KEPT);
     }
@@ -303,7 +304,14 @@ class StoreMigrator implements Migrator {
 }
 
 /** These say already what has happened to a data step. */
-const STOPPED: readonly string[] = ["ABORTED", "MIGRATION_FAILED", "MIGRATION_LOCKED"];
+const STOPPED: readonly string[] = ["MIGRATION_FAILED", "MIGRATION_LOCKED"];
+
+function stoppedError(migration: Migration, error: SpringhouseError): SpringhouseError {
+  const message =
+    `The data step of ${labelOf(migration)} was stopped. Finished batches are kept; run again, ` +
+    "it goes on where it stopped.";
+  return new SpringhouseError("ABORTED", message, { cause: error.cause });
+}
 
 function isNothing({ unfinished, migrations }: Selection): boolean {
   return unfinished.length + migrations.length === 0;

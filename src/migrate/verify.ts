@@ -60,15 +60,13 @@ async function drift(
 
 async function soundness(store: Store): Promise<readonly SpringhouseError[]> {
   const damage = await integrityProblems(store);
-  const dangling = describeViolations(await foreignKeyViolations(store));
-  const found: SpringhouseError[] = [];
   if (damage.length > 0) {
+    // What refers to what cannot be told from damaged pages.
     const message = `The file is damaged: ${damage.join("; ")}. Restore a backup.`;
-    found.push(new SpringhouseError("CORRUPT", message, { fields: { problems: damage } }));
+    return [new SpringhouseError("CORRUPT", message, { fields: { problems: damage } })];
   }
-  if (dangling.length > 0) {
-    const message = `Rows refer to nothing: ${dangling.join("; ")}. Correct or delete them.`;
-    found.push(new SpringhouseError("CONSTRAINT", message, { fields: { problems: dangling } }));
-  }
-  return found;
+  const dangling = describeViolations(await foreignKeyViolations(store));
+  if (dangling.length === 0) return [];
+  const message = `Rows refer to nothing: ${dangling.join("; ")}. Correct or delete them.`;
+  return [new SpringhouseError("CONSTRAINT", message, { fields: { problems: dangling } })];
 }

@@ -2,7 +2,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
-import { actorStatements } from "../repository/actor.ts";
+import { sessionAs } from "../repository/actor.ts";
 import { AuditReader } from "../repository/audit-log.ts";
 import type { EventBus, EventListener } from "../repository/event-bus.ts";
 import type { EventQueueOptions } from "../repository/event-queue.ts";
@@ -72,11 +72,8 @@ export class Database<
       throw new SpringhouseError("INVALID_ARGUMENT", "as() takes the name of a user, not empty.");
     }
     const { scope } = this;
-    const statements = actorStatements(scope.models, actor);
-    return new Database({
-      ...this.#parts,
-      scope: { ...scope, actor, actorStatements: statements },
-    });
+    const session = sessionAs(this.#parts.store, scope.models, actor);
+    return new Database({ ...this.#parts, scope: { ...scope, actor, session } });
   }
 
   /** Calls `listener` after each commit with such a change; disposing of the result ends it. */

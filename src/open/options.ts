@@ -38,7 +38,7 @@ export interface OpenOptions<
   readonly readOnly?: boolean;
   /** `"durable"` for what must last, `"fast"` for what can be made again. Default: "durable". */
   readonly profile?: Profile;
-  /** How long a write waits for other processes. Default: "30s". */
+  /** How long a write, or the opening itself, waits for other processes. Default: "30s". */
   readonly busyTimeout?: Duration;
   /** How long a transaction may last when it does not say. Default: "5s". */
   readonly transactionDeadline?: Duration;

@@ -1,5 +1,6 @@
 /** Events on their way to a loop that may be slower than the writers. */
 
+import { assertSignal } from "../core/abort.ts";
 import { warn } from "../core/channels.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -28,6 +29,7 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined, undefi
   constructor(name: string, options: EventQueueOptions) {
     refuseUnknownKeys(options, ["signal", "bufferMax"], `events of "${name}"`);
     const { signal, bufferMax = BUFFER_MAX } = options;
+    assertSignal(signal);
     if (!Number.isSafeInteger(bufferMax) || bufferMax < 1) {
       throw new SpringhouseError("INVALID_ARGUMENT", "bufferMax must be a whole number from 1.");
     }

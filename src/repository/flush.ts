@@ -4,13 +4,17 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
-import { validateInsert, validatePatch } from "../schema/validate.ts";
+import { forEachInSlices } from "../core/slices.ts";
+import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
-import type { CallOptions } from "../store/store.ts";
+import type { CallOptions, SqlValue } from "../store/store.ts";
+import type { Field } from "./field.ts";
+import { inLevels, type Placed } from "./flush-order.ts";
 import { changesOf, type Entry } from "./identity-map.ts";
 import { CHUNK_ROWS, insertChunk } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
-import type { Narrowing } from "./permissions.ts";
+import { type Narrowing, permissionDenied } from "./permissions.ts";
+import { readExists } from "./read.ts";
 import { deleteRow } from "./remove.ts";
 import { raiseChange } from "./row-events.ts";
 import { authorize, type Scope, transact, withReasons } from "./scope.ts";
@@ -19,8 +23,7 @@ import { patchRow } from "./update.ts";
 /** Stands for a key that is not known yet while the rest of the row is checked. */
 const KEY_STANDS_IN = 1;
 
-interface Insertion {
-  readonly entry: Entry;
+interface Insertion extends Placed {
   readonly values: Checked;
 }
 
@@ -30,80 +33,104 @@ interface Change {
   readonly narrowing: Narrowing;
 }
 
+interface Deletion extends Placed {
+  readonly narrowing: Narrowing;
+}
+
 /** What is to be written, in order. */
 interface Plan {
-  readonly inserts: readonly Insertion[];
+  readonly inserts: readonly (readonly Insertion[])[];
   readonly updates: readonly Change[];
-  readonly deletes: readonly Change[];
+  readonly deletes: readonly Deletion[];
 }
 
 /** Writes all entries in one transaction, then brings the objects up to date. */
 export async function flush(
   scope: Scope,
-  entries: readonly Entry[],
+  entries: Iterable<Entry>,
   options: CallOptions,
 ): Promise<void> {
   const plan = await planOf(scope, entries);
   const written = new Map<Entry, Row>();
-  await transact(scope, options, async (inner) => {
-    await writeInserts(inner, plan.inserts, written);
+  if (plan.inserts.length + plan.updates.length + plan.deletes.length === 0) return;
+  await transact(scope, { ...options, deadlineFor: "pauses" }, async (inner) => {
+    for (const group of plan.inserts) await writeInserts(inner, group, written);
     for (const { entry, changes, narrowing } of plan.updates) {
       const { model, key } = entry;
       written.set(entry, await patchRow(inner, model, key, changes, narrowing, {}));
     }
-    for (const { entry, narrowing } of plan.deletes) {
-      await deleteRow(inner, entry.model, entry.key, narrowing, {});
-    }
+    for (const deletion of plan.deletes) await writeDelete(inner, deletion);
   });
-  for (const [{ row }, now] of written) Object.assign(row, now);
+  await forEachInSlices(written, ([{ row }, now]) => void Object.assign(row, now));
 }
 
-async function planOf(scope: Scope, entries: readonly Entry[]): Promise<Plan> {
-  const order = new Map(scope.models.catalog.creationOrder.map((facts, index) => [facts, index]));
-  const rank = ({ model }: Entry): number => order.get(model.facts) ?? 0;
-  const inOrder = [...entries].sort((a, b) => rank(a) - rank(b));
+async function planOf(scope: Scope, entries: Iterable<Entry>): Promise<Plan> {
   const inserts: Insertion[] = [];
   const updates: Change[] = [];
-  const deletes: Change[] = [];
-  for (const entry of inOrder) {
+  const deletes: Deletion[] = [];
+  await forEachInSlices(entries, async (entry) => {
     if (entry.state === "added") inserts.push(await insertionOf(scope, entry));
-    else if (entry.state === "removed") deletes.unshift(await deletionOf(scope, entry));
+    else if (entry.state === "removed") deletes.push(await deletionOf(scope, entry));
     else {
       const change = await changeOf(scope, entry);
       if (change !== undefined) updates.push(change);
     }
-  }
-  return { inserts, updates, deletes };
+  });
+  const tables = scope.models.catalog.creationOrder;
+  const ranks = new Map(tables.map((facts, index) => [facts, index]));
+  const rank = ({ facts }: Model): number => ranks.get(facts) ?? 0;
+  const groups = await inLevels(deletes, { rank, onCircle: () => undefined });
+  return {
+    inserts: await inLevels(inserts, { rank, onCircle: refuseCircle }),
+    updates: updates.sort((a, b) => rank(a.entry.model) - rank(b.entry.model)),
+    deletes: groups.flat().reverse(),
+  };
 }
 
 /** The object may have been changed since it was added, so it is checked now. */
 async function insertionOf(scope: Scope, entry: Entry): Promise<Insertion> {
-  const { model, row } = entry;
+  const { model, row, late } = entry;
   await authorize(scope, model, { action: "create", changes: row });
-  const values = await validateInsert(
-    model.facts,
-    withStandIns(row, entry.late.keys()),
-    scope.validation,
-  );
-  return { entry, values };
+  const checked = validateInsert(model.facts, withStandIns(row, late.keys()), scope.validation);
+  const values = await checked;
+  const storedOf = ({ property, encode }: Field): SqlValue | undefined =>
+    late.has(property) || values[property] === undefined ? undefined : encode(values[property]);
+  return { entry, values, storedOf };
 }
 
 async function changeOf(scope: Scope, entry: Entry): Promise<Change | undefined> {
   const { model, key } = entry;
   const changes = changesOf(entry);
   if (Object.keys(changes).length === 0) return undefined;
+  refuseUndefined(model, changes);
   await validatePatch(model.facts, changes, scope.validation);
   const narrowing = await authorize(scope, model, { action: "update", key, changes });
   return { entry, changes, narrowing };
 }
 
-async function deletionOf(scope: Scope, entry: Entry): Promise<Change> {
+/** A patch takes undefined for untouched; here somebody has taken a value away. */
+function refuseUndefined(model: Model, changes: Row): void {
+  const issues = Object.entries(changes)
+    .filter(([property, value]) => value === undefined && model.byProperty.has(property))
+    .map(([property]) => ({ path: [property], message: "is undefined; give null for NULL" }));
+  if (issues.length > 0) throw validationError(model.facts, issues);
+}
+
+async function deletionOf(scope: Scope, entry: Entry): Promise<Deletion> {
+  const { model, key, snapshot } = entry;
+  const narrowing = await authorize(scope, model, { action: "delete", key });
+  const storedOf = ({ property }: Field): SqlValue | undefined =>
+    snapshot[model.fields.findIndex((each) => each.property === property)];
+  return { entry, narrowing, storedOf };
+}
+
+/** A row that is gone is as it should be; one that is still there was not ours to delete. */
+async function writeDelete(scope: Scope, { entry, narrowing }: Deletion): Promise<void> {
   const { model, key } = entry;
-  return {
-    entry,
-    changes: {},
-    narrowing: await authorize(scope, model, { action: "delete", key }),
-  };
+  if (await deleteRow(scope, model, key, narrowing, {})) return;
+  if (narrowing === undefined || !(await readExists(scope, model, key, undefined, {}))) return;
+  const { actor } = scope;
+  throw permissionDenied(model, { entity: model.name, action: "delete", key, actor });
 }
 
 /** The row with something in the place of each key that is not known yet. */
@@ -112,52 +139,28 @@ export function withStandIns(row: Row, properties: Iterable<string>): Row {
   return { ...row, ...Object.fromEntries(standIns) };
 }
 
-/** Rows of one entity go together, unless one of them refers to another. */
+/** Rows of one level: what they refer to has been written. */
 async function writeInserts(
   scope: Scope,
-  inserts: readonly Insertion[],
+  group: readonly Insertion[],
   written: Map<Entry, Row>,
 ): Promise<void> {
-  const byRow = new Map<Row, Entry>(inserts.map(({ entry }) => [entry.row, entry]));
-  let batch: Insertion[] = [];
-  for (const insertion of inserts) {
-    const { entry } = insertion;
-    const isSameEntity = batch[0] === undefined || batch[0].entry.model === entry.model;
-    const needsBatch = [...entry.late.values()].some(({ parent }) =>
-      batch.some((each) => each.entry.row === parent),
-    );
-    if (!isSameEntity || needsBatch || batch.length >= CHUNK_ROWS) {
-      await writeBatch(scope, batch, written);
-      batch = [];
-    }
-    batch.push({ entry, values: withLateKeys(insertion, byRow, written) });
+  for (let at = 0; at < group.length; at += CHUNK_ROWS) {
+    const batch = group.slice(at, at + CHUNK_ROWS);
+    const { model } = (batch[0] as Insertion).entry;
+    const values = batch.map((insertion) => withLateKeys(insertion, written));
+    const rows = await withReasons(scope, model, () => insertChunk(scope, model, values));
+    rows.forEach((row, index) => {
+      written.set((batch[index] as Insertion).entry, row);
+      raiseChange(scope, model, "Created", { new: row });
+    });
   }
-  await writeBatch(scope, batch, written);
 }
 
-async function writeBatch(
-  scope: Scope,
-  batch: readonly Insertion[],
-  written: Map<Entry, Row>,
-): Promise<void> {
-  const model = batch[0]?.entry.model;
-  if (model === undefined) return;
-  const values = batch.map((insertion) => insertion.values);
-  const rows = await withReasons(scope, model, () => insertChunk(scope, model, values));
-  rows.forEach((row, index) => {
-    written.set((batch[index] as Insertion).entry, row);
-    raiseChange(scope, model, "Created", { new: row });
-  });
-}
-
-function withLateKeys(
-  { entry, values }: Insertion,
-  byRow: ReadonlyMap<Row, Entry>,
-  written: ReadonlyMap<Entry, Row>,
-): Checked {
+function withLateKeys({ entry, values }: Insertion, written: ReadonlyMap<Entry, Row>): Checked {
+  if (entry.late.size === 0) return values;
   const known = [...entry.late].map(([property, { parent, property: referred }]) => {
-    const parentEntry = byRow.get(parent);
-    const row = parentEntry === undefined ? undefined : written.get(parentEntry);
+    const row = written.get(parent);
     if (row !== undefined) return [property, row[referred]];
     throw lateKeyMissing(entry.model, property);
   });
@@ -167,8 +170,16 @@ function withLateKeys(
 function lateKeyMissing(model: Model, property: string): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `"${model.name}": the row that ${property} refers to is not written before this one. ` +
-      "It was removed from the unit of work, or the two refer to each other.",
+    `"${model.name}": the row that ${property} refers to was removed from the unit of work.`,
     { fields: { entity: model.name, property } },
+  );
+}
+
+function refuseCircle({ entry: { model } }: Insertion): never {
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `"${model.name}": rows that are added refer to each other in a circle, so none can be the ` +
+      "first. Add one of them with null, commit, and set its reference afterwards.",
+    { fields: { entity: model.name } },
   );
 }

@@ -21,16 +21,20 @@ export interface Entry {
   readonly snapshot: readonly SqlValue[];
   /** The key when the row was read. */
   readonly key: unknown;
+  /** What the unit knows it by; undefined while the key is not known. */
+  readonly keyText: string | undefined;
   /** Properties whose value is the key of a row that is added by the same unit. */
   readonly late: ReadonlyMap<string, LateKey>;
 }
 
 /** The key of a row that has none yet. */
 export interface LateKey {
-  readonly parent: Row;
+  readonly parent: Entry;
   /** The property of the parent that is referred to. */
   readonly property: string;
 }
+
+const NOTHING_LATE: ReadonlyMap<string, LateKey> = new Map();
 
 /** See above. */
 export class IdentityMap {
@@ -38,7 +42,7 @@ export class IdentityMap {
   readonly #byRow = new Map<Row, Entry>();
 
   /** All rows in the order in which the unit met them. */
-  get entries(): Iterable<Entry> {
+  get entries(): IteratorObject<Entry> {
     return this.#byRow.values();
   }
 
@@ -55,8 +59,8 @@ export class IdentityMap {
   /** The object for a row that was read: the one that is known, changes included, or this one. */
   track(model: Model, row: Row): Entry {
     const key = model.keyOf(row);
-    const values = model.keyValues(key);
-    const known = this.ofKey(model, values);
+    const text = keyText(model.keyValues(key));
+    const known = this.#byKey.get(model)?.get(text);
     if (known !== undefined) return known;
     const entry: Entry = {
       model,
@@ -64,20 +68,21 @@ export class IdentityMap {
       state: "read",
       snapshot: model.fields.map((field) => storedValue(field, row)),
       key,
-      late: new Map(),
+      keyText: text,
+      late: NOTHING_LATE,
     };
-    return this.#keep(entry, values);
+    return this.#keep(entry);
   }
 
   /** Takes a row that does not exist yet. */
   add(model: Model, row: Row, late: ReadonlyMap<string, LateKey>): Entry {
-    const entry: Entry = { model, row, state: "added", snapshot: [], key: undefined, late };
     const isKeyKnown = model.key.every(
       ({ property }) => row[property] !== undefined && !late.has(property),
     );
-    if (!isKeyKnown) return this.#keep(entry, undefined);
-    const values = model.keyValues(model.keyOf(row));
-    if (this.ofKey(model, values) === undefined) return this.#keep(entry, values);
+    const text = isKeyKnown ? keyText(model.keyValues(model.keyOf(row))) : undefined;
+    const isFree = text === undefined || !this.#byKey.get(model)?.has(text);
+    const added = { model, row, state: "added", snapshot: [], key: undefined } as const;
+    if (isFree) return this.#keep({ ...added, keyText: text, late });
     throw new SpringhouseError(
       "INVALID_ARGUMENT",
       `The unit of work knows a row of "${model.name}" with this key already.`,
@@ -86,13 +91,12 @@ export class IdentityMap {
   }
 
   /** Forgets a row. */
-  forget(entry: Entry): void {
-    this.#byRow.delete(entry.row);
-    const entries = this.#byKey.get(entry.model);
-    for (const [text, each] of entries ?? []) if (each === entry) entries?.delete(text);
+  forget({ model, row, keyText: text }: Entry): void {
+    this.#byRow.delete(row);
+    if (text !== undefined) this.#byKey.get(model)?.delete(text);
   }
 
-  #keep(entry: Entry, key: readonly SqlValue[] | undefined): Entry {
+  #keep(entry: Entry): Entry {
     if (this.#byRow.size >= ROWS_MAX) {
       throw new SpringhouseError(
         "INVALID_ARGUMENT",
@@ -100,11 +104,17 @@ export class IdentityMap {
       );
     }
     this.#byRow.set(entry.row, entry);
-    if (key === undefined) return entry;
-    const entries = this.#byKey.get(entry.model) ?? new Map<string, Entry>();
-    this.#byKey.set(entry.model, entries.set(keyText(key), entry));
+    const { model, keyText: text } = entry;
+    if (text === undefined) return entry;
+    const entries = this.#byKey.get(model) ?? new Map<string, Entry>();
+    this.#byKey.set(model, entries.set(text, entry));
     return entry;
   }
+}
+
+/** Whether there is anything to write. */
+export function isPending(entry: Entry): boolean {
+  return entry.state !== "read" || Object.keys(changesOf(entry)).length > 0;
 }
 
 /**

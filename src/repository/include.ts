@@ -5,6 +5,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { forEachInSlices } from "../core/slices.ts";
 import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { inRowsSql } from "./in-list.ts";
@@ -12,13 +13,16 @@ import { type Link, linkOf } from "./link.ts";
 import { keyText, type Model, type Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, rowsOf, selectWhere } from "./read.ts";
+import { conditionSql, readRows, selectWhere } from "./read.ts";
 import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
+import { isPlainObject } from "./where.ts";
 
 /** So many different keys go into one statement. */
 const KEYS_PER_READ = 1_000;
+/** Relations of relations: nobody shows more, and one that contains itself would never end. */
+const DEPTH_MAX = 10;
 const ONE_OPTIONS = ["by", "include"];
 const MANY_OPTIONS = ["by", "where", "orderBy", "limit", "include"];
 
@@ -29,12 +33,17 @@ export async function includeRelations(
   rows: readonly Row[],
   includes: Includes | undefined,
   options: CallOptions,
+  depth = 0,
 ): Promise<void> {
-  for (const [property, relation] of Object.entries(includes ?? {})) {
+  if (includes === undefined) return;
+  if (!isPlainObject(includes)) throw refused(model, "include", "is an object of relations");
+  for (const [property, relation] of Object.entries(includes)) {
+    if (depth >= DEPTH_MAX) throw refused(model, property, `is deeper than ${DEPTH_MAX} relations`);
+    if (property === "__proto__") throw refused(model, property, "is no name for a relation");
     if (model.byProperty.has(property)) {
       throw refused(model, property, "is a property of the entity; call the relation otherwise");
     }
-    await includeOne(scope, model, rows, property, relation, options);
+    await includeOne(scope, model, rows, property, relation, options, depth);
   }
 }
 
@@ -45,24 +54,26 @@ async function includeOne(
   property: string,
   relation: Relation,
   options: CallOptions,
+  depth: number,
 ): Promise<void> {
   const isMany = checkedKind(model, property, relation) === "many";
   const target = scope.models.of(relation.entity);
   const link = linkOf(model, target, relation.kind, relation.options.by);
   const narrowing = await authorize(scope, target, { action: "read" });
-  const keys = distinctKeys(rows, link.from);
-  const found: Row[] = [];
+  const keys = await distinctKeys(rows, link.from);
+  const chunks: Row[][] = [];
   for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
     const chunk = keys.slice(at, at + KEYS_PER_READ);
     const statement = relatedStatement(target, link, chunk, relation, narrowing);
-    found.push(...rowsOf(target, await scope.session.read(statement, options)));
+    chunks.push(await readRows(scope, target, statement, options));
   }
-  await includeRelations(scope, target, found, relation.options.include, options);
-  const groups = Map.groupBy(found, (row) => rowKey(row, link.to));
-  for (const row of rows) {
+  const found = chunks.flat();
+  await includeRelations(scope, target, found, relation.options.include, options, depth + 1);
+  const groups = await groupsOf(found, link.to);
+  await forEachInSlices(rows, (row) => {
     const group = groups.get(rowKey(row, link.from)) ?? [];
     row[property] = isMany ? group : (group[0] ?? null);
-  }
+  });
 }
 
 function checkedKind(model: Model, property: string, relation: Relation): "one" | "many" {
@@ -76,16 +87,30 @@ function checkedKind(model: Model, property: string, relation: Relation): "one" 
 }
 
 /** The stored values by which rows are related, each once; a NULL in them relates to nothing. */
-function distinctKeys(
+async function distinctKeys(
   rows: readonly Row[],
   fields: readonly Field[],
-): readonly (readonly SqlValue[])[] {
+): Promise<readonly (readonly SqlValue[])[]> {
   const distinct = new Map<string, readonly SqlValue[]>();
-  for (const row of rows) {
+  await forEachInSlices(rows, (row) => {
     const values = fields.map((field) => field.encode(row[field.property]));
     if (!values.includes(null)) distinct.set(keyText(values), values);
-  }
+  });
   return [...distinct.values()];
+}
+
+async function groupsOf(
+  rows: readonly Row[],
+  fields: readonly Field[],
+): Promise<ReadonlyMap<string, Row[]>> {
+  const groups = new Map<string, Row[]>();
+  await forEachInSlices(rows, (row) => {
+    const key = rowKey(row, fields);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  });
+  return groups;
 }
 
 function rowKey(row: Row, fields: readonly Field[]): string {

@@ -6,8 +6,8 @@ import type { Checked } from "../schema/validate-plan.ts";
 import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
-import { isWanted, raiseChange } from "./row-events.ts";
-import { BULK_DEADLINE_MS, inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
+import { isWanted, raiseChange, raiseChanges } from "./row-events.ts";
+import { inTransaction, type Scope, withReasons, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
@@ -52,10 +52,6 @@ export async function insertMany(
   const shape = shapeOf(model.own, first.value[0] as Checked);
   const sql = insertSql(model, shape, false);
   const rows = parameterRows(model, shape, first.value, chunks);
-  if (scope.actorStatements !== undefined) {
-    const bulk = { ...options, deadlineMs: BULK_DEADLINE_MS };
-    return inTransaction(scope, model, bulk, ({ session }) => session.writeMany(sql, rows));
-  }
   return withReasons(scope, model, () => scope.session.writeMany(sql, rows, options));
 }
 
@@ -66,7 +62,7 @@ export async function insertReturning(
   inputs: Rows,
   options: CallOptions,
 ): Promise<Row[]> {
-  const bulk = { ...options, deadlineMs: BULK_DEADLINE_MS };
+  const bulk = { ...options, deadlineFor: "pauses" } as const;
   const chunks = checkedChunks(scope, model, inputs);
   const first = await chunks.next();
   if (first.done === true) return [];
@@ -75,7 +71,8 @@ export async function insertReturning(
     for await (const chunk of chunks) inserted.push(...(await insertChunk(inner, model, chunk)));
     return inserted;
   });
-  for (const row of rows) raiseChange(scope, model, "Created", { new: row });
+  const created = Iterator.from(rows).map((row) => ({ new: row }));
+  await raiseChanges(scope, model, "Created", created);
   return rows;
 }
 

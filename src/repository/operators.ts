@@ -115,8 +115,8 @@ function textValue(field: Field, value: unknown): string {
   if (!KINDS_OF_TEXT.has(field.column.kind)) {
     throw refuseField(field, `is ${field.column.kind}, and this operator is for text`);
   }
-  if (typeof value === "string" && value.isWellFormed()) return value;
-  throw refuseField(field, "takes a text for this operator");
+  if (typeof value === "string" && value.isWellFormed() && !value.includes("\0")) return value;
+  throw refuseField(field, "takes a text for this operator, without NUL and lone surrogates");
 }
 
 const CODE_POINT_MAX = 0x10ffff;

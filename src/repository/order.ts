@@ -8,6 +8,7 @@ import type { Dialect } from "../schema/physical.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
 import { refuseField } from "./operators.ts";
+import { isPlainObject } from "./where.ts";
 
 /** One part of an order. */
 export interface OrderTerm {
@@ -38,7 +39,7 @@ export function reversed(terms: readonly OrderTerm[]): readonly OrderTerm[] {
 }
 
 function termsOf(model: Model, part: unknown): readonly OrderTerm[] {
-  if (typeof part !== "object" || part === null || Array.isArray(part)) {
+  if (!isPlainObject(part)) {
     throw refused('takes an object such as { createdAt: "desc" }, or a list of them');
   }
   return Object.entries(part).map(([property, direction]) => {

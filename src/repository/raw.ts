@@ -3,6 +3,8 @@
  * columns come from. Names are SQL names here.
  */
 
+import { assertSignal } from "../core/abort.ts";
+import { assertFunction, assertIterable, assertList, assertText } from "../core/arguments.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { rowsOf } from "../store/rows.ts";
@@ -14,7 +16,7 @@ import type {
   StreamOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { BULK_DEADLINE_MS, type Scope, transact } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 
 /** A value that `encodeParameter` takes: null, texts, numbers, booleans, dates, bytes, JSON. */
 export type Parameter = unknown;
@@ -37,14 +39,14 @@ export async function executeSql<R = RawRow>(
   options: CallOptions,
 ): Promise<RawResult<R>> {
   refuseUnknownKeys(options, ["signal"], "execute");
-  const { session, models, actorStatements: actor } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  assertSignal(options.signal);
+  const { session, models } = scope;
+  const statement = statementOf(scope, "execute", sql, parameters);
   let result: ResultSet | undefined;
-  if (!session.isWrite(sql)) result = await session.read(statement, options);
-  else if (actor === undefined) [result] = await session.write([statement], options);
-  else [, result] = await session.write([actor.set, statement, actor.clear], options);
+  if (session.isWrite(sql)) [result] = await session.write([statement], options);
+  else result = await session.read(statement, options);
   if (result === undefined) return { rows: [], changes: 0 };
-  const rows = rowsOf<R>(result, models.catalog, session.dialect);
+  const rows = await rowsOf<R>(result, models.catalog, session.dialect);
   return { rows, changes: result.changes };
 }
 
@@ -56,11 +58,10 @@ export async function executeManySql(
   options: WriteManyOptions,
 ): Promise<number> {
   refuseUnknownKeys(options, ["onProgress", "signal"], "executeMany");
-  const encoded = encodedRows(scope, rows);
-  if (scope.actorStatements === undefined) return scope.session.writeMany(sql, encoded, options);
-  const { signal } = options;
-  const bulk = { deadlineMs: BULK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
-  return transact(scope, bulk, ({ session }) => session.writeMany(sql, encoded, options));
+  assertSignal(options.signal);
+  assertText("sql", sql);
+  if (options.onProgress !== undefined) assertFunction("onProgress", options.onProgress);
+  return scope.session.writeMany(sql, encodedRows(scope, rows), options);
 }
 
 /** Rows of one reading statement, in chunks from one snapshot. */
@@ -71,14 +72,22 @@ export async function* streamSql<R = RawRow>(
   options: StreamOptions,
 ): AsyncGenerator<R, void, undefined> {
   refuseUnknownKeys(options, ["chunkRows", "signal"], "stream");
+  assertSignal(options.signal);
   const { session, models } = scope;
-  const statement = statementOf(scope, sql, parameters);
+  const statement = statementOf(scope, "stream", sql, parameters);
   for await (const chunk of session.stream(statement, options)) {
-    yield* rowsOf<R>(chunk, models.catalog, session.dialect);
+    yield* await rowsOf<R>(chunk, models.catalog, session.dialect);
   }
 }
 
-function statementOf({ session }: Scope, sql: string, parameters: readonly Parameter[]): Statement {
+function statementOf(
+  { session }: Scope,
+  call: string,
+  sql: string,
+  parameters: readonly Parameter[],
+): Statement {
+  assertText("sql", sql);
+  assertList(`${call}: parameters`, parameters);
   return { sql, parameters: parameters.map((value) => encodeParameter(value, session.dialect)) };
 }
 
@@ -86,8 +95,11 @@ function encodedRows(
   { session: { dialect } }: Scope,
   rows: Iterable<readonly Parameter[]> | AsyncIterable<readonly Parameter[]>,
 ): Iterable<SqlValue[]> | AsyncIterable<SqlValue[]> {
-  const encode = (row: readonly Parameter[]): SqlValue[] =>
-    row.map((value) => encodeParameter(value, dialect));
+  assertIterable("executeMany: rows", rows);
+  const encode = (row: readonly Parameter[]): SqlValue[] => {
+    assertList("executeMany: a row", row);
+    return row.map((value) => encodeParameter(value, dialect));
+  };
   return Symbol.asyncIterator in rows ? mapAsync(rows, encode) : Iterator.from(rows).map(encode);
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { mapInSlices } from "../core/slices.ts";
 import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store.ts";
 import { afterSql, type Cursor, decodeCursor, encodeCursor, readingOrder } from "./cursor.ts";
 import type { Field } from "./field.ts";
@@ -80,7 +81,8 @@ export async function readMany(
     const message = `getMany of "${model.name}" takes a list of keys; get() takes one.`;
     throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { entity: model.name } });
   }
-  const wanted = keys.map((key) => model.keyValues(key));
+  const { signal } = options;
+  const wanted = await mapInSlices(keys, (key) => model.keyValues(key), signal);
   const found = new Map<string, Row>();
   for (let at = 0; at < wanted.length; at += KEYS_PER_READ) {
     const chunk = wanted.slice(at, at + KEYS_PER_READ);
@@ -88,7 +90,7 @@ export async function readMany(
       found.set(keyText(model.key.map((field) => field.encode(row[field.property]))), row);
     }
   }
-  return wanted.map((values) => found.get(keyText(values)));
+  return mapInSlices(wanted, (values) => found.get(keyText(values)), signal);
 }
 
 async function readByKeys(
@@ -102,7 +104,7 @@ async function readByKeys(
   const condition = inRowsSql(text, model.key, keys);
   const narrowed = narrowing === undefined ? "" : ` AND ${whereSql(model, narrowing, text)}`;
   const statement = text.statement(selectWhere(model, condition + narrowed));
-  return rowsOf(model, await scope.session.read(statement, options));
+  return readRows(scope, model, statement, options);
 }
 
 /** A list of rows. */
@@ -119,7 +121,7 @@ export async function readList(
   const offset = offsetOf(plan);
   if (limit === 0) return [];
   const statement = selectList(model, plan, narrowing, { terms, cursor, limit, offset });
-  const rows = rowsOf(model, await scope.session.read(statement, options));
+  const rows = await readRows(scope, model, statement, options);
   return cursor?.direction === "previous" ? rows.reverse() : rows;
 }
 
@@ -138,7 +140,7 @@ export async function readPage(
   // One row more tells whether there is another page.
   const place = { terms, cursor, limit: limit + 1, offset: 0 };
   const statement = selectList(model, plan, narrowing, place);
-  const rows = rowsOf(model, await scope.session.read(statement, options));
+  const rows = await readRows(scope, model, statement, options);
   const isMore = rows.length > limit;
   if (isMore) rows.pop();
   const isBackward = cursor?.direction === "previous";
@@ -198,12 +200,24 @@ export async function* streamRows(
   const condition = conditionSql(model, plan.where, narrowing, text);
   const order = orderSql(orderTerms(model, plan.orderBy), model.dialect);
   const statement = text.statement(`${selectWhere(model, condition)} ORDER BY ${order}`);
-  for await (const chunk of scope.session.stream(statement, options)) yield* rowsOf(model, chunk);
+  for await (const chunk of scope.session.stream(statement, options)) {
+    yield* await rowsOf(model, chunk);
+  }
+}
+
+/** The rows that a statement with the model's selection gives. */
+export async function readRows(
+  scope: Scope,
+  model: Model,
+  statement: Statement,
+  options: CallOptions,
+): Promise<Row[]> {
+  return rowsOf(model, await scope.session.read(statement, options), options);
 }
 
 /** The rows of a result whose columns are the model's selection. */
-export function rowsOf(model: Model, { rows }: ResultSet): Row[] {
-  return rows.map((values) => model.row(values));
+function rowsOf(model: Model, { rows }: ResultSet, { signal }: CallOptions = {}): Promise<Row[]> {
+  return mapInSlices(rows, (values) => model.row(values), signal);
 }
 
 /** `where` and narrowing together. */

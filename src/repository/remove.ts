@@ -4,8 +4,8 @@ import { SpringhouseError } from "../core/errors.ts";
 import type { CallOptions, Statement } from "../store/store.ts";
 import type { Model } from "./model.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, keyCondition, rowsOf, selectWhere } from "./read.ts";
-import { isWanted, raiseChange } from "./row-events.ts";
+import { conditionSql, keyCondition, selectWhere } from "./read.ts";
+import { isWanted, raiseChanges } from "./row-events.ts";
 import { type Scope, writeUnit } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 import { whereSql } from "./where.ts";
@@ -66,8 +66,8 @@ async function deleteRows(
   }
   const select = statement((where) => selectWhere(model, where));
   const [selected, result] = await writeUnit(scope, model, [select, remove], options);
-  const rows = selected === undefined ? [] : rowsOf(model, selected);
-  for (const row of rows) raiseChange(scope, model, "Deleted", { old: row });
+  const rows = Iterator.from(selected?.rows ?? []).map((values) => ({ old: model.row(values) }));
+  await raiseChanges(scope, model, "Deleted", rows);
   return result?.changes ?? 0;
 }
 

@@ -3,7 +3,9 @@
  * for permission, then hands over to the file that knows its kind of statement.
  */
 
+import { assertSignal } from "../core/abort.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
 import type { Where } from "./conditions.ts";
@@ -255,7 +257,9 @@ export class Repository<E extends Entity> {
   /** A list is asked for as a whole before anything is written, like its check. */
   async #allowedRows(inputs: Rows): Promise<Rows> {
     if (!Array.isArray(inputs)) return this.#allowedOneByOne(inputs);
-    for (const changes of inputs) await this.#may("create", { changes });
+    await forEachInSlices(inputs, async (changes) => {
+      await this.#may("create", { changes });
+    });
     return inputs;
   }
 
@@ -291,5 +295,6 @@ export class Repository<E extends Entity> {
 }
 
 function callOf({ signal }: { readonly signal?: AbortSignal }): CallOptions {
+  assertSignal(signal);
   return signal === undefined ? NO_OPTIONS : { signal };
 }

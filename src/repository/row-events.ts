@@ -4,6 +4,7 @@
  */
 
 import type { EntityFacts } from "../schema/facts.ts";
+import type { NamedEvent } from "./event-sink.ts";
 import type { Model, Row } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
@@ -33,29 +34,60 @@ export function isWanted(scope: Scope, model: Model, change: Change): boolean {
   );
 }
 
-/** Raises the events of one row. At least one of the images is given. */
-export function raiseChange(
+/** A row before and after a change; at least one of them is given. */
+export interface Images {
+  readonly old?: Row | undefined;
+  readonly new?: Row | undefined;
+}
+
+/** Raises the events of one row. */
+export function raiseChange(scope: Scope, model: Model, change: Change, images: Images): void {
+  for (const { name, event } of eventsOf(scope, model, change, images)) {
+    scope.events.raise(name, event);
+  }
+}
+
+/**
+ * Raises the events of many rows, in slices and in order. Each row is asked for when its turn
+ * comes, and must not be given to anybody else before the promise resolves.
+ */
+export function raiseChanges(
   scope: Scope,
   model: Model,
   change: Change,
-  images: { readonly old?: Row | undefined; readonly new?: Row | undefined },
-): void {
-  raise(scope, model, change, images.old, images.new);
-  const base = baseOf(scope, model);
-  if (base === undefined) return;
-  const [before, after] = [projected(base.facts, images.old), projected(base.facts, images.new)];
-  raise(scope, base, change, before, after);
+  rows: Iterable<Images>,
+): Promise<void> {
+  function* events(): Generator<NamedEvent> {
+    for (const images of rows) yield* eventsOf(scope, model, change, images);
+  }
+  return isWanted(scope, model, change) ? scope.events.raiseAll(events()) : Promise.resolve();
 }
 
-function raise(
+/** One for the entity and one for its base, as far as somebody wants them. */
+function eventsOf(
+  scope: Scope,
+  model: Model,
+  change: Change,
+  images: Images,
+): readonly NamedEvent[] {
+  const own = eventOf(scope, model, change, images);
+  const base = baseOf(scope, model);
+  if (base === undefined) return own;
+  const ofBase = {
+    old: projected(base.facts, images.old),
+    new: projected(base.facts, images.new),
+  };
+  return [...own, ...eventOf(scope, base, change, ofBase)];
+}
+
+function eventOf(
   { events, actor }: Scope,
   model: Model,
   change: Change,
-  before: Row | undefined,
-  after: Row | undefined,
-): void {
+  { old: before, new: after }: Images,
+): readonly NamedEvent[] {
   const name = model.eventName + change;
-  if (!events.wants(name)) return;
+  if (!events.wants(name)) return [];
   const event: RowEvent = {
     entity: model.name,
     key: model.keyOf(after ?? before ?? {}),
@@ -63,7 +95,7 @@ function raise(
     ...(after === undefined ? {} : { new: structuredClone(after) }),
     ...(actor === undefined ? {} : { actor }),
   };
-  events.raise(name, event);
+  return [{ name, event }];
 }
 
 function baseOf({ models }: Scope, { facts }: Model): Model | undefined {

@@ -12,7 +12,6 @@ import type {
   Statement,
   TransactionOptions,
 } from "../store/store.ts";
-import type { ActorStatements } from "./actor.ts";
 import { enrichConstraint } from "./constraint.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import type { EventSink } from "./event-sink.ts";
@@ -26,9 +25,6 @@ import {
 } from "./permissions.ts";
 import type { PageLimits } from "./types.ts";
 
-/** A bulk write waits for its input, so the deadline of ordinary transactions is too short. */
-export const BULK_DEADLINE_MS = 3_600_000;
-
 /** See above. */
 export interface Scope {
   readonly session: Session;
@@ -37,11 +33,9 @@ export interface Scope {
   readonly events: EventSink;
   /** Where defaults come from. */
   readonly validation: ValidationContext;
-  /** Who acts, for permissions and the audit log. */
+  /** Who acts, for permissions; for the audit log the session says it. */
   readonly actor: string | undefined;
   readonly permissions: PermissionHook | undefined;
-  /** Tells the audit triggers who acts; absent where that is said already, or need not be. */
-  readonly actorStatements: ActorStatements | undefined;
 }
 
 /** Asks the hook, if there is one. */
@@ -55,19 +49,14 @@ export function authorize(
   return askPermission(permissions, model, { entity: model.name, actor, ...request });
 }
 
-/** Runs a unit, with the actor around it; gives the results of the given statements alone. */
-export async function writeUnit(
+/** Runs a unit for one entity. */
+export function writeUnit(
   scope: Scope,
   model: Model,
   unit: readonly Statement[],
   options: CallOptions,
 ): Promise<readonly ResultSet[]> {
-  const { session, actorStatements: actor } = scope;
-  return withReasons(scope, model, async () => {
-    if (actor === undefined) return session.write(unit, options);
-    const results = await session.write([actor.set, ...unit, actor.clear], options);
-    return results.slice(1, -1);
-  });
+  return withReasons(scope, model, () => scope.session.write(unit, options));
 }
 
 /** Runs a write; a constraint that it violates is told in the words of the entity. */
@@ -94,23 +83,20 @@ export function inTransaction<T>(
 }
 
 /**
- * Runs `run` in a transaction of this scope (a savepoint inside another), with the actor around it.
- * Events are passed on when it has been committed, and dropped with it otherwise.
+ * Runs `run` in a transaction of this scope (a savepoint inside another). Events are passed on when
+ * it has been committed, and dropped with it otherwise.
  */
 export async function transact<T>(
   scope: Scope,
   options: TransactionOptions,
   run: (inner: Scope) => Promise<T>,
 ): Promise<T> {
-  const { session, actorStatements: actor } = scope;
   const events = new EventBuffer(scope.events);
-  const result = await session.transaction(async (transaction) => {
-    if (actor !== undefined) await transaction.write([actor.set]);
-    const value = await run({ ...scope, session: transaction, events, actorStatements: undefined });
-    if (actor !== undefined) await transaction.write([actor.clear]);
-    return value;
-  }, options);
-  events.deliver();
+  const result = await scope.session.transaction(
+    (session) => run({ ...scope, session, events }),
+    options,
+  );
+  await events.deliver();
   return result;
 }
 

@@ -3,7 +3,7 @@
  * case alike, `%` and `_` meaning themselves.
  *
  * On SQLite words of three characters and more are found through the trigram index, best match
- * first; shorter ones, and entities without `search`, by LIKE over the text columns, which reads
+ * first; shorter ones, and entities without `search`, by GLOB over the text columns, which reads
  * every row that the other conditions leave. On PostgreSQL an entity with `search` is found by the
  * beginnings of words, through its text index.
  */
@@ -13,10 +13,11 @@ import { searchTableName } from "../schema/ddl-search.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import type { CallOptions, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
+import { globOf } from "./glob.ts";
 import type { Model, Part, Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
-import { conditionSql, type ListPlan, limitOf, offsetOf, rowsOf } from "./read.ts";
+import { conditionSql, type ListPlan, limitOf, offsetOf, readRows } from "./read.ts";
 import type { Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
 
@@ -47,7 +48,7 @@ export async function searchRows(
     `SELECT ${model.selection} FROM ${source} ` +
       `WHERE ${[...conditions, condition].join(" AND ")} ORDER BY ${order} ${page}`,
   );
-  return rowsOf(model, await scope.session.read(statement, options));
+  return readRows(scope, model, statement, options);
 }
 
 /** A text in which `%` and `_` stand for themselves; for `LIKE … ESCAPE '\'`. */
@@ -125,10 +126,10 @@ function wordSql(part: Part, word: string, text: SqlText): string {
 }
 
 function containsSql(fields: readonly Field[], word: string, text: SqlText): string {
-  const operator = text.dialect === "postgres" ? "ILIKE" : "LIKE";
-  const pattern = `%${escapeLike(word)}%`;
-  const places = fields.map(
-    ({ reference }) => `${reference} ${operator} ${text.bind(pattern)} ESCAPE '\\'`,
+  const places = fields.map(({ reference }) =>
+    text.dialect === "postgres"
+      ? `${reference} ILIKE ${text.bind(`%${escapeLike(word)}%`)} ESCAPE '\\'`
+      : `${reference} GLOB ${text.bind(globOf(word))}`,
   );
   return `(${places.join(" OR ")})`;
 }

@@ -3,6 +3,8 @@
  * all, and its events are delivered when it has happened.
  */
 
+import { assertSignal } from "../core/abort.ts";
+import { assertFunction } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
@@ -49,7 +51,9 @@ export function runTransaction<Entities extends readonly Entity[], Events extend
   settings: TransactionSettings = {},
 ): Promise<T> {
   refuseUnknownKeys(settings, ["deadline", "signal"], "transaction");
+  assertFunction("transaction: run", run);
   const { deadline, signal } = settings;
+  assertSignal(signal);
   const options = {
     ...(deadline === undefined ? {} : { deadlineMs: parseDurationMs(deadline, "deadline") }),
     ...(signal === undefined ? {} : { signal }),

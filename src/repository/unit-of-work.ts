@@ -4,12 +4,14 @@
  * changes would be lost silently.
  */
 
+import { assertSignal } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { forEachInSlices } from "../core/slices.ts";
 import type { Entity } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
 import { flush } from "./flush.ts";
-import { changesOf, type Entry, IdentityMap } from "./identity-map.ts";
+import { IdentityMap, isPending } from "./identity-map.ts";
 import type { Scope } from "./scope.ts";
 import { UnitRepository } from "./unit-repository.ts";
 
@@ -45,23 +47,23 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
 
   /** Whether there is anything to write. */
   get isDirty(): boolean {
-    return this.#pending().length > 0;
+    return this.#map.entries.some(isPending);
   }
 
   /**
    * Writes everything in one transaction and ends the unit. When that fails nothing is written, and
    * the unit can be mended and committed again.
    *
-   * @throws `VALIDATION`, `CONSTRAINT`, `PERMISSION_DENIED`; `NOT_FOUND` for a changed row that is
-   * gone.
+   * @throws `VALIDATION`, `CONSTRAINT`; `PERMISSION_DENIED`, also for a removed row that the hook's
+   * condition leaves out; `NOT_FOUND` for a changed row that is gone. A removed one may be.
    */
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();
     refuseUnknownKeys(options, ["signal"], "commit");
-    const pending = this.#pending();
+    assertSignal(options.signal);
     this.#isEnded = true;
     try {
-      if (pending.length > 0) await flush(this.#scope, pending, options);
+      await flush(this.#scope, this.#map.entries, options);
     } catch (error) {
       this.#isEnded = false;
       this.#hasFailed = true;
@@ -83,20 +85,21 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const pending = this.#pending();
-    if (pending.length === 0 || this.#hasFailed) return;
-    const entities = [...new Set(pending.map(({ model }) => model.name))];
+    if (this.#hasFailed) return;
+    let rows = 0;
+    const names = new Set<string>();
+    await forEachInSlices(this.#map.entries, (entry) => {
+      if (!isPending(entry)) return;
+      rows++;
+      names.add(entry.model.name);
+    });
+    if (rows === 0) return;
+    const entities = [...names];
     throw new SpringhouseError(
       "UNIT_OF_WORK_DROPPED",
-      `A unit of work was left with ${pending.length} changed rows of ${entities.join(", ")}, ` +
+      `A unit of work was left with ${rows} changed rows of ${entities.join(", ")}, ` +
         "and nothing was written: call commit() to write them, or rollback() to give them up.",
-      { fields: { rows: pending.length, entities } },
-    );
-  }
-
-  #pending(): readonly Entry[] {
-    return [...this.#map.entries].filter(
-      (entry) => entry.state !== "read" || Object.keys(changesOf(entry)).length > 0,
+      { fields: { rows, entities } },
     );
   }
 

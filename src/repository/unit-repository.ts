@@ -1,7 +1,9 @@
 /** The rows of one entity inside a unit of work: objects that may be changed in place. */
 
+import { assertSignal } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, RowOf } from "../schema/types.ts";
 import { validateInsert } from "../schema/validate.ts";
 import { withStandIns } from "./flush.ts";
@@ -56,13 +58,13 @@ export class UnitRepository<E extends Entity> {
   async list(options: UnitListOptions<E> = {}): Promise<Mutable<E>[]> {
     this.#unit.assertOpen();
     refuseUnknownKeys(options, UNIT_LIST_OPTIONS, `list of "${this.#model.name}" in a unit`);
+    assertSignal(options.signal);
     const { scope, map } = this.#unit;
     const narrowing = await authorize(scope, this.#model, { action: "read" });
     const call = options.signal === undefined ? {} : { signal: options.signal };
     const rows = await readList(scope, this.#model, options, narrowing, call);
-    return rows
-      .map((row) => visible<E>(map.track(this.#model, row)))
-      .filter((row) => row !== undefined);
+    const known = await mapInSlices(rows, (row) => visible<E>(map.track(this.#model, row)));
+    return known.filter((row) => row !== undefined);
   }
 
   /**
@@ -81,6 +83,8 @@ export class UnitRepository<E extends Entity> {
   ): Promise<Mutable<E>>;
   async add(input: object, from: Readonly<Record<string, object>> = {}): Promise<Mutable<E>> {
     this.#unit.assertOpen();
+    // Many are added in a loop whose every wait is over in the same turn.
+    if (isSliceOver()) await nextSlice();
     const { scope, map } = this.#unit;
     const late = new Map<string, LateKey>();
     const given: Row = { ...input };
@@ -119,7 +123,7 @@ export class UnitRepository<E extends Entity> {
       );
     }
     const value = entry.late.has(referred) ? undefined : entry.row[referred];
-    return { parent: entry.row, property: referred, value };
+    return { parent: entry, property: referred, value };
   }
 
   #strange(what: string): SpringhouseError {

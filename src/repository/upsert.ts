@@ -91,6 +91,7 @@ function conflictFields(
   on: readonly string[] | undefined,
   values: Checked,
 ): readonly Field[] {
+  if (on !== undefined && !Array.isArray(on)) throw refused(model, "on takes a list of properties");
   const fields = on === undefined ? model.key : on.map((property) => model.field(property));
   const names = fields.map(({ property }) => property).join(", ");
   if (fields.length === 0 || !isUnique(model, fields)) {

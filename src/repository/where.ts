@@ -27,12 +27,19 @@ export function whereSql(model: Model, where: unknown, text: SqlText, depth = 0)
   if (!isPlainObject(where)) {
     throw refused("must be an object with properties and conditions");
   }
+  refuseSymbols(where);
   const parts = Object.entries(where).map(([name, value]) => {
     if (name === "not") return `(${whereSql(model, value, text, depth + 1)}) IS NOT TRUE`;
     if (name === "and" || name === "or") return listSql(model, name, value, text, depth);
     return propertySql(model, name, value, text);
   });
   return parts.length === 0 ? "TRUE" : parts.join(" AND ");
+}
+
+/** Operators of other libraries are symbols; passed over, they would make a condition match all. */
+function refuseSymbols(where: object): void {
+  const [symbol] = Object.getOwnPropertySymbols(where);
+  if (symbol !== undefined) throw refused(`has the symbol ${String(symbol)}, which means nothing`);
 }
 
 function listSql(
@@ -45,7 +52,16 @@ function listSql(
   if (!Array.isArray(value)) throw refused(`takes a list of conditions for "${name}"`);
   if (value.length === 0) return name === "and" ? "TRUE" : "FALSE";
   const parts = value.map((each) => `(${whereSql(model, each, text, depth + 1)})`);
-  return name === "and" ? parts.join(" AND ") : `(${parts.join(" OR ")})`;
+  return balanced(parts, name === "and" ? " AND " : " OR ");
+}
+
+/** Halves in parentheses: the depth of a long list is that of a tree, which SQLite bounds. */
+function balanced(parts: readonly string[], operator: string): string {
+  if (parts.length === 1) return parts.join();
+  const middle = parts.length >> 1;
+  const left = balanced(parts.slice(0, middle), operator);
+  const right = balanced(parts.slice(middle), operator);
+  return `(${left}${operator}${right})`;
 }
 
 function propertySql(model: Model, name: string, value: unknown, text: SqlText): string {
@@ -59,6 +75,7 @@ function propertySql(model: Model, name: string, value: unknown, text: SqlText):
 }
 
 function operatorsSql(model: Model, field: Field, operators: object, text: SqlText): string {
+  refuseSymbols(operators);
   const entries = Object.entries(operators);
   if (entries.length === 0) throw refuseField(field, "has an object without any operator");
   return entries.map(([name, value]) => operatorSql(model, field, name, value, text)).join(" AND ");
@@ -88,8 +105,8 @@ function refused(reason: string): SpringhouseError {
   return new SpringhouseError("INVALID_ARGUMENT", `where ${reason}.`);
 }
 
-/** A Map, a Date and the like have no conditions to read, and would match every row. */
-function isPlainObject(value: unknown): value is object {
+/** A Map, a Date and the like have nothing to read, and would match or order as `{}` does. */
+export function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

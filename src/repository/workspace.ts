@@ -51,7 +51,7 @@ export abstract class Workspace<
     return this.#query;
   }
 
-  /** Runs one SQL statement with `?` (on PostgreSQL `$1`) for the parameters. */
+  /** Runs one SQL statement with `?` or `?1` (on PostgreSQL `$1`) for the parameters. */
   execute<R = RawRow>(
     sql: string,
     parameters: readonly Parameter[] = [],

@@ -5,6 +5,7 @@
  */
 
 import { unreachable } from "../core/assert.ts";
+import { isTransferred, ownBytes, TRANSFERRED } from "../core/own-bytes.ts";
 import { isCalendarDate, momentOf } from "./calendar.ts";
 import type { ColumnFacts } from "./facts.ts";
 import { copyJson, JsonProblem } from "./json.ts";
@@ -154,7 +155,8 @@ function checkTimestamp(value: unknown, report: Report): unknown {
 }
 
 function checkBlob(value: unknown, report: Report): unknown {
-  return value instanceof Uint8Array ? value : report(`must be a Uint8Array, got ${show(value)}`);
+  if (!(value instanceof Uint8Array)) return report(`must be a Uint8Array, got ${show(value)}`);
+  return isTransferred(value) ? report(TRANSFERRED) : ownBytes(value);
 }
 
 function enumCheck(values: readonly string[]): Check {

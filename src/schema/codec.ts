@@ -77,7 +77,8 @@ function encoderOf(column: ColumnFacts, dialect: Dialect): (value: unknown) => S
     case "uuid":
     case "date":
     case "enum":
-      return (value) => (typeof value === "string" ? value : refuse(value));
+      // A lone surrogate would become another character on the way.
+      return (value) => (typeof value === "string" && value.isWellFormed() ? value : refuse(value));
     case "boolean":
       return (value) =>
         typeof value === "boolean" ? encodeBoolean(value, dialect) : refuse(value);
@@ -254,6 +255,7 @@ function describeStored(stored: SqlValue): string {
 export function encodeParameter(value: unknown, dialect: Dialect): SqlValue {
   switch (typeof value) {
     case "string":
+      if (!value.isWellFormed()) throw unstorable("a parameter", value);
       return value;
     case "number":
       if (!Number.isFinite(value)) throw unstorable("a parameter", value);

@@ -28,9 +28,26 @@ export function searchObjects(facts: EntityFacts, dialect: Dialect): readonly Ph
   return dialect === "sqlite" ? sqliteSearch(facts) : [postgresSearch(facts)];
 }
 
-function sqliteSearch({ table, search }: EntityFacts): readonly PhysicalObject[] {
+/** The FTS5 table over columns of a table, and how it is filled from the rows that are there. */
+export function searchTable(table: string, search: readonly string[]): PhysicalObject {
   const name = searchTableName(table);
   const index = quoteIdentifier(name);
+  const columns = quoteList(search);
+  return {
+    kind: "virtual table",
+    name,
+    table,
+    sql:
+      `CREATE VIRTUAL TABLE ${index} ` +
+      `USING fts5(${columns}, content='', contentless_delete=1, tokenize='trigram')`,
+    fill:
+      `INSERT INTO ${index} (rowid, ${columns}) ` +
+      `SELECT rowid, ${columns} FROM ${quoteIdentifier(table)}`,
+  };
+}
+
+function sqliteSearch({ table, search }: EntityFacts): readonly PhysicalObject[] {
+  const index = quoteIdentifier(searchTableName(table));
   const columns = quoteList(search);
   const values = search.map((column) => `NEW.${quoteIdentifier(column)}`).join(", ");
   const add = `INSERT INTO ${index} (rowid, ${columns}) VALUES (NEW.rowid, ${values})`;
@@ -39,17 +56,7 @@ function sqliteSearch({ table, search }: EntityFacts): readonly PhysicalObject[]
     .map((column) => `OLD.${column} IS NOT NEW.${column}`)
     .join(" OR ");
   return [
-    {
-      kind: "virtual table",
-      name,
-      table,
-      sql:
-        `CREATE VIRTUAL TABLE ${index} ` +
-        `USING fts5(${columns}, content='', contentless_delete=1, tokenize='trigram')`,
-      fill:
-        `INSERT INTO ${index} (rowid, ${columns}) ` +
-        `SELECT rowid, ${columns} FROM ${quoteIdentifier(table)}`,
-    },
+    searchTable(table, search),
     trigger(table, "insert", [remove("NEW.rowid"), add]),
     trigger(table, "delete", [remove("OLD.rowid")]),
     trigger(table, "update", [remove("OLD.rowid, NEW.rowid"), add], changed),

@@ -46,7 +46,7 @@ export interface PhysicalIndex {
 }
 
 /**
- * A trigger, view or virtual table, and on PostgreSQL a function or an index over an expression, as
+ * A trigger, view or virtual table, an index over an expression, and on PostgreSQL a function, as
  * its whole CREATE statement, without the semicolon.
  */
 export interface PhysicalObject {

@@ -1,10 +1,12 @@
 /**
  * Checking what goes into the database: whole, naming every field that is wrong, before anything is
  * written. The checks of an entity are compiled once. Everything is synchronous unless a `refine`
- * answers later; only then a promise is returned, so callers write `await` and pay for it rarely.
+ * answers later, or there are so many rows that the event loop must have its turn between; only
+ * then a promise is returned, so callers write `await` and pay for it rarely.
  */
 
 import { type Issue, SpringhouseError } from "../core/errors.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import type { EntityFacts } from "./facts.ts";
 import type { StandardResult, StandardSchemaV1 } from "./standard-schema.ts";
 import { type Checked, planOf, systemContext, type ValidationContext } from "./validate-plan.ts";
@@ -114,7 +116,13 @@ class Batch {
   }
 
   run(): readonly Checked[] | Promise<readonly Checked[]> {
-    for (let position = 0; position < this.#rows.length; position++) {
+    return this.#checkFrom(0);
+  }
+
+  #checkFrom(first: number): readonly Checked[] | Promise<readonly Checked[]> {
+    for (let position = first; position < this.#rows.length; position++) {
+      if (position > first && isSliceOver())
+        return nextSlice().then(() => this.#checkFrom(position));
       const result = checkInsert(this.#facts, this.#rows[position], this.#context);
       if (result instanceof Promise) return this.#wait(position, result);
       this.#take(position, result);
@@ -133,6 +141,7 @@ class Batch {
       results.forEach((result, index) => {
         this.#take(at + index, result);
       });
+      if (isSliceOver()) await nextSlice();
       if (this.#issues.length >= ISSUES_MAX) break;
     }
     return this.#end();

@@ -7,17 +7,19 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SpringhouseError } from "../core/errors.ts";
+import type { Origin } from "../core/statement.ts";
+import { laterParts } from "./compound.ts";
 import { toSpringhouseError } from "./errors.ts";
 import { isOutOfRange, narrowIntegers } from "./integers.ts";
 import { RowCursor } from "./row-cursor.ts";
-import { type Prepared, StatementCache } from "./statement-cache.ts";
+import { columnsOf, type Prepared, StatementCache } from "./statement-cache.ts";
 import {
   countPlaceholders,
   isBlank,
   SEVERAL_STATEMENTS,
   statementFacts,
 } from "./statement-text.ts";
-import type { ResultColumn, ResultSet, Row, SqlValue, Statement } from "./values.ts";
+import type { ResultSet, Row, SqlValue, Statement } from "./values.ts";
 
 type Values = readonly SqlValue[];
 
@@ -78,7 +80,8 @@ export class Connection implements Disposable {
   /** Runs a caller's statement to its end. */
   run({ sql, parameters }: Statement): ResultSet {
     return this.#translate(sql, () => {
-      const { statement } = this.#ready(sql, parameters);
+      const prepared = this.#ready(sql, parameters);
+      const { statement } = prepared;
       const { dml } = statementFacts(sql);
       if (statement.columns().length === 0) {
         const { changes } = statement.run(...parameters);
@@ -89,7 +92,7 @@ export class Connection implements Disposable {
       const rows = rowsOf(statement, parameters);
       for (const row of rows) narrowIntegers(row);
       const changes = dml ? this.#changes() : 0;
-      return { columns: columnsOf(statement), rows, changes };
+      return { columns: columnsOf(prepared), rows, changes };
     });
   }
 
@@ -107,18 +110,19 @@ export class Connection implements Disposable {
   }
 
   /** All rows of a short read; numbers first, again with bigints when one does not fit. */
-  readAll({ sql, parameters }: Statement): { statement: StatementSync; rows: Row[] } {
+  readAll({ sql, parameters }: Statement): { prepared: Prepared; rows: Row[] } {
     return this.#translate(sql, () => {
-      const { statement } = this.#ready(sql, parameters);
+      const prepared = this.#ready(sql, parameters);
+      const { statement } = prepared;
       try {
         statement.setReadBigInts(false);
-        return { statement, rows: rowsOf(statement, parameters) };
+        return { prepared, rows: rowsOf(statement, parameters) };
       } catch (error) {
         if (!isOutOfRange(error)) throw error;
         statement.setReadBigInts(true);
         const rows = rowsOf(statement, parameters);
         for (const row of rows) narrowIntegers(row);
-        return { statement, rows };
+        return { prepared, rows };
       }
     });
   }
@@ -128,7 +132,7 @@ export class Connection implements Disposable {
     return this.#translate(sql, () => {
       const prepared = this.#statements.take(sql);
       assertCount(prepared, parameters, sql);
-      return new RowCursor(prepared.statement, parameters, () => {
+      return new RowCursor(prepared, parameters, () => {
         this.#statements.give(sql, prepared);
       });
     });
@@ -157,13 +161,24 @@ export class Connection implements Disposable {
   #prepare(sql: string): Prepared {
     const statement = this.#database.prepare(sql);
     if (isBlank(sql.slice(statement.sourceSQL.length))) {
-      return { statement, placeholders: countPlaceholders(sql) };
+      const parts = laterParts(sql).map((part) => this.#originsOf(part));
+      return { statement, placeholders: countPlaceholders(sql), parts };
     }
     throw new SpringhouseError(
       "STATEMENT_REFUSED",
       `The statement was refused: ${SEVERAL_STATEMENTS}.\n${sql.slice(0, 200)}`,
       { fields: { sql } },
     );
+  }
+
+  /** None when the part cannot stand alone: then nothing is known of its columns. */
+  #originsOf(part: string): readonly Origin[] {
+    try {
+      const columns = this.#database.prepare(part).columns();
+      return columns.map(({ table, column }) => ({ table, column }));
+    } catch {
+      return [];
+    }
   }
 
   #translate<T>(sql: string, run: () => T): T {
@@ -175,11 +190,6 @@ export class Connection implements Disposable {
   }
 }
 
-/** Names and origins of a statement's columns, without the fields that nobody reads. */
-export function columnsOf(statement: StatementSync): readonly ResultColumn[] {
-  return statement.columns().map(({ name, table, column }) => ({ name, table, column }));
-}
-
 /** The connection was opened with `returnArrays`, which the types do not know. */
 function rowsOf(statement: StatementSync, parameters: Values): Row[] {
   return statement.all(...parameters) as unknown as Row[];
@@ -187,10 +197,10 @@ function rowsOf(statement: StatementSync, parameters: Values): Row[] {
 
 /** SQLite takes NULL for what is missing, which would be stored without a word. */
 function assertCount({ placeholders }: Prepared, parameters: Values, sql: string): void {
-  if (placeholders === undefined || placeholders === parameters.length) return;
+  if (placeholders === parameters.length) return;
   throw new SpringhouseError(
     "INVALID_ARGUMENT",
-    `The statement has ${placeholders} placeholders and was given ${parameters.length} values.\n` +
+    `The statement takes ${placeholders} values and was given ${parameters.length}.\n` +
       sql.slice(0, 200),
     { fields: { sql, placeholders, values: parameters.length } },
   );

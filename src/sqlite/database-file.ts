@@ -3,13 +3,15 @@
  * thread's connection and the log. Owned by the registry, which opens and closes it.
  */
 
+import { statSync } from "node:fs";
 import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { awaitWhileBusy } from "./busy-wait.ts";
 import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
-import { createPrivately, hasWalHeader, isFolderWritable, setAside, sizeOf } from "./files.ts";
+import { createPrivately, folderAccess, hasWalHeader, setAside, sizeOf } from "./files.ts";
 import { InlineReader } from "./inline-reader.ts";
 import type { ResolvedDatabaseOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -64,17 +66,22 @@ export class DatabaseFile {
     throw new SpringhouseError("CLOSED", `${this.path} is not open.`);
   }
 
-  /** Checks the file and opens the first connection. */
+  /**
+   * Checks the file and opens the first connection. Waits for other processes that hold the file
+   * exclusively, as they do while they recover or remove its log.
+   */
   async open(): Promise<void> {
     assertSafeSqlite(this.#sqliteVersion ?? sqliteVersion());
-    const { readOnly, profile } = this.options;
-    if (readOnly) {
-      this.#inline = this.#openForReading();
-      return;
+    const { readOnly, profile, busyTimeoutMs } = this.options;
+    try {
+      if (!readOnly && profile === "fast") await this.#checkOrMakeAnew();
+      else if (!readOnly && !hasWalHeader(this.path)) await this.writer.ask("open");
+      const connect = (): InlineReader =>
+        readOnly ? this.#openForReading() : this.#openInline(this.path);
+      this.#inline = await awaitWhileBusy(connect, busyTimeoutMs, this.clock);
+    } catch (error) {
+      throw isSpringhouseError(error, "BUSY") ? this.#neverFree(error) : error;
     }
-    if (profile === "fast") await this.#checkOrMakeAnew();
-    else if (!hasWalHeader(this.path)) await this.writer.ask("open");
-    this.#inline = this.#openInline(this.path);
   }
 
   /** Readers first, the writer last: the last connection of all removes the log. */
@@ -86,7 +93,9 @@ export class DatabaseFile {
     const logBytes = clears ? sizeOf(`${this.path}-wal`) : 0;
     if (logBytes > INLINE_LOG_BYTES_MAX) await this.writer.ask("open");
     await this.writer.close();
-    if (clears && logBytes <= INLINE_LOG_BYTES_MAX) this.#clearShortLog();
+    // A reader makes the files of the log, and leaves them: without changes they are of no use.
+    const isLeftEmpty = this.options.readOnly && !this.#immutable && hasEmptyLog(this.path);
+    if (isLeftEmpty || (clears && logBytes <= INLINE_LOG_BYTES_MAX)) this.#clearShortLog();
   }
 
   #fileData(): FileData {
@@ -111,13 +120,22 @@ export class DatabaseFile {
     } catch (error) {
       const blocked =
         isSpringhouseError(error, "UNOPENABLE") || isSpringhouseError(error, "READ_ONLY");
-      if (!blocked || isFolderWritable(this.path)) throw error;
+      if (!blocked || folderAccess(this.path) === "writable") throw error;
       if (sizeOf(`${this.path}-wal`) > 0) {
         throw new SpringhouseError(
           "UNOPENABLE",
           `${this.path} has a write-ahead log with changes that are not in the file yet, and its ` +
             "folder is read-only. Copy the file and its -wal together to a folder that can be " +
             "written, or open it once where it was written.",
+          { cause: error, fields: { path: this.path } },
+        );
+      }
+      if (folderAccess(this.path) === "others") {
+        throw new SpringhouseError(
+          "UNOPENABLE",
+          `${this.path} cannot be read safely: this user may not write in its folder, where ` +
+            "SQLite keeps the locks, and another user may, who could change the file meanwhile. " +
+            "Give this user the right to write in the folder, or a copy of the file.",
           { cause: error, fields: { path: this.path } },
         );
       }
@@ -157,6 +175,18 @@ export class DatabaseFile {
     }
   }
 
+  #neverFree(cause: SpringhouseError): SpringhouseError {
+    const { path } = this;
+    const { busyTimeoutMs } = this.options;
+    return new SpringhouseError(
+      "BUSY",
+      `${path} could not be opened within ${busyTimeoutMs} ms, because another process holds it ` +
+        "exclusively or recovers its log. Let that process end or close the file, or raise " +
+        "busyTimeout.",
+      { cause, fields: { path, busyTimeoutMs } },
+    );
+  }
+
   #warn(trouble: LogTrouble): void {
     const { path } = this;
     if (trouble.kind === "failed") {
@@ -174,6 +204,10 @@ export class DatabaseFile {
       { path, frames, checkpointed, inUse },
     );
   }
+}
+
+function hasEmptyLog(path: string): boolean {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size === 0;
 }
 
 /** Tells SQLite that nobody changes the file, so that it needs no log beside it. */

@@ -7,7 +7,8 @@
 
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { abortable, abortError } from "../core/abort.ts";
+import { abortable, throwIfAborted } from "../core/abort.ts";
+import { assertList } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { DatabaseFile, Environment } from "./database-file.ts";
@@ -22,7 +23,7 @@ import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
 import type { QueryLog, QueryStatistics } from "./query-log.ts";
 import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
-import { checkRead, checkStatement } from "./statement-check.ts";
+import { checkRead, checkStatement, withOwnBytes } from "./statement-check.ts";
 import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
 import { Turn } from "./turn.ts";
@@ -134,14 +135,14 @@ export class Database implements AsyncDisposable {
   read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
     try {
       this.#calls.assertOpen();
-      checkRead(statement);
+      const own = checkRead(statement);
       const { signal } = options;
-      if (signal?.aborted) throw abortError(signal, "The read");
+      throwIfAborted(signal, "The read");
       const startMs = performance.now();
       if (this.#turn.isOver(startMs)) {
-        return this.#calls.track(() => this.#readLater(statement, signal));
+        return this.#calls.track(() => this.#readLater(own, signal));
       }
-      return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
+      return this.#readInline(own, startMs) ?? this.#readOnThread(own, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -153,7 +154,8 @@ export class Database implements AsyncDisposable {
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
     this.#calls.assertOpen();
-    checkRead(statement);
+    const own = checkRead(statement);
+    throwIfAborted(options.signal, "The read");
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
     const reader = await this.#calls.track(() => this.#holdReader(options.signal));
@@ -163,7 +165,7 @@ export class Database implements AsyncDisposable {
         this.#calls.assertOpen();
         return this.#calls.track(() => reader.send(request));
       };
-      const first = await send<WireResult>({ kind: "query", statement, chunkRows });
+      const first = await send<WireResult>({ kind: "query", statement: own, chunkRows });
       let { ms } = first;
       let count = first.rows.length;
       const { columns, cursor } = first;
@@ -194,37 +196,42 @@ export class Database implements AsyncDisposable {
       await reader.send({ kind: "snapshot" });
       return await run({
         read: async (statement) => {
-          checkRead(statement);
-          return publish(this.log, "reader", statement.sql, await query(send, statement));
+          const own = checkRead(statement);
+          return publish(this.log, "reader", own.sql, await query(send, own));
         },
       });
     });
   }
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
-  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+  write(unit: readonly Statement[], options: CallOptions = {}): Promise<readonly ResultSet[]> {
+    let own: readonly Statement[];
     try {
       this.#calls.assertOpen();
-      this.assertWrites(unit);
+      own = this.checkWrites(unit);
+      throwIfAborted(options.signal, "The write");
     } catch (error) {
       return Promise.reject(error);
     }
-    if (unit.length === 0) return Promise.resolve([]);
+    if (own.length === 0) return Promise.resolve([]);
     this.#calls.begin();
-    return this.file.writer.write(unit, this.#owner, options);
+    return this.file.writer.write(own, this.#owner, options);
   }
 
   /** Gives the writer to `run` alone, in its turn. */
-  async hold<T>(run: (send: WriterSend) => Promise<T>, options?: CallOptions): Promise<T> {
+  async hold<T>(run: (send: WriterSend) => Promise<T>, options: CallOptions = {}): Promise<T> {
     this.#calls.assertOpen();
     this.assertWritable();
+    throwIfAborted(options.signal, "The write");
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
 
-  /** Refuses statements that no unit may have. */
-  assertWrites(unit: readonly Statement[]): void {
+  /** The unit with bytes of its own; refuses statements that no unit may have. */
+  checkWrites(unit: readonly Statement[]): readonly Statement[] {
     this.assertWritable();
+    assertList("A unit", unit);
     for (const statement of unit) checkStatement(statement);
+    return unit.map(withOwnBytes);
   }
 
   /** Throws `READ_ONLY`. */

@@ -22,6 +22,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   11: "CORRUPT",
   13: "DISK_FULL",
   14: "UNOPENABLE",
+  15: "BUSY",
   19: "CONSTRAINT",
   20: "CONSTRAINT",
   25: "INVALID_ARGUMENT",

@@ -15,6 +15,7 @@ import { toSpringhouseError } from "./errors.ts";
 
 /** Read and written by the owner only. */
 const PRIVATE_MODE = 0o600;
+const WRITE_BITS = 0o222;
 /** The journal modes stand in bytes 18 and 19 of the header; 2 is the write-ahead log. */
 const HEADER_BYTES = 20;
 const WAL_FORMAT = 2;
@@ -78,20 +79,29 @@ export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Whether SQLite could put its log beside the file. */
-export function isFolderWritable(path: string): boolean {
+/**
+ * Who could put a log beside the file: this user, only others, or nobody, because the file system
+ * or the folder is frozen. The superuser, who may everything, does not count among the others.
+ */
+export function folderAccess(path: string): "writable" | "others" | "frozen" {
+  const folder = dirname(path);
   try {
-    accessSync(dirname(path), constants.W_OK);
-    return true;
-  } catch {
-    return false;
+    accessSync(folder, constants.W_OK);
+    return "writable";
+  } catch (error) {
+    const isDenied = (error as { code?: string }).code === "EACCES";
+    return isDenied && (statSync(folder).mode & WRITE_BITS) !== 0 ? "others" : "frozen";
   }
 }
 
-/** Renames a damaged database with all that stands beside it; the new name. */
-export function setAside(path: string, nowMs: number): string {
+/**
+ * Renames a database with all that stands beside it; the new name.
+ *
+ * @param why what is wrong with it, as a part of the new name.
+ */
+export function setAside(path: string, nowMs: number, why = "damaged"): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-");
-  const aside = `${path}.damaged-${stamp}`;
+  const aside = `${path}.${why}-${stamp}`;
   renameSync(path, aside);
   for (const companion of COMPANIONS) {
     if (statSync(path + companion, { throwIfNoEntry: false }) === undefined) continue;

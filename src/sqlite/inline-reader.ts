@@ -7,8 +7,9 @@
  */
 
 import { isSpringhouseError } from "../core/errors.ts";
-import { Connection, columnsOf } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { INLINE_PRAGMAS } from "./pragmas.ts";
+import { columnsOf } from "./statement-cache.ts";
 import { statementFacts } from "./statement-text.ts";
 import type { ResultColumn, ResultSet, Statement } from "./values.ts";
 
@@ -49,7 +50,7 @@ export class InlineReader implements Disposable {
       if (startMs - this.#schemaCheckedMs > SCHEMA_CHECK_MS) this.#checkSchema(startMs);
       const proof = this.#proofOf(sql);
       if (!proof.inline) return undefined;
-      const { statement: prepared, rows } = this.connection.readAll(statement);
+      const { prepared, rows } = this.connection.readAll(statement);
       let { columns } = proof;
       if (columns === undefined || columns.length !== (rows[0] ?? columns).length) {
         columns = columnsOf(prepared);

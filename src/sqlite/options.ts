@@ -15,7 +15,7 @@ export interface DatabaseOptions {
   readonly readOnly?: boolean;
   /** Reader threads. Default: the defaults of `PoolOptions`. */
   readonly pool?: PoolOptions;
-  /** How long a write waits for other processes, milliseconds. Default: 30,000. */
+  /** How long a write, or opening, waits for other processes, milliseconds. Default: 30,000. */
   readonly busyTimeoutMs?: number;
   /**
    * How long a stream or a snapshot may hold back the log, milliseconds; then it ends with

@@ -31,11 +31,13 @@ function common(busyTimeoutMs: number, cacheSize: number): readonly string[] {
 
 /**
  * The writer waits for other processes itself, at a constant interval, because SQLite's own
- * growing intervals are unfair; and it runs its own checkpoints.
+ * growing intervals are unfair; and it runs its own checkpoints. A new cache file is made so that
+ * it can give back its free pages; on any other file that setting has no effect.
  */
 export function writerPragmas(profile: Profile): readonly string[] {
   return [
     ...common(0, WRITER_CACHE),
+    ...(profile === "fast" ? ["auto_vacuum = INCREMENTAL"] : []),
     `synchronous = ${profile === "durable" ? "FULL" : "NORMAL"}`,
     `journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES}`,
     "wal_autocheckpoint = 0",

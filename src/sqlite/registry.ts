@@ -40,6 +40,7 @@ export async function acquireFile(
     entry = entries.get(identity);
   }
   if (entry === undefined) {
+    refuseReplaced(path);
     const file = new DatabaseFile(path, resolved, environment);
     entry = { file, opened: file.open(), users: 0, closing: undefined };
     entries.set(identity, entry);
@@ -57,6 +58,22 @@ export async function acquireFile(
     throw error;
   }
   return { file: held.file, release: () => release(held) };
+}
+
+/**
+ * Another file under the name of one that is open would share its log, which SQLite finds by name,
+ * and the threads that the open one has yet to start would open the other.
+ */
+function refuseReplaced(path: string): void {
+  for (const { file } of entries.values()) {
+    if (file.path !== path) continue;
+    throw new SpringhouseError(
+      "UNOPENABLE",
+      `${path} was replaced by another file while it was open in this process. Close it first, ` +
+        "and replace a database only while nobody has it open.",
+      { fields: { path } },
+    );
+  }
 }
 
 /** A damaged cache was made anew and is another file now. */

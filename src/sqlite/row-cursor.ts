@@ -9,6 +9,7 @@
 import type { StatementSync } from "node:sqlite";
 import { toSpringhouseError } from "./errors.ts";
 import { isOutOfRange, narrowIntegers } from "./integers.ts";
+import { columnsOf, type Prepared } from "./statement-cache.ts";
 import type { ResultColumn, Row, SqlValue } from "./values.ts";
 
 /** A chunk ends early at about this size, so that copying it takes about a millisecond. */
@@ -24,21 +25,23 @@ export interface Chunk {
 
 /** An open read. Closed by its end, by an error, or by `close`. */
 export class RowCursor implements Disposable {
+  readonly #prepared: Prepared;
   readonly #statement: StatementSync;
   readonly #parameters: readonly SqlValue[];
   #giveBack: (() => void) | undefined;
   #iterator: Iterator<unknown> | undefined;
   #bigints = false;
 
-  constructor(statement: StatementSync, parameters: readonly SqlValue[], giveBack: () => void) {
-    this.#statement = statement;
+  constructor(prepared: Prepared, parameters: readonly SqlValue[], giveBack: () => void) {
+    this.#prepared = prepared;
+    this.#statement = prepared.statement;
     this.#parameters = parameters;
     this.#giveBack = giveBack;
   }
 
   /** Known after the first chunk. */
   get columns(): readonly ResultColumn[] {
-    return this.#statement.columns().map(({ name, table, column }) => ({ name, table, column }));
+    return columnsOf(this.#prepared);
   }
 
   /** The next chunk: at most `rowsMax` rows. */

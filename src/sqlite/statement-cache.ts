@@ -7,6 +7,7 @@
  */
 
 import type { StatementSync } from "node:sqlite";
+import type { Origin, ResultColumn } from "../core/statement.ts";
 
 /** Enough for the texts of one program; each costs a few kilobytes in SQLite. */
 export const STATEMENTS_MAX = 100;
@@ -14,8 +15,20 @@ export const STATEMENTS_MAX = 100;
 /** A prepared statement and what is known of its text. */
 export interface Prepared {
   readonly statement: StatementSync;
-  /** Number of values it takes; undefined when it has numbered or named placeholders. */
-  readonly placeholders: number | undefined;
+  /** Number of values it takes. */
+  readonly placeholders: number;
+  /** The origins of the columns in each later part of a compound SELECT. */
+  readonly parts: readonly (readonly Origin[])[];
+}
+
+/** Names and origins of a statement's columns, without the fields that nobody reads. */
+export function columnsOf({ statement, parts }: Prepared): readonly ResultColumn[] {
+  const columns = statement.columns().map(({ name, table, column }) => ({ name, table, column }));
+  if (parts.length === 0) return columns;
+  return columns.map((column, index) => ({
+    ...column,
+    others: parts.map((part) => part[index] ?? { table: null, column: null }),
+  }));
 }
 
 /** A bounded map from SQL text to prepared statement. */

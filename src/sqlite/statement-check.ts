@@ -4,26 +4,38 @@
  * store NULL without a word.
  */
 
+import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { ownValues } from "../core/own-bytes.ts";
 import { refuseUnfit, type StatementFacts } from "./statement-text.ts";
 import type { SqlValue, Statement } from "./values.ts";
 
 /** Throws unless the statement can run. */
-export function checkStatement({ sql, parameters }: Statement): StatementFacts {
-  const facts = refuseUnfit(sql);
-  checkValues(parameters);
+export function checkStatement(statement: Statement): StatementFacts {
+  if (typeof statement !== "object" || statement === null) {
+    throw wrongArgument("A statement", "an object with sql and parameters", statement);
+  }
+  const facts = refuseUnfit(statement.sql);
+  checkValues(statement.parameters);
   return facts;
 }
 
-/** Throws unless the statement can run and only reads. */
-export function checkRead(statement: Statement): void {
-  if (!checkStatement(statement).write) return;
+/** The statement with bytes of its own; throws unless it can run and only reads. */
+export function checkRead(statement: Statement): Statement {
+  if (!checkStatement(statement).write) return withOwnBytes(statement);
   const { sql } = statement;
   throw new SpringhouseError(
     "STATEMENT_REFUSED",
     `The statement may write, and a read must not: use write().\n${sql.slice(0, 200)}`,
     { fields: { sql } },
   );
+}
+
+/** The statement with bytes that its caller cannot change while it waits. */
+export function withOwnBytes(statement: Statement): Statement {
+  const { sql, parameters } = statement;
+  const own = ownValues(parameters);
+  return own === parameters ? statement : { sql, parameters: own };
 }
 
 /** Throws unless every value is one that SQLite can store. */

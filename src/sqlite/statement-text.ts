@@ -7,6 +7,7 @@
  * transaction, its settings, its attached files) is refused with the call to use instead.
  */
 
+import { assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 
 /** What a statement is, as far as its route goes. */
@@ -90,6 +91,7 @@ export function refuseUnfit(sql: string): StatementFacts {
 export const SEVERAL_STATEMENTS = "several statements in one text: give each its own statement";
 
 function classify(sql: string): StatementFacts {
+  assertText("sql", sql);
   const tokens = tokenize(sql);
   let token = nextWord(tokens);
   let explain = false;
@@ -180,22 +182,48 @@ const TOKEN = new RegExp(`${BLANK}|(${QUOTED}|${WORD}|[\\s\\S])`, "gu");
 
 /** Words, quoted names and strings, and single characters; no white space, no comments. */
 function* tokenize(sql: string): Generator<string, undefined> {
-  for (const match of sql.matchAll(TOKEN)) if (match[1] !== undefined) yield match[1];
+  for (const { text } of tokensOf(sql)) yield text;
   return undefined;
 }
 
-/** How many values a text takes; undefined when its placeholders are numbered or named. */
-export function countPlaceholders(sql: string): number | undefined {
+/** The same with their places. */
+export function* tokensOf(sql: string): Generator<{ readonly text: string; readonly at: number }> {
+  for (const { 1: text, index } of sql.matchAll(TOKEN)) {
+    if (text !== undefined) yield { text, at: index };
+  }
+}
+
+/**
+ * How many values a text takes: as many as the highest number of its placeholders, where `?` has
+ * the number after the highest before it.
+ *
+ * @throws `INVALID_ARGUMENT` for a placeholder with a name, which no list of values can fill.
+ */
+export function countPlaceholders(sql: string): number {
   let count = 0;
+  let countBefore = 0;
   let before = "";
   for (const token of tokenize(sql)) {
-    if (token === "?") count++;
-    // A number right behind a question mark is one; `@`, `:` and `$` begin names.
-    else if (before === "?" && /^\d/.test(token)) return undefined;
-    else if (/^[@:$]/.test(token)) return undefined;
+    if (token === "?") {
+      countBefore = count;
+      count++;
+    } else if (before === "?" && /^\d/.test(token)) {
+      count = Math.max(countBefore, Number.parseInt(token, 10));
+    } else if (/^[@:$]/.test(token)) {
+      throw namedPlaceholder(sql);
+    }
     before = token;
   }
   return count;
+}
+
+function namedPlaceholder(sql: string): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    "The values of a statement are given in order: write ? or ?1 instead of a placeholder with a " +
+      `name.\n${sql.slice(0, 200)}`,
+    { fields: { sql } },
+  );
 }
 
 /** Whether nothing but white space, comments and semicolons is left after a statement. */

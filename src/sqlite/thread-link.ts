@@ -6,6 +6,7 @@
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { SpringhouseError } from "../core/errors.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { fromWireError } from "./errors.ts";
 import type { Envelope, FileData, Reply } from "./protocol.ts";
 
@@ -84,7 +85,8 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     await this.#worker.terminate();
   }
 
-  #settle({ id, value, error }: Reply): void {
+  #settle(reply: Reply): void {
+    const { id, value } = reply;
     const pending = this.#pending.get(id);
     if (pending === undefined) {
       this.#events.onNotice?.(value);
@@ -92,8 +94,10 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     }
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#port.unref();
-    if (error === undefined) pending.resolve(value as never);
-    else pending.reject(fromWireError(error));
+    // A port delivers replies for as long as they come, and whoever asks for the next chunk at each
+    // one makes them come: a thread that is quick would hold the event loop.
+    if (isSliceOver()) void nextSlice().then(() => answer(pending, reply));
+    else answer(pending, reply);
   }
 
   #die(cause: unknown): void {
@@ -109,4 +113,9 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     this.#pending.clear();
     if (!this.#closing) this.#events.onDeath();
   }
+}
+
+function answer({ resolve, reject }: Pending, { value, error }: Reply): void {
+  if (error === undefined) resolve(value as never);
+  else reject(fromWireError(error));
 }

@@ -4,12 +4,14 @@
  * Each unit stands under its own savepoint, so that one that fails takes nothing with it. Some
  * failures take the whole transaction all the same (`OR ROLLBACK`, a full disk, a deferred foreign
  * key at COMMIT); then everything is rolled back and the units run again one by one, in order,
- * each in a transaction of its own, so that only the guilty one fails.
+ * each in a transaction of its own, so that only the guilty one fails. The same is done when a unit
+ * could pass for what another one did (`deferred-keys.ts`).
  */
 
 import { assert } from "../core/assert.ts";
 import type { Connection } from "./connection.ts";
 import type { CursorTable } from "./cursor-table.ts";
+import type { DeferredKeys } from "./deferred-keys.ts";
 import { toSpringhouseError } from "./errors.ts";
 import type { Outcome } from "./group-wire.ts";
 import type { WireResult } from "./protocol.ts";
@@ -23,9 +25,11 @@ export function runGroup(
   cursors: CursorTable,
   begin: () => void,
   units: readonly Unit[],
+  keys: DeferredKeys,
 ): Outcome[] {
   // A unit alone needs no savepoint: its transaction is the savepoint.
-  if (units.length === 1) return runSingly(connection, cursors, begin, units);
+  const isAlone = units.length === 1 || (keys.expected && keys.find());
+  if (isAlone) return runSingly(connection, cursors, begin, units);
   try {
     begin();
   } catch (error) {
@@ -36,6 +40,10 @@ export function runGroup(
   for (const unit of units) {
     outcomes.push(runUnit(connection, cursors, unit));
     if (!connection.inTransaction) return runSingly(connection, cursors, begin, units);
+  }
+  if (keys.find()) {
+    rollBack(connection);
+    return runSingly(connection, cursors, begin, units);
   }
   try {
     connection.control("COMMIT");

@@ -12,6 +12,7 @@ import { retryWhileBusy } from "./busy-wait.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
+import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
@@ -25,6 +26,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #cursors = new CursorTable();
   readonly #connection: Connection;
   readonly #checkpointer: Checkpointer;
+  readonly #deferredKeys: DeferredKeys;
   readonly #busyTimeoutMs: number;
   #foreignKeysOff = false;
   #hasCommitted = false;
@@ -35,6 +37,7 @@ export class WriterSession implements Handler<WriterRequest> {
       () => openForWriting(data.path, data.profile),
       data.busyTimeoutMs,
     );
+    this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
   }
 
@@ -89,7 +92,8 @@ export class WriterSession implements Handler<WriterRequest> {
   #group(group: WireGroup): WireOutcomes {
     this.#cursors.beginReply();
     const units = decodeGroup(group);
-    const outcomes = runGroup(this.#connection, this.#cursors, () => this.#begin(), units);
+    const begin = (): void => this.#begin();
+    const outcomes = runGroup(this.#connection, this.#cursors, begin, units, this.#deferredKeys);
     this.#hasCommitted = true;
     return encodeOutcomes(outcomes);
   }
@@ -169,7 +173,8 @@ export class WriterSession implements Handler<WriterRequest> {
 
   /** Looks for damage, for files that can be made anew. */
   #check(): void {
-    const [verdict] = this.#connection.ask("PRAGMA quick_check(1)");
+    const check = (): unknown => this.#connection.ask("PRAGMA quick_check(1)")[0];
+    const verdict = retryWhileBusy(check, this.#busyTimeoutMs);
     if (verdict === "ok") return;
     throw new SpringhouseError("CORRUPT", `The file is damaged: ${String(verdict)}.`);
   }

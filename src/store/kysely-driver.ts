@@ -146,7 +146,8 @@ class SessionConnection implements DatabaseConnection {
     const statement = statementOf(query, session);
     const call = callOptions(options);
     if (!mayWrite(query, session)) {
-      return { rows: rowsOf(await session.read(statement, call), this.#catalog, session.dialect) };
+      const read = await session.read(statement, call);
+      return { rows: await rowsOf(read, this.#catalog, session.dialect, call) };
     }
     const [result] = await session.write([statement], call);
     return this.#written(query, result as ResultSet, session);
@@ -164,7 +165,7 @@ class SessionConnection implements DatabaseConnection {
     }
     const statement = statementOf(query, session);
     for await (const chunk of session.stream(statement, { ...callOptions(options), chunkRows })) {
-      yield { rows: rowsOf(chunk, this.#catalog, session.dialect) };
+      yield { rows: await rowsOf(chunk, this.#catalog, session.dialect) };
     }
   }
 
@@ -194,8 +195,12 @@ class SessionConnection implements DatabaseConnection {
     return this.#frames.at(-1)?.session ?? this.#session;
   }
 
-  #written<R>(query: CompiledQuery, result: ResultSet, session: Session): QueryResult<R> {
-    const rows = rowsOf<R>(result, this.#catalog, session.dialect);
+  async #written<R>(
+    query: CompiledQuery,
+    result: ResultSet,
+    session: Session,
+  ): Promise<QueryResult<R>> {
+    const rows = await rowsOf<R>(result, this.#catalog, session.dialect);
     return countsRows(query) ? { rows, numAffectedRows: BigInt(result.changes) } : { rows };
   }
 }

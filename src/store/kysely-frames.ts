@@ -12,14 +12,20 @@ export interface Frame {
   rollback(): Promise<void>;
 }
 
-/** Opens a transaction inside `parent` and keeps it open until the frame is ended. */
+/**
+ * Opens a transaction inside `parent` and keeps it open until the frame is ended. Kysely calls its
+ * callback in the course of the function that opened the transaction, so that function enters it.
+ */
 export async function openFrame(parent: Session, name: string | undefined): Promise<Frame> {
   const opened = Promise.withResolvers<StoreTransaction>();
   const outcome = Promise.withResolvers<void>();
-  const ended = parent.transaction(async (transaction) => {
-    opened.resolve(transaction);
-    await outcome.promise;
-  });
+  const ended = parent.transaction(
+    async (transaction) => {
+      opened.resolve(transaction);
+      await outcome.promise;
+    },
+    { entersCaller: name === undefined },
+  );
   ended.catch(opened.reject);
   const session = await opened.promise;
   return {

@@ -15,6 +15,7 @@ import type {
   QueryCompiler,
   RootOperationNode,
 } from "kysely";
+import { ownValues } from "../core/own-bytes.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { SessionDriver } from "./kysely-driver.ts";
 import { kyselyModule } from "./kysely-runtime.ts";
@@ -71,7 +72,8 @@ function encodingCompiler(
 ): QueryCompiler {
   return {
     compileQuery(node: RootOperationNode, id): CompiledQuery {
-      return compiler.compileQuery(encodeValues(node, catalog, session.dialect), id);
+      const query = compiler.compileQuery(encodeValues(node, catalog, session.dialect), id);
+      return { ...query, parameters: ownValues(query.parameters) };
     },
   };
 }

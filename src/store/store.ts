@@ -13,6 +13,7 @@
 
 import type {
   CallOptions,
+  Origin,
   ResultColumn,
   ResultSet,
   SqlValue,
@@ -20,7 +21,7 @@ import type {
 } from "../core/statement.ts";
 import type { Dialect } from "../schema/physical.ts";
 
-export type { CallOptions, ResultColumn, ResultSet, SqlValue, Statement };
+export type { CallOptions, Origin, ResultColumn, ResultSet, SqlValue, Statement };
 
 /** For streamed reads. */
 export interface StreamOptions extends CallOptions {
@@ -39,10 +40,21 @@ export interface TransactionOptions extends CallOptions {
   /** Milliseconds until the transaction is rolled back. Default: 5,000. */
   readonly deadlineMs?: number;
   /**
+   * What the deadline is for: `"all"` of the transaction, or each of the `"pauses"` between its
+   * statements, which suits bulk writes: they take as long as they have rows. Inside another
+   * transaction the deadline of that one holds. Default: "all".
+   */
+  readonly deadlineFor?: "all" | "pauses";
+  /**
    * SQLite only: `"off"` switches foreign keys off around the transaction, for a table rebuild, and
    * on again after it. Default: `"on"`.
    */
   readonly foreignKeys?: "on" | "off";
+  /**
+   * Whether the code that calls is inside of the transaction as well, not `run` alone. For a caller
+   * that opens a transaction and goes on by itself. Default: false.
+   */
+  readonly entersCaller?: boolean;
 }
 
 /** What a store and an open transaction have in common. */

@@ -55,7 +55,7 @@ type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 /** A world with a source, a cache over it, and what must hold of its reads. */
 class World {
   readonly clock = new FakeClock();
-  readonly memory = memoryTier({ clock: this.clock, sweepEvery: NEVER });
+  readonly memory = memoryTier({ clock: this.clock, sweepEvery: 0 });
   readonly lowers: ChaosTier[];
   readonly cache: ReturnType<typeof createCache>;
   readonly source = new Map<string, number>(KEYS.map((name) => [name, 0]));
@@ -71,7 +71,7 @@ class World {
     const count = hasMemory ? lowers : Math.max(1, lowers);
     this.lowers = Array.from(
       { length: count },
-      (_, index) => new ChaosTier(memoryTier({ clock, name: `below ${index}`, sweepEvery: NEVER })),
+      (_, index) => new ChaosTier(memoryTier({ clock, name: `below ${index}`, sweepEvery: 0 })),
     );
     this.cache = createCache({
       clock,

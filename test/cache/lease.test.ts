@@ -12,7 +12,7 @@ class SharedTier extends ChaosTier {
   readonly leases: LeaseHost;
 
   constructor(clock: FakeClock) {
-    super(memoryTier({ clock, name: "shared", sweepEvery: Number.POSITIVE_INFINITY }));
+    super(memoryTier({ clock, name: "shared", sweepEvery: 0 }));
     let tokens = 0;
     this.leases = {
       acquireLease: async (key) => {

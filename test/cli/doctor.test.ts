@@ -145,6 +145,17 @@ describe("springhouse doctor", () => {
     });
   });
 
+  it.skipIf(process.getuid?.() === 0)("fails on a log that this user may not write", async () => {
+    await using project = await sound();
+    const log = project.path("app.db-wal");
+    await writeFile(log, "");
+    await chmod(log, 0o400);
+
+    const { permissions } = await examine(project);
+
+    expect(permissions).toMatchObject({ status: "fail", found: `${log} cannot be written` });
+  });
+
   it("warns about a journal that blocks readers, and about wasted pages", async () => {
     await using project = await Project.make();
     project.sql(
@@ -262,6 +273,16 @@ describe("the checks", () => {
     expect(checkNode("25.0.0").status).toBe("ok");
     expect(checkNode("24.14.1")).toMatchObject({ status: "fail" });
     expect(checkNode("22.22.3")).toMatchObject({ status: "fail" });
+  });
+
+  it("take the journal from the file, where SQLite cannot make a log", async () => {
+    await using project = await sound();
+    await using store = await openSqliteStore({ url: `sqlite:${project.path("app.db")}` });
+    const facts = await store.describe();
+
+    const [journal] = checkKeeping({ ...facts, settings: { journal_mode: "delete" } });
+
+    expect(journal).toMatchObject({ name: "journal", status: "ok", found: "wal" });
   });
 
   it("warn about a log that nothing cuts", async () => {

@@ -120,6 +120,18 @@ describe("springhouse migrate plan and status", () => {
     });
   });
 
+  it("count what is wrong beside what is pending", async () => {
+    await using made = await migrated();
+    await writeFile(made.path("migrations/0001_first.sql"), "SELECT 1;");
+
+    const { code, out } = await made.run("migrate status");
+
+    expect({ code, out }).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("\nVersion 1, 0 pending, 1 changed.\n"),
+    });
+  });
+
   it("give each statement a title and do not compare what is not migrated yet", async () => {
     await using made = await written();
     await made.run("migrate new filled --empty");

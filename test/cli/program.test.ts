@@ -53,6 +53,15 @@ describe("the command line", () => {
     for (const { flags } of options) expect(text).toContain(`\`${flags}\``);
   });
 
+  it.each(["--json", "migrate --json"])("answers %s with a document too", async (line) => {
+    await using project = await Project.make();
+
+    const { code, out } = await project.run(line);
+
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: "USAGE" } });
+  });
+
   it("without a command prints the help as an error", async () => {
     await using project = await Project.make();
 

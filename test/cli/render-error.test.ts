@@ -25,6 +25,19 @@ describe("renderError", () => {
     expect(renderError("a text", { color: false }).stack).toBe("a text");
   });
 
+  it("tells the first error when closing fails as well, and with --debug both", () => {
+    const full = new SpringhouseError("DISK_FULL", "The disk is full.");
+    const error = new SuppressedError(new Error("cannot close"), full);
+
+    const { text, stack } = renderError(error, { color: false });
+
+    expect(text).toBe("error DISK_FULL: The disk is full.");
+    expect(stack).toMatch(/The disk is full[\s\S]*Then, while closing: Error: cannot close/);
+    expect(
+      exitCodeOf(new SuppressedError(new Error(), new SpringhouseError("USAGE", "")), quiet),
+    ).toBe(2);
+  });
+
   it("shows the causes below the stack", () => {
     const error = new SpringhouseError("SQL", "outer", { cause: new Error("inner") });
 

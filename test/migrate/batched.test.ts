@@ -162,7 +162,8 @@ test("an aborted data step goes on where it stopped, and no row is worked on twi
       (thrown: unknown) => thrown,
     );
     if (error === undefined) break;
-    expect(error).toMatchObject({ code: "ABORTED" });
+    const message = expect.stringContaining("0001_fill was stopped. Finished batches are kept");
+    expect(error).toMatchObject({ code: "ABORTED", message });
     expect(await migrator.status()).toMatchObject({
       upToDate: false,
       migrations: [{ state: "data" }],
@@ -222,7 +223,40 @@ test("mistakes in a backfill are told", async () => {
   await expect(up({ table: "nowhere", set: { a: "1" } })).rejects.toThrow('no table "nowhere"');
   await expect(up({ table: "t", set: {} })).rejects.toThrow("`set` names no column");
   await expect(up({ table: "t", set: { nothing: "1" } })).rejects.toThrow("nothing");
+  await expect(up({ table: "t", set: { ID: "id + 10" } })).rejects.toThrow(
+    "`set` changes id, by which rows of t are walked",
+  );
 });
+
+test("a walk ends although its own work makes new rows", async () => {
+  await using stage = await scene(numbered(300));
+  const data = (step: DataStep): Promise<unknown> =>
+    step.eachBatch({ table: "t", columns: ["id"] }, async (rows, tx) => {
+      for (const { id = null } of rows) {
+        await tx.execute("INSERT INTO t (id) VALUES (? + 1000)", [id]);
+      }
+    });
+  const migrations = [withData(async (step) => void (await data(step)))];
+
+  const run = await (await stage.migrator({ migrations })).up();
+
+  expect(run.migrations).toMatchObject([{ rows: 300 }]);
+  expect(await stage.rows("SELECT count(*) FROM t")).toEqual([[600]]);
+});
+
+test.each(["80", "FF"])(
+  "a key that is no text is refused, not passed over: x'%s'",
+  async (byte) => {
+    await using stage = await scene([
+      "CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL, done INTEGER)",
+      `INSERT INTO t (id) VALUES ('a'), (CAST(x'${byte}' AS TEXT))`,
+    ]);
+
+    await expect(
+      (await stage.migrator({ migrations: [withData(increment)] })).up(),
+    ).rejects.toThrow("is no text in UTF-8");
+  },
+);
 
 test("a later migration waits for the data steps of the one before", async () => {
   await using stage = await scene(numbered(300));
@@ -306,12 +340,12 @@ test("batches grow while they are quick, but never beyond batchSize", async () =
 });
 
 test("a place in a table survives being written down, whatever its type", () => {
-  const cursor: readonly SqlValue[] = [1, 2n ** 60n, "a\"'", 1.5, null, new Uint8Array([0, 255])];
+  const cursor: readonly SqlValue[] = [1, 2n ** 60n, "a\"'", 1.5, null, Infinity, -Infinity];
 
-  const back = decodeCursor(encodeCursor(cursor));
+  const back = decodeCursor(encodeCursor([...cursor, new Uint8Array([0, 255])]));
 
-  expect(back.slice(0, 5)).toEqual(cursor.slice(0, 5));
-  expect([...(back[5] as Uint8Array)]).toEqual([0, 255]);
+  expect(back.slice(0, 7)).toEqual(cursor);
+  expect([...(back[7] as Uint8Array)]).toEqual([0, 255]);
 });
 
 test("the key of a table is what orders its rows without gaps", async () => {

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { thisProcess } from "../../src/migrate/process-mark.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
 import { Scene } from "./support.ts";
 
@@ -139,18 +140,16 @@ function holdLock(path: string): DatabaseSync {
 interface Note {
   readonly pid: number;
   readonly host?: string;
+  readonly started?: string;
   readonly untilMs?: number;
 }
 
 /** A database where somebody has taken the lease, and one migration is pending. */
-async function leased({
-  pid,
-  host = hostname(),
-  untilMs = Date.now() + 60_000,
-}: Note): Promise<Scene> {
+async function leased(facts: Note): Promise<Scene> {
   const scene = await Scene.create(FILES);
   await (await scene.migrator()).up({ to: 5 });
-  const note = JSON.stringify({ token: "theirs", pid, host, untilMs });
+  const rest = { token: "theirs", host: hostname(), untilMs: Date.now() + 60_000 };
+  const note = JSON.stringify({ ...rest, ...facts });
   await scene.run(`INSERT INTO springhouse_meta VALUES ('migrator', '${note}')`);
   return scene;
 }
@@ -185,6 +184,7 @@ test("a wait for the lease can be given up", async () => {
 
 test.each<[string, () => Promise<Note>]>([
   ["whose process is gone", async () => ({ pid: await deadPid() })],
+  ["of an earlier process with the pid of this one", earlierProcess],
   ["that has run out", async () => ({ pid: process.ppid, untilMs: Date.now() - 1 })],
 ])("a lease %s keeps nobody waiting", async (_, note) => {
   await using scene = await leased(await note());
@@ -199,6 +199,10 @@ test("a lease of another machine counts although its process cannot be seen", as
     code: "MIGRATION_LOCKED",
   });
 });
+
+async function earlierProcess(): Promise<Note> {
+  return { ...thisProcess(), started: `${thisProcess().started ?? ""}0` };
+}
 
 async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ["-e", ""]);

@@ -9,6 +9,7 @@ import {
   type Operation,
 } from "../../src/migrate/operation.ts";
 import { planSchema } from "../../src/migrate/plan.ts";
+import { searchTable } from "../../src/schema/ddl-search.ts";
 import type { PhysicalSchema } from "../../src/schema/physical.ts";
 import { Scratch, schemas } from "./schemas.ts";
 
@@ -96,11 +97,14 @@ test("what nobody declared is left alone, except for our own triggers and search
     CREATE TRIGGER theirs_too AFTER INSERT ON tasks BEGIN SELECT 1; END;
     CREATE TRIGGER springhouse_audit_tasks_insert AFTER INSERT ON tasks BEGIN SELECT 1; END;
     CREATE TRIGGER springhouse_audit_other_insert AFTER INSERT ON other BEGIN SELECT 1; END;
-    CREATE VIRTUAL TABLE tasks_search USING fts5 (a);
-    CREATE VIRTUAL TABLE other_search USING fts5 (a);
+    CREATE TABLE notes (id INTEGER NOT NULL, PRIMARY KEY (id)) STRICT;
+    ${searchTable("tasks", ["a", "b c"]).sql};
+    ${searchTable("other", ["a"]).sql};
+    CREATE VIRTUAL TABLE notes_search USING fts5 (a);
   `);
   const current = await scratch.schema();
-  const desired = { ...current, tables: current.tables.slice(0, 1), indexes: [], objects: [] };
+  const tables = current.tables.filter(({ name }) => ["tasks", "notes"].includes(name));
+  const desired = { ...current, tables, indexes: [], objects: [] };
 
   expect(describeOperations(diff(current, desired))).toEqual([
     "index by_id on tasks is not declared",
@@ -112,6 +116,7 @@ test("what nobody declared is left alone, except for our own triggers and search
     "view theirs is not declared; it is left alone",
     "trigger theirs_too is not declared; it is left alone",
     "virtual table other_search is not declared; it is left alone",
+    "virtual table notes_search is not declared; it is left alone",
   ]);
 });
 

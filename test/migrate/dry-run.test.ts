@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -6,7 +6,7 @@ import { backfill } from "../../src/migrate/batched.ts";
 import { DatabaseCopy } from "../../src/migrate/copy.ts";
 import { defineMigration } from "../../src/migrate/files.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Session, Store } from "../../src/store/store.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 import { Scene } from "./support.ts";
 
@@ -138,6 +138,21 @@ test("a copy is private, whole, and removed when it is no longer needed", async 
     expect((await stat(copy.path)).mode & 0o777).toBe(0o600);
   }
 
+  expect(await copies()).toEqual([]);
+});
+
+test("a copy that cannot be made says which and why, under the code of the reason", async () => {
+  await using scene = await Scene.create();
+  const path = join(scene.folder, "text.db");
+  await writeFile(path, "This is a text of more than sixteen bytes.");
+  const read = async (): Promise<unknown> => ({ rows: [[0, "main", path]] });
+
+  const copying = DatabaseCopy.of({ read } as unknown as Session);
+
+  await expect(copying).rejects.toMatchObject({
+    code: "NOT_A_DATABASE",
+    message: expect.stringMatching(/^The copy .*copy\.db cannot be made: file is not a database/),
+  });
   expect(await copies()).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { checksumOf, defineMigration, loadMigrations } from "../../src/migrate/files.ts";
@@ -76,6 +76,16 @@ test("line ends, byte order mark and trailing white space do not change the chec
   expect(checksumOf(text.replace("  a", " a"))).not.toBe(checksumOf(text));
 });
 
+test("long runs of white space inside a text take no time and count", () => {
+  const text = (run: string): string => `SELECT '${run.repeat(1_000_000)}'`;
+  const startMs = performance.now();
+
+  const checksums = [" ", "\n", "\t", "\r\n", "a"].map((run) => checksumOf(text(run)));
+
+  expect(new Set(checksums).size).toBe(4);
+  expect(performance.now() - startMs).toBeLessThan(5_000);
+});
+
 test("a code file brings functions and says what it is", async () => {
   await using scene = await Scene.create({
     "0001_code.ts": `
@@ -101,6 +111,34 @@ test("a code file brings functions and says what it is", async () => {
     "function",
   ]);
   expect(plain).toMatchObject({ version: 2, foreignKeys: "on", destructive: true });
+});
+
+test("a code file that is edited runs as it is now, not as it was read first", async () => {
+  await using scene = await Scene.create({ "0001_code.ts": "export const up = 'SELECT 1';" });
+  const script = async (): Promise<unknown> => {
+    const [migration] = await loadMigrations(scene.migrations);
+    return [statementsOf(migration?.up), migration?.checksum];
+  };
+  const first = await script();
+  const edited = "export const up: string = 'SELECT 2';";
+  await scene.write("0001_code.ts", edited);
+
+  expect(await script()).toEqual([["SELECT 2"], checksumOf(edited)]);
+  await scene.write("0001_code.ts", "export const up = 'SELECT 1';");
+  expect(await script()).toEqual(first);
+});
+
+test("a code file that changes while it is read is refused", async () => {
+  await using scene = await Scene.create();
+  const path = JSON.stringify(join(scene.migrations, "0001_code.js"));
+  await scene.write(
+    "0001_code.js",
+    `import { appendFileSync } from "node:fs";
+    appendFileSync(${path}, "// changed");
+    export const up = "SELECT 1";`,
+  );
+
+  await expect(loadMigrations(scene.migrations)).rejects.toThrow("changed while it was read");
 });
 
 test.each<[string, Readonly<Record<string, string>>, string]>([
@@ -162,6 +200,16 @@ test("a file that is far too large is refused before it is parsed", async () => 
   await using scene = await Scene.create({ "0001_big.sql": "-- x\n".repeat(2_000_000) });
 
   await expect(loadMigrations(scene.migrations)).rejects.toThrow("import bulk data instead");
+});
+
+test("a file that cannot be read is named", async () => {
+  await using scene = await Scene.create();
+  await mkdir(join(scene.migrations, "0001_a.sql"));
+
+  await expect(loadMigrations(scene.migrations)).rejects.toMatchObject({
+    code: "MIGRATION_INVALID",
+    message: expect.stringContaining("0001_a.sql: it cannot be read: EISDIR"),
+  });
 });
 
 test.skipIf(process.getuid?.() === 0)("a folder that cannot be read is named", async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createMigrator } from "../../src/migrate/run.ts";
@@ -52,6 +52,7 @@ test.each(["sql", "ts"] as const)(
     await scene.run(
       "INSERT INTO weeks VALUES (1, 'alpha')",
       "INSERT INTO tasks VALUES (1, 1), (2, 1)",
+      'CREATE VIEW "named\nDROP TABLE tasks;\u2028await tx" AS SELECT 1',
     );
     const migrator = await scene.migrator({ catalog: after });
 
@@ -156,6 +157,27 @@ test("a difference is not written while migrations are pending", async () => {
   await expect((await scene.migrator({ catalog: before })).new("more")).rejects.toMatchObject({
     code: "MIGRATION_OUT_OF_ORDER",
     message: expect.stringContaining("0001_a is pending"),
+  });
+});
+
+test("a difference to a database that is newer than the code is not written", async () => {
+  await using scene = await Scene.create({ "0001_a.sql": "CREATE TABLE a (b);" });
+  await (await scene.migrator()).up();
+  await rm(join(scene.migrations, "0001_a.sql"));
+
+  await expect((await scene.migrator({ catalog: before })).new("more")).rejects.toMatchObject({
+    code: "SCHEMA_NEWER",
+  });
+});
+
+test("a folder that cannot be made is named", async () => {
+  await using scene = await Scene.create();
+  const directory = join(scene.folder, "elsewhere");
+  await symlink(join(scene.folder, "nowhere/at/all"), directory);
+
+  await expect((await scene.migrator({ directory })).new("a")).rejects.toMatchObject({
+    code: "UNOPENABLE",
+    message: expect.stringContaining(directory),
   });
 });
 

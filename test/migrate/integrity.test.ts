@@ -1,6 +1,11 @@
 import { open } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { countRows, integrityProblems, verifyCopy } from "../../src/migrate/integrity.ts";
+import {
+  checkMessages,
+  countRows,
+  integrityProblems,
+  verifyCopy,
+} from "../../src/migrate/integrity.ts";
 import { openDirectStore } from "../support/direct-store.ts";
 import { Scene } from "./support.ts";
 
@@ -56,4 +61,39 @@ test("a damaged file is told apart from a sound one", async () => {
   expect(sound).toEqual([]);
   expect((await integrityProblems(damaged)).length).toBeGreaterThan(0);
   await expect(verifyCopy(damaged, damaged)).rejects.toMatchObject({ code: "CORRUPT" });
+});
+
+/** A database in which the page where a table or an index begins holds nothing. */
+async function withoutRoot(name: string): Promise<Scene> {
+  const scene = await Scene.create();
+  const insert = "INSERT INTO a SELECT randomblob(3000) FROM json_each('[1,2,3,4,5,6,7,8,9,10]')";
+  await scene.run("CREATE TABLE a (b BLOB)", "CREATE INDEX a_b ON a (b)", insert, insert, insert);
+  const sql = `SELECT rootpage FROM sqlite_schema WHERE name = '${name}'`;
+  const [[page] = []] = await scene.rows(sql);
+  await (await scene.store()).close();
+  const file = await open(scene.path, "r+");
+  await file.write(Buffer.alloc(4096), 0, 4096, (Number(page) - 1) * 4096);
+  await file.close();
+  return scene;
+}
+
+test("complaints stand one by one, without what only introduces them", () => {
+  const lines = Array.from({ length: 30 }, (_, page) => `Page ${page}: never used`);
+
+  expect(checkMessages([["ok"]])).toEqual([]);
+  expect(checkMessages([[`*** in database main ***\n${lines.join("\n")}`], ["NULL"]])).toEqual([
+    ...lines,
+    "NULL",
+  ]);
+});
+
+test.each(["a", "a_b"])("verify answers when the root of %s is gone", async (name) => {
+  await using scene = await withoutRoot(name);
+  const store = await scene.open();
+
+  const { ok, problems } = await (await scene.migrator({ store })).verify();
+
+  expect(ok).toBe(false);
+  expect(problems.map(({ code }) => code)).toEqual(["CORRUPT"]);
+  expect(problems[0]?.message.split(";").length).toBeLessThanOrEqual(20);
 });

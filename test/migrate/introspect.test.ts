@@ -72,7 +72,7 @@ test("indexes are read with order, uniqueness and condition; others are kept as 
     ${expression}; ${nocase};
   `);
 
-  const { tables, indexes, opaqueIndexes, features } = await scratch.schema();
+  const { tables, indexes, objects, features } = await scratch.schema();
 
   expect(tables[0]).toMatchObject({ primaryKey: ["b", "a"], strict: true });
   expect(features.get("t")).toEqual(["WITHOUT ROWID"]);
@@ -88,7 +88,10 @@ test("indexes are read with order, uniqueness and condition; others are kept as 
       where: "a > '(' AND b IS NOT NULL",
     },
   ]);
-  expect(opaqueIndexes.map(({ sql }) => sql)).toEqual([expression, nocase]);
+  expect(objects).toEqual([
+    { kind: "index", name: "by_lower", table: "t", sql: expression },
+    { kind: "index", name: "by_nocase", table: "t", sql: nocase },
+  ]);
 });
 
 test("another database is refused, not misread", async () => {

@@ -1,34 +1,6 @@
 import { expect, test } from "vitest";
 import { planSchema } from "../../src/migrate/plan.ts";
-import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../../src/schema/physical.ts";
-import { Scratch } from "./schemas.ts";
-
-const integer = (name: string, facts: Partial<PhysicalColumn> = {}): PhysicalColumn => ({
-  name,
-  type: "INTEGER",
-  notNull: false,
-  ...facts,
-});
-
-const table = (
-  name: string,
-  columns: readonly PhysicalColumn[],
-  facts: Partial<PhysicalTable> = {},
-): PhysicalTable => ({
-  name,
-  columns: [integer("id", { notNull: true }), ...columns],
-  primaryKey: ["id"],
-  uniques: [],
-  checks: [],
-  foreignKeys: [],
-  strict: true,
-  ...facts,
-});
-
-const schema = (
-  tables: readonly PhysicalTable[],
-  facts: Partial<PhysicalSchema> = {},
-): PhysicalSchema => ({ dialect: "sqlite", tables, indexes: [], objects: [], ...facts });
+import { integer, Scratch, schema, table } from "./schemas.ts";
 
 const weeks = table("weeks", [integer("n")]);
 const tasks = table("tasks", [integer("week_id")], {
@@ -200,6 +172,47 @@ test("what cannot be filled and what gets lost is said beforehand", async () => 
     "rebuilding weeks loses AUTOINCREMENT on id",
     "rebuilding weeks loses COLLATE NOCASE on n",
   ]);
+});
+
+test("what rows may not meet is said beforehand, and nothing of a new column", async () => {
+  using scratch = new Scratch().create(schema([weeks]));
+  const unique = { columns: [{ name: "n", descending: false }], unique: true };
+  const desired = schema(
+    [
+      table("weeks", [integer("n", { type: "BLOB" }), integer("m"), integer("parent")], {
+        uniques: [{ columns: ["n", "id"] }],
+        checks: [{ expression: "n > 0" }, { expression: "m > 0" }],
+        foreignKeys: tasks.foreignKeys.map((key) => ({ ...key, columns: ["n"] })),
+      }),
+    ],
+    { indexes: [{ name: "by_n", table: "weeks", ...unique }] },
+  );
+
+  const { hints } = planSchema(await scratch.schema(), desired);
+
+  expect(hints).toEqual([
+    expect.stringContaining("weeks.n changes from INTEGER to BLOB: it fails when a value"),
+    "weeks gets UNIQUE (n, id): it fails when rows are equal there",
+    "weeks gets CHECK (n > 0): it fails when a row does not meet it",
+    "weeks.n must refer to weeks: it fails when a row refers to nothing",
+    "by_n makes weeks (n) unique: it fails when rows are equal there",
+  ]);
+});
+
+test.each([
+  ["INTEGER", "TEXT"],
+  ["INTEGER", "REAL"],
+  ["REAL", "TEXT"],
+  ["TEXT", "ANY"],
+])("%s becomes %s without a word, for every value fits", async (from, to) => {
+  using scratch = new Scratch().create(schema([table("t", [integer("n", { type: from })])]));
+
+  const plan = planSchema(
+    await scratch.schema(),
+    schema([table("t", [integer("n", { type: to })])]),
+  );
+
+  expect(plan.hints).toEqual([]);
 });
 
 test("a column that goes while another comes is not taken for a rename, only hinted at", async () => {

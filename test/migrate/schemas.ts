@@ -24,7 +24,7 @@ const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
   BLOB: ["x'00ff'"],
 };
 
-const column = (name: string): fc.Arbitrary<PhysicalColumn> =>
+const anyColumn = (name: string): fc.Arbitrary<PhysicalColumn> =>
   fc
     .tuple(
       fc.constantFrom("INTEGER", "REAL", "TEXT", "BLOB"),
@@ -36,11 +36,11 @@ const column = (name: string): fc.Arbitrary<PhysicalColumn> =>
       return { name, type, notNull, ...(value !== undefined && { default: value }) };
     });
 
-const table = (name: string): fc.Arbitrary<PhysicalTable> =>
+const anyTable = (name: string): fc.Arbitrary<PhysicalTable> =>
   fc
     .tuple(
       fc.constantFrom("INTEGER", "TEXT"),
-      fc.subarray(COLUMNS).chain((names) => fc.tuple(...names.map(column))),
+      fc.subarray(COLUMNS).chain((names) => fc.tuple(...names.map(anyColumn))),
       fc.boolean(),
       fc.record({ unique: fc.boolean(), check: fc.boolean(), composite: fc.boolean() }),
       fc.option(fc.constantFrom("cascade", "set null", "no action") as fc.Arbitrary<"cascade">, {
@@ -109,7 +109,7 @@ function objectsFor({ name, columns }: PhysicalTable): readonly PhysicalObject[]
 /** Schemas over a few names, so that two of them have much in common. */
 export const schemas: fc.Arbitrary<PhysicalSchema> = fc
   .tuple(
-    fc.subarray(TABLES).chain((names) => fc.tuple(...names.map(table))),
+    fc.subarray(TABLES).chain((names) => fc.tuple(...names.map(anyTable))),
     fc.boolean(),
     fc.boolean(),
     fc.boolean(),
@@ -127,6 +127,36 @@ export const schemas: fc.Arbitrary<PhysicalSchema> = fc
       objects: withObjects ? whole.flatMap(objectsFor) : [],
     };
   });
+
+/** A column of whole numbers. */
+export const integer = (name: string, facts: Partial<PhysicalColumn> = {}): PhysicalColumn => ({
+  name,
+  type: "INTEGER",
+  notNull: false,
+  ...facts,
+});
+
+/** A table with the key `id`. */
+export const table = (
+  name: string,
+  columns: readonly PhysicalColumn[],
+  facts: Partial<PhysicalTable> = {},
+): PhysicalTable => ({
+  name,
+  columns: [integer("id", { notNull: true }), ...columns],
+  primaryKey: ["id"],
+  uniques: [],
+  checks: [],
+  foreignKeys: [],
+  strict: true,
+  ...facts,
+});
+
+/** A schema of these tables. */
+export const schema = (
+  tables: readonly PhysicalTable[],
+  facts: Partial<PhysicalSchema> = {},
+): PhysicalSchema => ({ dialect: "sqlite", tables, indexes: [], objects: [], ...facts });
 
 /** A database in memory and a session that reads it. */
 export class Scratch implements Disposable {

@@ -36,6 +36,45 @@ it("rows of a transaction that has timed out fall into no other transaction", as
   expect((await db.execute("SELECT DISTINCT text FROM notes")).rows).toEqual([{ text: "other" }]);
 });
 
+const Logged = entity("logged", { id: t.int().primaryKey(), text: t.text() }, { audit: true });
+
+it.each(["returned", "listened to", "logged", "as statements"])(
+  "a stalled source of rows that are %s does not hold the writer",
+  async (how) => {
+    const own = { entities: [Logged], transactionDeadline: "50ms" } as const;
+    await using db = await open({ ...options, ...own });
+    async function* source<T>(row: T): AsyncGenerator<T> {
+      for (let count = 0; count < 1_000; count++) yield row;
+      await new Promise<never>(() => undefined);
+    }
+    const ann = db.as("ann");
+    const rows = ann.repository(Logged);
+    if (how === "listened to") db.on("loggedCreated", () => undefined);
+
+    const writing =
+      how === "as statements"
+        ? ann.executeMany("INSERT INTO logged (text) VALUES (?)", source(["a"]))
+        : rows.createMany(source({ text: "a" }), { returning: how === "returned" } as object);
+    await expect(writing).rejects.toMatchObject({
+      code: "TRANSACTION_TIMEOUT",
+      message: expect.stringContaining("Gather the rows first"),
+    });
+    await db.execute("INSERT INTO logged (text) VALUES ('other')");
+
+    expect((await db.execute("SELECT text FROM logged")).rows).toEqual([{ text: "other" }]);
+  },
+);
+
+it("rows can be created and returned inside of a transaction", async () => {
+  await using db = await open(options);
+
+  const rows = await db.transaction((tx) =>
+    tx.repository(Note).createMany([{ text: "a" }, { text: "b" }], { returning: true }),
+  );
+
+  expect(rows.map(({ text }) => text)).toEqual(["a", "b"]);
+});
+
 it("a signal that has fired before a transaction begins lets nothing of it happen", async () => {
   await using db = await open(options);
 

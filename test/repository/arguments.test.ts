@@ -7,6 +7,16 @@ const MISSPELT = { sgnal: 1 } as object;
 const REFUSED = { code: "INVALID_ARGUMENT" };
 const HINT = /unknown option "sgnal"\. Did you mean "signal"\?/;
 
+const NULL_SIGNAL = { signal: null };
+
+/** A database without its types. */
+interface Careless {
+  execute(...given: unknown[]): Promise<unknown>;
+  executeMany(...given: unknown[]): Promise<unknown>;
+  stream(...given: unknown[]): AsyncIterable<unknown>;
+  transaction(...given: unknown[]): Promise<unknown>;
+}
+
 describe("what JavaScript can pass although the types forbid it", () => {
   test("deleteMany without conditions is refused, and {} means all rows", async () => {
     await using fixture = await openFixture();
@@ -37,6 +47,37 @@ describe("what JavaScript can pass although the types forbid it", () => {
     await expect(weeks.exists(id, MISSPELT)).rejects.toThrow(HINT);
     await expect(weeks.create({ label: "b" }, null as never)).rejects.toMatchObject(REFUSED);
     expect(await weeks.list()).toEqual([{ id, label: "a" }]);
+  });
+
+  const INSERT = "INSERT INTO weeks (week_label) VALUES (?)";
+  const drain = async (rows: AsyncIterable<unknown>): Promise<void> => {
+    for await (const _ of rows);
+  };
+
+  test.each<[string, (db: Careless) => Promise<unknown>]>([
+    ["sql must be a text, not undefined", (db) => db.execute()],
+    ["sql must be a text, not null", (db) => db.execute(null)],
+    ["execute: parameters must be a list, not null", (db) => db.execute("SELECT 1", null)],
+    ["execute: parameters must be a list, not string", (db) => db.execute("SELECT 1", "x")],
+    ["signal must be an AbortSignal, not number", (db) => db.execute(INSERT, ["x"], { signal: 5 })],
+    ["signal must be an AbortSignal, not null", (db) => db.execute("VALUES(1)", [], NULL_SIGNAL)],
+    ["executeMany: rows must be a list or another iterable", (db) => db.executeMany(INSERT, null)],
+    ["rows must be a list or another iterable, not string", (db) => db.executeMany(INSERT, "ab")],
+    ["executeMany: a row must be a list, not number", (db) => db.executeMany(INSERT, [5])],
+    ["onProgress must be a", (db) => db.executeMany(INSERT, [["x"]], { onProgress: 5 })],
+    ["sql must be a text, not number", (db) => drain(db.stream(5))],
+    ["stream: parameters must be a list, not number", (db) => drain(db.stream("SELECT 1", 5))],
+    ["transaction: run must be a function, not undefined", (db) => db.transaction()],
+  ])("what is wrong is named: %s", async (message, call) => {
+    const db = await open({ url: "sqlite::memory:", entities: [Week] });
+
+    await expect((async () => call(db as unknown as Careless))()).rejects.toMatchObject({
+      ...REFUSED,
+      message: expect.stringContaining(message),
+    });
+    expect(await db.repository(Week).count()).toBe(0);
+    // It would wait for a call that never ends, if one had been left behind.
+    await db.close();
   });
 
   test("misspelt options of raw SQL and of units are refused", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { actorStatements } from "../../src/repository/actor.ts";
+import { sessionAs } from "../../src/repository/actor.ts";
 import { AuditReader } from "../../src/repository/audit-log.ts";
 import { Models } from "../../src/repository/models.ts";
 import { executeManySql, executeSql } from "../../src/repository/raw.ts";
@@ -7,7 +7,10 @@ import { Repository } from "../../src/repository/repository.ts";
 import type { Scope } from "../../src/repository/scope.ts";
 import { runTransaction } from "../../src/repository/transaction.ts";
 import { createCatalog } from "../../src/schema/catalog.ts";
-import { catalog, type Fixture, openFixture, storeKinds, Task, Week } from "./support.ts";
+import type { TablesOf } from "../../src/schema/types.ts";
+import { kyselyFor } from "../../src/store/kysely.ts";
+import type { Session, Statement } from "../../src/store/store.ts";
+import { catalog, type Fixture, openFixture, sinkOf, storeKinds, Task, Week } from "./support.ts";
 
 describe.each(storeKinds)("the acting user over the %s store", (kind) => {
   let fixture: Fixture;
@@ -17,9 +20,9 @@ describe.each(storeKinds)("the acting user over the %s store", (kind) => {
   beforeEach(async () => {
     fixture = await openFixture(kind);
     const { models } = fixture.scope;
-    const events = { wants: () => false, raise: () => {} };
-    const statements = actorStatements(models, "ann");
-    scope = { ...fixture.scope, events, actor: "ann", actorStatements: statements };
+    const events = sinkOf(() => {}, false);
+    const session = sessionAs(fixture.scope.session, models, "ann");
+    scope = { ...fixture.scope, events, actor: "ann", session };
     log = new AuditReader(fixture.scope);
     await fixture.of(Week).create({ label: "w1" });
   });
@@ -50,6 +53,11 @@ describe.each(storeKinds)("the acting user over the %s store", (kind) => {
     await runTransaction(scope, async (tx) => {
       await tx.execute("UPDATE tasks SET score = 6 WHERE id = 1");
     });
+    const query = kyselyFor<TablesOf<[typeof Task]>>(scope.session, catalog);
+    await query.updateTable("tasks").set({ score: 7 }).where("id", "=", 1).execute();
+    await query.transaction().execute(async (tx) => {
+      await tx.updateTable("tasks").set({ score: 8 }).where("id", "=", 1).execute();
+    });
     await tasks.delete(1);
     await fixture.of(Task).delete(2);
 
@@ -58,6 +66,8 @@ describe.each(storeKinds)("the acting user over the %s store", (kind) => {
       "ann",
       "ann",
       null,
+      "ann",
+      "ann",
       "ann",
       "ann",
       "ann",
@@ -114,20 +124,31 @@ test("without an audited entity there is no log", async () => {
   expect(() => log.list()).toThrow("There is no audit log");
 });
 
-test("nothing is said where nothing is audited, or nobody acts", () => {
+test("nothing is said where nothing is audited", async () => {
+  await using fixture = await openFixture();
+  const { session } = fixture.scope;
   const plain = new Models(createCatalog([Week]), "sqlite");
-  const audited = new Models(catalog, "sqlite");
 
-  expect(actorStatements(plain, "ann")).toBeUndefined();
-  expect(actorStatements(audited, undefined)).toBeUndefined();
+  expect(sessionAs(session, plain, "ann")).toBe(session);
 });
 
-test("on PostgreSQL the actor is a setting of the transaction", () => {
-  const statements = actorStatements(new Models(catalog, "postgres"), "ann");
+test("on PostgreSQL the actor is a setting of the transaction", async () => {
+  await using fixture = await openFixture();
+  const units: (readonly Statement[])[] = [];
+  const recorder: Session = {
+    ...fixture.scope.session,
+    write: async (unit) => {
+      units.push(unit);
+      return unit.map(() => ({ columns: [], rows: [], changes: 0 }));
+    },
+  };
+  const statement = { sql: "DELETE FROM tasks", parameters: [] };
 
-  expect(statements?.set).toEqual({
-    sql: "SELECT set_config('springhouse.user_id', $1, true)",
-    parameters: ["ann"],
-  });
-  expect(statements?.clear.parameters).toEqual([""]);
+  const acting = sessionAs(recorder, new Models(catalog, "postgres"), "ann");
+  const results = await acting.write([statement]);
+  await acting.write([]);
+
+  const sql = "SELECT set_config('springhouse.user_id', $1, true)";
+  expect(results.length).toBe(1);
+  expect(units).toEqual([[{ sql, parameters: ["ann"] }, statement, { sql, parameters: [""] }], []]);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Repository } from "../../src/repository/repository.ts";
-import { type Fixture, Member, openFixture, storeKinds, Task, Week } from "./support.ts";
+import { type Fixture, Member, openFixture, sinkOf, storeKinds, Task, Week } from "./support.ts";
 
 describe.each(storeKinds)("repositories over the %s store", (kind) => {
   let fixture: Fixture;
@@ -161,7 +161,7 @@ describe.each(storeKinds)("repositories over the %s store", (kind) => {
     });
 
     test.each([true, false])("takes thousands of rows, listened to: %s", async (listened) => {
-      const events = { wants: () => listened, raise: () => {} };
+      const events = sinkOf(() => {}, listened);
       const rows = Array.from({ length: 1_001 }, (_, index) => ({ label: `l${index}` }));
 
       const number = await fixture.of(Week, { events }).createMany(rows);
@@ -171,7 +171,7 @@ describe.each(storeKinds)("repositories over the %s store", (kind) => {
     });
 
     test.each([true, false])("one bad row leaves nothing, listened to: %s", async (listened) => {
-      const events = { wants: () => listened, raise: () => {} };
+      const events = sinkOf(() => {}, listened);
       async function* rows(): AsyncGenerator<{ label: string }> {
         for (let index = 0; index < 700; index++) yield { label: `l${index}` };
         yield { label: "x".repeat(101) };
@@ -195,7 +195,7 @@ describe.each(storeKinds)("repositories over the %s store", (kind) => {
     });
 
     test("rows with and rows without a key cannot be mixed", async () => {
-      const silent = fixture.of(Week, { events: { wants: () => false, raise: () => {} } });
+      const silent = fixture.of(Week, { events: sinkOf(() => {}, false) });
 
       const run = silent.createMany([{ label: "a" }, { id: 9, label: "b" }]);
 

@@ -108,6 +108,28 @@ describe.each(storeKinds)("search over the %s store", (kind) => {
     expect((await members.search("50%")).map(({ name }) => name)).toEqual(["Ann 50%"]);
   });
 
+  test.each([
+    ["ärger", "Ärger im Büro"],
+    ["ÄR", "Ärger im Büro"],
+    ["bÜro ÄRGER", "Ärger im Büro"],
+    ["приВЕТ", "Привет, мир"],
+    ["ΟΔΟΣ", "οδος"],
+    ["οδοσ", "οδος"],
+    ["[A-z]*?", "class [a-Z]*? here"],
+    ["^]", "odd ^] -!"],
+    ["-!", "odd ^] -!"],
+  ])("upper and lower case are alike in every script: %j finds %j", async (text, name) => {
+    const names = ["Ärger im Büro", "Привет, мир", "οδος", "class [a-Z]*? here", "odd ^] -!"];
+    await fixture.of(Member).createMany(names.map((each) => ({ taskId: 1, name: each })));
+    await tasks.createMany(names.map((title) => ({ weekId: 1, title })));
+
+    const unindexed = await fixture.of(Member).search(text);
+    const indexed = await found(text);
+
+    expect(unindexed.map((member) => member.name)).toEqual([name]);
+    expect(indexed).toEqual([name]);
+  });
+
   test("what is no text, or too much of it, is refused", async () => {
     for (const text of ["x".repeat(1_001), "x ".repeat(33), 5 as unknown as string, "\ud800"]) {
       await expect(tasks.search(text)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withAudit } from "../../src/capture/audit.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { EventSink, NamedEvent } from "../../src/repository/event-sink.ts";
 import { Models } from "../../src/repository/models.ts";
 import { Repository } from "../../src/repository/repository.ts";
 import type { Scope } from "../../src/repository/scope.ts";
@@ -102,7 +103,7 @@ export interface Fixture extends AsyncDisposable {
   /** Statements since the last look, in order: one entry for each read, write and stream. */
   readonly statements: string[];
   /** Events raised, in order. */
-  readonly events: { readonly name: string; readonly event: unknown }[];
+  readonly events: NamedEvent[];
   /** Empties all tables but the audit log, and forgets statements and events. */
   clear(): Promise<void>;
   of<E extends Entity>(declared: E, change?: Partial<Scope>): Repository<E>;
@@ -122,16 +123,15 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
   await store.write(createStatements(schema).map((sql) => ({ sql, parameters: [] })));
   const clock = new TestClock();
   const statements: string[] = [];
-  const events: { name: string; event: unknown }[] = [];
+  const events: NamedEvent[] = [];
   const scope: Scope = {
     session: recorded(store, statements),
     models: new Models(catalog, "sqlite"),
     limits: { size: 50, sizeMax: 1_000 },
-    events: { wants: () => true, raise: (name, event) => void events.push({ name, event }) },
+    events: sinkOf((event) => events.push(event)),
     validation: { clock, randomUuid: randomUUID },
     actor: undefined,
     permissions: undefined,
-    actorStatements: undefined,
   };
   return {
     store,
@@ -149,6 +149,17 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
     async [Symbol.asyncDispose]() {
       await store.close();
       await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Takes all events, or what `isListened` says. */
+export function sinkOf(take: (event: NamedEvent) => void, isListened = true): EventSink {
+  return {
+    wants: () => isListened,
+    raise: (name, event) => take({ name, event }),
+    async raiseAll(events) {
+      for (const event of events) take(event);
     },
   };
 }

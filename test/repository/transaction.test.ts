@@ -3,7 +3,15 @@ import { EventBus } from "../../src/repository/event-bus.ts";
 import { executeManySql, executeSql, streamSql } from "../../src/repository/raw.ts";
 import type { Scope } from "../../src/repository/scope.ts";
 import { runTransaction, type Transaction } from "../../src/repository/transaction.ts";
-import { type entities, type Fixture, openFixture, storeKinds, Task, Week } from "./support.ts";
+import {
+  Car,
+  type entities,
+  type Fixture,
+  openFixture,
+  storeKinds,
+  Task,
+  Week,
+} from "./support.ts";
 
 interface Events {
   readonly weekCreated: { readonly new: { readonly label: string } };
@@ -51,6 +59,23 @@ describe.each(storeKinds)("transactions over the %s store", (kind) => {
 
     expect(result).toEqual([1, 5, [{ l: "d" }, { l: "e" }]]);
     expect(await labels()).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
+  test("many rows, listened to or wanted back, and a unit of work are part of it", async () => {
+    await run(async (tx) => {
+      await tx.repository(Week).createMany([{ label: "a" }, { label: "b" }]);
+      const [c] = await tx.repository(Week).createMany([{ label: "c" }], { returning: true });
+      const cars = [{ plate: "x" }, { plate: "y", doors: 2 }];
+      await tx.repository(Car).createMany(cars);
+      const unit = tx.unitOfWork();
+      const week = await unit.repository(Week).get(c?.id ?? 0);
+      if (week !== undefined) week.label = "C";
+      await unit.commit();
+    });
+
+    expect(await labels()).toEqual(["a", "b", "C"]);
+    expect(heard).toEqual(["a", "b", "c"]);
+    expect(await fixture.of(Car).count()).toBe(2);
   });
 
   test("an error undoes everything and is given as it is", async () => {

@@ -6,7 +6,7 @@ import { createCatalog } from "../../src/schema/catalog.ts";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
 import type { RowOf } from "../../src/schema/types.ts";
-import { catalog, type Member, type Movie, type Task } from "./support.ts";
+import { catalog, type Member, type Movie, sinkOf, type Task } from "./support.ts";
 
 describe("the types of repositories", () => {
   test("follow from the entity", () => {
@@ -96,7 +96,7 @@ test("an entity of another database is refused, with the one that may be meant",
 });
 
 test("a transaction cannot raise events without end", () => {
-  const buffer = new EventBuffer({ wants: () => true, raise: () => {} });
+  const buffer = new EventBuffer(sinkOf(() => {}));
   const event = {};
 
   const raise = (): void => {

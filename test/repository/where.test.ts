@@ -157,6 +157,15 @@ describe("where", () => {
     );
   });
 
+  test("thousands of conditions in one list work, beyond the depth of SQLite's parser", async () => {
+    const scores = Array.from({ length: 2_001 }, (_, score) => ({ score }));
+    const others = scores.map((condition) => ({ not: condition }));
+
+    expect(await tasks.count({ or: scores })).toBe(rows.length);
+    expect(await tasks.count({ and: others })).toBe(0);
+    expect(await tasks.count({ or: [...scores.slice(1_000), { and: others }] })).toBe(0);
+  });
+
   test("like takes a pattern, without regard to the case of ASCII letters", async () => {
     const found = await tasks.list({ where: { title: { like: "A_B" } } });
 
@@ -213,6 +222,19 @@ describe("bad conditions", () => {
   test("JSON can be asked for being there", async () => {
     expect(await tasks.count({ extra: null })).toBe(rows.length);
     expect(await tasks.count({ extra: { ne: null } })).toBe(0);
+  });
+
+  test("more values than a statement takes are refused with the limit", async () => {
+    const many = (length: number) => ({ or: Array.from({ length }, () => ({ score: 1 })) });
+
+    expect(() =>
+      whereSql(new Model(factsOf(Task), "sqlite", "task"), many(32_766), new SqlText("sqlite")),
+    ).not.toThrow();
+    await expect(tasks.count(many(32_767))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringContaining("more than 32766 values"),
+      fields: { valuesMax: 32_766 },
+    });
   });
 
   test("endless nesting is refused", async () => {

@@ -17,7 +17,7 @@ import { warningChannel } from "../../src/core/channels.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type Database, openDatabase } from "../../src/sqlite/database.ts";
 import type { DatabaseOptions } from "../../src/sqlite/options.ts";
-import { failureOf, sql, temporaryFolder, temporaryPath } from "./support.ts";
+import { failureOf, settle, sql, temporaryFolder, temporaryPath } from "./support.ts";
 
 const PAGE = 4_096;
 
@@ -196,6 +196,52 @@ describe("a place that cannot be used", () => {
     expect(failure).toMatchObject({ code: "UNOPENABLE", message: expect.stringContaining(path) });
     expect(existsSync(path)).toBe(false);
   });
+});
+
+describe("a file that another process holds exclusively", () => {
+  function hold(path: string): DatabaseSync {
+    const holder = new DatabaseSync(path);
+    onTestFinished(() => void (holder.isOpen && holder.close()));
+    holder.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT");
+    return holder;
+  }
+
+  it.each([
+    ["wal", {}],
+    ["wal", { readOnly: true }],
+    ["wal", { profile: "fast" }],
+    ["delete", {}],
+  ] satisfies [string, DatabaseOptions][])(
+    "(%s, %j) is waited for while the event loop goes on",
+    async (mode, options) => {
+      const path = makeDatabase(mode);
+      const holder = hold(path);
+      let turns = 0;
+
+      const opening = open(path, options);
+      for (; turns < 50; turns++) await settle();
+      holder.close();
+      const database = await opening;
+
+      expect((await database.read(sql("SELECT count(*) FROM t"))).rows).toEqual([[400]]);
+    },
+  );
+
+  it.each([{}, { readOnly: true }])(
+    "%j is BUSY when the time is over, with what to do",
+    async (options) => {
+      const path = makeDatabase();
+      using _ = hold(path);
+
+      const failure = await failureOf(open(path, { ...options, busyTimeoutMs: 20 }));
+
+      expect(failure).toMatchObject({
+        code: "BUSY",
+        message: expect.stringContaining("Let that process end or close the file, or raise"),
+        fields: { path, busyTimeoutMs: 20 },
+      });
+    },
+  );
 });
 
 describe("an older SQLite", () => {

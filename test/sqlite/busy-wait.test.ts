@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SpringhouseError } from "../../src/core/errors.ts";
-import { retryWhileBusy } from "../../src/sqlite/busy-wait.ts";
+import { awaitWhileBusy, retryWhileBusy } from "../../src/sqlite/busy-wait.ts";
+import { FakeClock, failureOf, settle } from "./support.ts";
 
 const busy = new SpringhouseError("BUSY", "locked");
 
@@ -49,5 +50,32 @@ describe("waiting for the write lock", () => {
       }, 60_000),
     ).toThrow("wrong");
     expect(attempts).toBe(1);
+  });
+});
+
+describe("waiting on the main thread", () => {
+  it("tries again at intervals, and ends with BUSY when the time is over", async () => {
+    const clock = new FakeClock();
+    let attempts = 0;
+    const attempt = (): string => {
+      if (++attempts < 3) throw busy;
+      return "mine";
+    };
+
+    const patient = awaitWhileBusy(attempt, 60_000, clock);
+    await settle();
+    expect(attempts).toBe(1);
+    clock.advance(1.5);
+    await settle();
+    clock.advance(1.5);
+    expect(await patient).toBe("mine");
+
+    attempts = -1_000;
+    const hopeless = failureOf(awaitWhileBusy(attempt, 4, clock));
+    for (let pause = 0; pause < 4; pause++) {
+      clock.advance(1.5);
+      await settle();
+    }
+    expect(await hopeless).toBe(busy);
   });
 });

@@ -6,7 +6,7 @@ import { sql, temporaryPath } from "./support.ts";
 
 const BIG = 9_007_199_254_740_993n;
 
-function connect(schema: string): Connection {
+function connect(schema = ""): Connection {
   const connection = new Connection({ path: temporaryPath(), readOnly: false, pragmas: [] });
   onTestFinished(() => connection.close());
   if (schema !== "") connection.control(schema);
@@ -198,7 +198,7 @@ describe("the cache of statements", () => {
     const made: string[] = [];
     const cache = new StatementCache((text) => {
       made.push(text);
-      return { statement: {} as never, placeholders: 0 };
+      return { statement: {} as never, placeholders: 0, parts: [] };
     });
     const kept = cache.get("kept");
 
@@ -215,7 +215,11 @@ describe("the cache of statements", () => {
   });
 
   it("does not lend a statement twice", () => {
-    const cache = new StatementCache(() => ({ statement: {} as never, placeholders: 0 }));
+    const cache = new StatementCache(() => ({
+      statement: {} as never,
+      placeholders: 0,
+      parts: [],
+    }));
 
     const first = cache.take("a");
 
@@ -227,12 +231,37 @@ describe("the number of placeholders", () => {
   it.each([
     ["SELECT ?, '?', \"?\", ? -- ?", 2],
     ["SELECT 1", 0],
-    ["SELECT ?1, ?2", undefined],
-    ["SELECT :name", undefined],
-    ["SELECT @name", undefined],
-    ["SELECT $name", undefined],
+    ["SELECT ?1, ?2, ?1", 2],
+    ["SELECT ?2", 2],
+    ["SELECT ?3, ?, ?1", 4],
+    ["SELECT ?, ?1, ?", 2],
     ["SELECT a$b FROM t WHERE x = ?", 1],
   ])("of %s is %s", (text, count) => {
     expect(countPlaceholders(text)).toBe(count);
+  });
+
+  it.each([
+    ["SELECT ?, ?1, ?", [1, 2], [1, 1, 2]],
+    ["SELECT ?3, ?, ?1", [1, 2, 3, 4], [3, 4, 1]],
+  ])("of %s is that of SQLite", (text, values, row) => {
+    expect(connect().readAll(sql(text, ...values)).rows).toEqual([row]);
+  });
+
+  it.each([
+    ["SELECT ?1, ?2", [1]],
+    ["SELECT ?1", [1, 2]],
+  ])("of %s must be that of its values", (text, values) => {
+    expect(() => connect().readAll(sql(text, ...values))).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+  });
+
+  it.each([":name", "@name", "$name"])("cannot be told of %s, which is refused", (name) => {
+    expect(() => connect().run(sql(`SELECT ${name}`))).toThrow(
+      expect.objectContaining({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining("write ? or ?1 instead"),
+      }),
+    );
   });
 });

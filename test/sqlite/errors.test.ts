@@ -50,6 +50,7 @@ describe("an error of the engine", () => {
     [5, "BUSY"],
     [517, "BUSY"],
     [6, "BUSY"],
+    [15, "BUSY"],
     [8, "READ_ONLY"],
     [1_032, "READ_ONLY"],
     [11, "CORRUPT"],

@@ -1,11 +1,12 @@
 /** Several processes, and the end of one. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "../../src/sqlite/database.ts";
 import { sql, temporaryPath } from "./support.ts";
 
@@ -30,6 +31,27 @@ describe("four processes that write one file", () => {
     expect(outputs).toEqual(["done", "done", "done", "done"]);
     using plain = new DatabaseSync(path);
     expect(plain.prepare("SELECT value FROM counter").get()).toEqual({ value: 600 });
+  });
+});
+
+describe("a process that opens and closes the file all the time", () => {
+  it("does not keep others from opening it, for writing or for reading", async () => {
+    const path = temporaryPath();
+    {
+      using plain = new DatabaseSync(path);
+      plain.exec("PRAGMA journal_mode = WAL; CREATE TABLE counter (value INTEGER)");
+    }
+    const script = join(import.meta.dirname, "processes", "churn.ts");
+    const other = spawn(process.execPath, [script, path]);
+    onTestFinished(() => void other.kill("SIGKILL"));
+    await once(other.stdout, "data");
+
+    for (let round = 0; round < 200; round++) {
+      const database = await openDatabase({ kind: "file", path }, { readOnly: round % 2 === 1 });
+      await database.close();
+    }
+
+    expect(other.exitCode).toBe(null);
   });
 });
 

@@ -1,11 +1,13 @@
 /** Opens of one file in one process. */
 
-import { readdirSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Database, openDatabase } from "../../src/sqlite/database.ts";
 import type { DatabaseOptions } from "../../src/sqlite/options.ts";
 import { failureOf, sql, temporaryPath } from "./support.ts";
+
+const SUFFIXES = ["", "-wal", "-shm"];
 
 async function open(path: string, options: DatabaseOptions = {}): Promise<Database> {
   const database = await openDatabase({ kind: "file", path }, options);
@@ -100,18 +102,6 @@ describe("opens of one file", () => {
     });
   });
 
-  it("are of two files when the path was given to another file meanwhile", async () => {
-    const path = temporaryPath();
-    const first = await open(path);
-    await first.write([sql("CREATE TABLE old (v)")]);
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix);
-
-    const second = await open(path);
-
-    expect(second.file).not.toBe(first.file);
-    expect(await failureOf(second.read(sql("SELECT * FROM old")))).toMatchObject({ code: "SQL" });
-  });
-
   it("that failed leave nothing behind for the next", async () => {
     const path = temporaryPath();
     expect(await failureOf(open(path, { readOnly: true }))).toMatchObject({ code: "UNOPENABLE" });
@@ -119,5 +109,30 @@ describe("opens of one file", () => {
     const database = await open(path);
 
     expect(database.readOnly).toBe(false);
+  });
+});
+
+describe("a file that is replaced while it is open", () => {
+  it.each([
+    ["by a copy", (path: string) => renameSync(`${path}.copy`, path)],
+    [
+      "by a new one",
+      (path: string) => {
+        for (const suffix of SUFFIXES) rmSync(path + suffix);
+      },
+    ],
+  ])("%s cannot be opened under its name beside the old one", async (_, replace) => {
+    const path = temporaryPath();
+    const first = await open(path);
+    await first.write([sql("CREATE TABLE t (v)")]);
+    copyFileSync(path, `${path}.copy`);
+    replace(path);
+
+    expect(await failureOf(open(path))).toMatchObject({
+      code: "UNOPENABLE",
+      message: expect.stringContaining("was replaced by another file"),
+    });
+    await first.close();
+    await open(path);
   });
 });

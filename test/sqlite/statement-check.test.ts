@@ -33,6 +33,15 @@ describe("the values of a statement", () => {
 });
 
 describe("a statement", () => {
+  it.each([
+    [null, "A statement must be an object with sql and parameters, not null."],
+    [{ parameters: [] }, "sql must be a text, not undefined."],
+  ])("cannot be %j", (statement, message) => {
+    expect(() => checkStatement(statement as never)).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT", message }),
+    );
+  });
+
   it("that writes is refused as a read, with the call to use", () => {
     expect(() => checkRead(sql("DELETE FROM t"))).toThrow(
       expect.objectContaining({

@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Connection } from "../../src/sqlite/connection.ts";
 import { CursorTable } from "../../src/sqlite/cursor-table.ts";
+import { DeferredKeys } from "../../src/sqlite/deferred-keys.ts";
 import {
   decodeOutcomes,
   encodeGroup,
@@ -16,12 +17,16 @@ import { runGroup } from "../../src/sqlite/write-group.ts";
 import { WriterSession } from "../../src/sqlite/writer-session.ts";
 import { FakeClock, sql, temporaryPath } from "./support.ts";
 
+const child = (name: string, when: string): Statement =>
+  sql(`CREATE TABLE ${name} (id INTEGER PRIMARY KEY, parent_id INT REFERENCES parent ${when})`);
+/** A table with a foreign key that is checked at the commit. */
+const deferred = child("late", "DEFERRABLE INITIALLY DEFERRED");
+
 const SCHEMA = [
-  "CREATE TABLE parent (id INTEGER PRIMARY KEY)",
-  "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE)",
-  `CREATE TABLE child (
-     id INTEGER PRIMARY KEY, parent_id INT REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`,
-].map((text) => sql(text));
+  sql("CREATE TABLE parent (id INTEGER PRIMARY KEY)"),
+  sql("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE)"),
+  child("child", ""),
+];
 
 interface Bench {
   readonly session: WriterSession;
@@ -115,24 +120,26 @@ describe("a group of units", () => {
 
   it("finds the unit whose deferred foreign key fails the commit", () => {
     const { group, values } = open();
+    group([deferred]);
 
     const outcomes = group(
       [put(1, "a")],
-      [sql("INSERT INTO child VALUES (1, 77)")],
-      [sql("INSERT INTO parent VALUES (5)"), sql("INSERT INTO child VALUES (2, 5)")],
+      [sql("INSERT INTO late VALUES (1, 77)")],
+      [sql("INSERT INTO late VALUES (2, 5)"), sql("INSERT INTO parent VALUES (5)")],
     );
 
     expect(codes(outcomes)).toEqual([undefined, "CONSTRAINT", undefined]);
     expect(outcomes[1]?.error?.fields["kind"]).toBe("foreignKey");
-    expect(values("SELECT id FROM child")).toEqual([2]);
+    expect(values("SELECT id FROM late")).toEqual([2]);
     expect(values("SELECT id FROM t")).toEqual([1]);
   });
 
   it("of one unit fails at the commit without running it again", () => {
     const { group, values } = open();
+    group([deferred]);
 
-    expect(codes(group([sql("INSERT INTO child VALUES (1, 77)")]))).toEqual(["CONSTRAINT"]);
-    expect(values("SELECT count(*) FROM child")).toEqual([0]);
+    expect(codes(group([sql("INSERT INTO late VALUES (1, 77)")]))).toEqual(["CONSTRAINT"]);
+    expect(values("SELECT count(*) FROM late")).toEqual([0]);
   });
 
   it("survives a trigger that raises a rollback", () => {
@@ -165,8 +172,10 @@ describe("a group of units", () => {
     const pragmas = ["journal_mode = WAL", "max_page_count = 20"];
     using connection = new Connection({ path, readOnly: false, pragmas });
     const cursors = new CursorTable();
+    const keys = new DeferredKeys(connection);
+    const begin = (): void => connection.control("BEGIN IMMEDIATE");
     const group = (...units: (readonly Statement[])[]): Outcome[] =>
-      runGroup(connection, cursors, () => connection.control("BEGIN IMMEDIATE"), units);
+      runGroup(connection, cursors, begin, units, keys);
     group([sql("CREATE TABLE t (v)")]);
 
     const outcomes = group(
@@ -270,15 +279,16 @@ describe("a transaction", () => {
 
   it("whose commit fails is rolled back and leaves the writer free", () => {
     const { session, group, values } = open();
+    group([deferred]);
 
     session.handle({ kind: "begin", foreignKeys: true });
-    session.handle({ kind: "unit", statements: [sql("INSERT INTO child VALUES (1, 9)")] });
+    session.handle({ kind: "unit", statements: [sql("INSERT INTO late VALUES (1, 9)")] });
     expect(() => session.handle({ kind: "commit" })).toThrow(
       expect.objectContaining({ code: "CONSTRAINT" }),
     );
 
     expect(codes(group([put(1, "a")]))).toEqual([undefined]);
-    expect(values("SELECT count(*) FROM child")).toEqual([0]);
+    expect(values("SELECT count(*) FROM late")).toEqual([0]);
   });
 
   it("switches foreign keys off for itself only", () => {

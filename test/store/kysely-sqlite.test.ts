@@ -98,6 +98,53 @@ describe("Kysely over the SQLite store", () => {
     },
   );
 
+  test.each(["not", ""])(
+    "the function of a transaction is inside of it (%s logged)",
+    async (logged) => {
+      const refused = { code: "TRANSACTION_REENTRY" };
+      const log = logged === "" ? { log: () => undefined } : {};
+      const kysely = kyselyFor<Tables>(store, catalog, log);
+      const insert = (title: string): Promise<unknown> =>
+        kysely.insertInto("notes").values({ title }).execute();
+
+      const both = Promise.all([
+        kysely.transaction().execute(async (transaction) => {
+          await expect(insert("b")).rejects.toMatchObject(refused);
+          await transaction.insertInto("notes").values({ title: "a" }).execute();
+          await expect(store.transaction(async () => 1)).rejects.toMatchObject(refused);
+          await expect(kysely.transaction().execute(async () => 1)).rejects.toMatchObject(refused);
+          expect(await titles()).toEqual([]);
+        }),
+        insert("outside"),
+      ]);
+      await both;
+      await insert("after");
+
+      expect(await titles()).toEqual(["a", "outside", "after"]);
+    },
+  );
+
+  test("inside of another, it would wait for itself on the outer one", async () => {
+    const refused = { code: "TRANSACTION_REENTRY" };
+    const put = (title: string) => ({
+      sql: "INSERT INTO notes (title) VALUES (?)",
+      parameters: [title],
+    });
+
+    await store.transaction(async (outer) => {
+      const inside = kyselyFor<Tables>(outer, catalog);
+      await inside.transaction().execute(async (inner) => {
+        await inner.insertInto("notes").values({ title: "a" }).execute();
+        await expect(outer.write([put("b")])).rejects.toMatchObject(refused);
+        await expect(store.write([put("b")])).rejects.toMatchObject(refused);
+      });
+      await outer.write([put("c")]);
+      await expect(store.write([put("d")])).rejects.toMatchObject(refused);
+    });
+
+    expect(await titles()).toEqual(["a", "c"]);
+  });
+
   test("a transaction that is not ended is rolled back at its deadline", async () => {
     const url = `sqlite:${join(folder, "short.db")}`;
     await using short = await openSqliteStore({ url, transactionDeadlineMs: 20 });

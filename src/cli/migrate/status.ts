@@ -15,12 +15,21 @@ export const migrateStatus: CommandDefinition = {
       const { upToDate, version, migrations, pending } = status;
       const summary = upToDate
         ? `Up to date at version ${version}.`
-        : `Version ${version}, ${pending.length} pending.`;
+        : `Version ${version}, ${[`${pending.length} pending`, ...wrong(migrations)].join(", ")}.`;
       const table = migrations.length === 0 ? [] : [tableOf(migrations)];
       return { ok: upToDate, data: { ...status }, text: [...table, summary].join("\n") };
     });
   },
 };
+
+/** What stands in the way, or is not finished, beside what is pending. */
+function wrong(migrations: readonly MigrationState[]): readonly string[] {
+  const words = { data: "with data steps to finish", changed: "changed", unknown: "unknown" };
+  return Object.entries(words).flatMap(([state, what]) => {
+    const count = migrations.filter((migration) => migration.state === state).length;
+    return count === 0 ? [] : [`${count} ${what}`];
+  });
+}
 
 function tableOf(migrations: readonly MigrationState[]): string {
   return formatTable(

@@ -1,6 +1,7 @@
 /** The Store contract over SQLite. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { assertFunction, assertIterable } from "../../core/arguments.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { type Database, openDatabase, type Snapshot } from "../../sqlite/database.ts";
 import type { DatabaseFile, Environment } from "../../sqlite/database-file.ts";
@@ -21,7 +22,7 @@ import type {
   WriteManyOptions,
 } from "../store.ts";
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from "./options.ts";
-import { runTransaction, type SqliteTransaction, type TransactionContext } from "./transaction.ts";
+import { type Place, runTransaction, type TransactionContext } from "./transaction.ts";
 import { sendRows } from "./write-many.ts";
 
 export type { SqliteStoreOptions } from "./options.ts";
@@ -53,7 +54,7 @@ const contexts = new WeakMap<DatabaseFile, TransactionContext>();
 function contextOf(file: DatabaseFile): TransactionContext {
   const known = contexts.get(file);
   if (known !== undefined) return known;
-  const context: TransactionContext = new AsyncLocalStorage<SqliteTransaction>();
+  const context: TransactionContext = new AsyncLocalStorage<Place>();
   contexts.set(file, context);
   return context;
 }
@@ -82,7 +83,7 @@ export class SqliteStore implements Store {
 
   /** The innermost open transaction around the calling code; one that has ended does not count. */
   get current(): StoreTransaction | undefined {
-    let transaction = this.#context.getStore();
+    let transaction = this.#context.getStore()?.transaction;
     while (transaction?.ended) transaction = transaction.parent;
     return transaction;
   }
@@ -123,8 +124,9 @@ export class SqliteStore implements Store {
     options: WriteManyOptions = {},
   ): Promise<number> {
     if (this.current !== undefined) throw reentryError("writeMany");
+    assertIterable("rows", rows);
     const database = this.#database;
-    database.assertWrites([{ sql, parameters: [] }]);
+    database.checkWrites([{ sql, parameters: [] }]);
     return database.hold((send) => {
       const scope = { database, send, deadlineMs: this.#transactionDeadlineMs };
       return inTransaction(send, () => sendRows(scope, sql, rows, options));
@@ -136,12 +138,16 @@ export class SqliteStore implements Store {
     options: TransactionOptions = {},
   ): Promise<T> {
     if (this.current !== undefined) throw reentryError("transaction");
+    assertFunction("transaction: run", run);
     const database = this.#database;
     const { deadlineMs = this.#transactionDeadlineMs } = options;
     assertMilliseconds("deadlineMs", deadlineMs);
+    const place: Place = { transaction: undefined };
+    // In the part of this function that runs before its caller goes on.
+    if (options.entersCaller === true) this.#context.enterWith(place);
     const result = await database.hold((send) => {
       const scope = { database, context: this.#context, send, deadlineMs };
-      return runTransaction(scope, run, options);
+      return runTransaction(scope, place, run, options);
     }, options);
     database.schemaChanged();
     return result;

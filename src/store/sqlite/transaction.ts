@@ -8,7 +8,7 @@
  */
 
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { abortError, onAbort, throwIfAborted } from "../../core/abort.ts";
+import { throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { assertChunkRows, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
@@ -26,10 +26,16 @@ import type {
   TransactionOptions,
   WriteManyOptions,
 } from "../store.ts";
+import { Deadline } from "./deadline.ts";
 import { sendRows } from "./write-many.ts";
 
-/** The transaction that the running code is inside of. */
-export type TransactionContext = AsyncLocalStorage<SqliteTransaction>;
+/** Where code runs: inside of a transaction, once that has begun. */
+export interface Place {
+  transaction: SqliteTransaction | undefined;
+}
+
+/** The place of the running code. */
+export type TransactionContext = AsyncLocalStorage<Place>;
 
 /** What all levels of one transaction share. */
 export interface TransactionScope {
@@ -41,9 +47,10 @@ export interface TransactionScope {
 
 type Run<T> = (transaction: StoreTransaction) => Promise<T>;
 
-/** Runs `run` in a transaction on a writer that is held. */
+/** Runs `run` in a transaction on a writer that is held, and makes `place` the place of it. */
 export async function runTransaction<T>(
   scope: TransactionScope,
+  place: Place,
   run: Run<T>,
   options: TransactionOptions,
 ): Promise<T> {
@@ -51,13 +58,14 @@ export async function runTransaction<T>(
   await send({ kind: "begin", foreignKeys: options.foreignKeys !== "off" });
   // What is sent after the end would fall into the transaction of somebody else.
   const sendWithin: WriterSend = (request) =>
-    transaction.ended ? Promise.reject(endedError()) : send(request);
+    transaction.ended ? Promise.reject(endedError()) : deadline.during(() => send(request));
   const transaction = new SqliteTransaction({ ...scope, send: sendWithin }, undefined);
-  using limit = endOfPatience(scope, options.signal);
+  place.transaction = transaction;
+  using deadline = new Deadline(scope.database.clock, scope.deadlineMs, options);
   try {
     const result = await Promise.race([
-      context.run(transaction, () => run(transaction)),
-      limit.reached,
+      context.run(place, () => run(transaction)),
+      deadline.reached,
     ]);
     transaction.assertNothingOpen();
     transaction.end();
@@ -69,32 +77,6 @@ export async function runTransaction<T>(
     await send({ kind: "rollback" }).catch(() => undefined);
     throw error;
   }
-}
-
-/** Rejects at the deadline or when the signal fires, whichever comes first. */
-function endOfPatience(
-  { database, deadlineMs }: TransactionScope,
-  signal: AbortSignal | undefined,
-): Disposable & { readonly reached: Promise<never> } {
-  const { promise: reached, reject } = Promise.withResolvers<never>();
-  reached.catch(() => undefined);
-  const timer = database.clock.schedule(
-    () => {
-      const message =
-        `The transaction was rolled back after ${deadlineMs} ms. Do slow work outside of it, or ` +
-        "give it a longer deadline.";
-      reject(new SpringhouseError("TRANSACTION_TIMEOUT", message, { fields: { deadlineMs } }));
-    },
-    deadlineMs,
-    true,
-  );
-  if (signal?.aborted) reject(abortError(signal, "The transaction"));
-  const listening = onAbort(signal, () => reject(abortError(signal, "The transaction")));
-  const dispose = (): void => {
-    timer[Symbol.dispose]();
-    listening[Symbol.dispose]();
-  };
-  return { reached, [Symbol.dispose]: dispose };
 }
 
 /** An open transaction, or a savepoint in one. */
@@ -127,10 +109,10 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
-    checkRead(statement);
+    const own = checkRead(statement);
     await this.#turn(options.signal);
     const { send, database } = this.#scope;
-    const request = { kind: "query", statement, chunkRows: CHUNK_ROWS } as const;
+    const request = { kind: "query", statement: own, chunkRows: CHUNK_ROWS } as const;
     const result = await collect(send, await send<WireResult>(request), options.signal);
     return publish(database.log, "writer", statement.sql, result);
   }
@@ -140,12 +122,12 @@ export class SqliteTransaction implements StoreTransaction {
     statement: Statement,
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
-    checkRead(statement);
+    const own = checkRead(statement);
     const { chunkRows = CHUNK_ROWS, signal } = options;
     assertChunkRows(chunkRows);
     await this.#turn(signal);
     const { send } = this.#scope;
-    const first = await send<WireResult>({ kind: "query", statement, chunkRows });
+    const first = await send<WireResult>({ kind: "query", statement: own, chunkRows });
     const { columns, cursor } = first;
     let done = cursor === undefined;
     try {
@@ -166,15 +148,15 @@ export class SqliteTransaction implements StoreTransaction {
     options: CallOptions = {},
   ): Promise<readonly ResultSet[]> {
     const { send, database } = this.#scope;
-    database.assertWrites(unit);
+    const own = database.checkWrites(unit);
     await this.#turn(options.signal);
-    if (unit.length === 0) return [];
+    if (own.length === 0) return [];
     const results =
-      unitBytes(unit) === Number.POSITIVE_INFINITY
-        ? await this.#asChild(() => sendPieces(send, unit), options.signal)
-        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: unit }));
+      unitBytes(own) === Number.POSITIVE_INFINITY
+        ? await this.#asChild(() => sendPieces(send, own), options.signal)
+        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: own }));
     return results.map((result, index) =>
-      publish(database.log, "writer", unit[index]?.sql ?? "", result),
+      publish(database.log, "writer", own[index]?.sql ?? "", result),
     );
   }
 
@@ -183,7 +165,7 @@ export class SqliteTransaction implements StoreTransaction {
     rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
     options: WriteManyOptions = {},
   ): Promise<number> {
-    this.#scope.database.assertWrites([{ sql, parameters: [] }]);
+    this.#scope.database.checkWrites([{ sql, parameters: [] }]);
     return this.#asChild(() => sendRows(this.#scope, sql, rows, options), options.signal);
   }
 
@@ -198,7 +180,14 @@ export class SqliteTransaction implements StoreTransaction {
         ),
       );
     }
-    return this.#asChild((child) => context.run(child, () => run(child)), options.signal);
+    const place: Place = { transaction: undefined };
+    const work = this.#asChild((child) => {
+      place.transaction = child;
+      return context.run(place, () => run(child));
+    }, options.signal);
+    // Not before: the place that the caller was in tells whether it would wait for itself.
+    if (options.entersCaller === true) context.enterWith(place);
+    return work;
   }
 
   /** Throws when a nested transaction was left running: half of it would be committed. */
@@ -272,7 +261,8 @@ export class SqliteTransaction implements StoreTransaction {
     this.#assertLive(signal);
     if (this.#childTurn === undefined) return;
     const { context } = this.#scope;
-    for (let inner = context.getStore(); inner !== undefined; inner = inner.parent) {
+    let inner = context.getStore()?.transaction;
+    for (; inner !== undefined; inner = inner.parent) {
       if (inner.parent !== this || inner.ended) continue;
       throw new SpringhouseError(
         "TRANSACTION_REENTRY",

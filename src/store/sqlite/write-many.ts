@@ -6,6 +6,7 @@
 
 import { abortable, throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { ownValues } from "../../core/own-bytes.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { WireChanges } from "../../sqlite/protocol.ts";
 import { rowBytes } from "../../sqlite/row-cursor.ts";
@@ -83,7 +84,7 @@ class Gathering {
   /** Takes a row; whether it is time to send. */
   add(row: Values): boolean {
     checkValues(row);
-    this.#rows.push(row);
+    this.#rows.push(ownValues(row));
     this.#bytes += rowBytes(row);
     return (
       this.#rows.length >= CHUNK_ROWS_MAX ||
@@ -156,7 +157,7 @@ function stalledError(deadlineMs: number): SpringhouseError {
   return new SpringhouseError(
     "TRANSACTION_TIMEOUT",
     `The bulk write was rolled back, because its source gave no row for ${deadlineMs} ms while ` +
-      "the writer waited. Gather the rows first, or raise transactionDeadlineMs.",
+      "the writer waited. Gather the rows first, or raise transactionDeadline.",
     { fields: { deadlineMs } },
   );
 }

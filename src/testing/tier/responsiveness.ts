@@ -2,59 +2,93 @@
 
 import { strict as assert } from "node:assert";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Tier } from "../../tier/tier.ts";
-import { type CaseContext, keysOf, type TierCases } from "./context.ts";
+import type { Tier, TierEntry } from "../../tier/tier.ts";
+import { keysOf, type TierCases } from "./context.ts";
 
-const GAP_MS_MAX = 10;
+/** Work of this thread between two turns of the event loop. */
+const WORK_MS_MAX = 10;
+/** Time between two turns; other programs take their share of the processor in it. */
+const WALL_MS_MAX = 50;
 const ENTRIES = 5_000;
-/** Other programs, the compiler and the collector take turns, too: the best of so many counts. */
+/** The compiler and the collector take turns, too: the best of so many counts. */
 const ATTEMPTS = 6;
 
-type Step = (tier: Tier, context: CaseContext) => Promise<unknown>;
+interface Batch {
+  readonly entries: readonly TierEntry[];
+  readonly keys: readonly string[];
+}
+
+type Step = (tier: Tier, batch: Batch) => Promise<unknown>;
 
 const STEPS: Readonly<Record<string, Step>> = {
-  setMany: (tier, { entries }) => tier.setMany(entries(ENTRIES, "key ", { tags: ["t"] })),
-  getMany: (tier, { entries }) => tier.getMany(keysOf(entries(ENTRIES))),
-  hasMany: (tier, { entries }) => tier.hasMany(keysOf(entries(ENTRIES))),
+  setMany: (tier, { entries }) => tier.setMany(entries),
+  getMany: (tier, { keys }) => tier.getMany(keys),
+  hasMany: (tier, { keys }) => tier.hasMany(keys),
   keys: async (tier) => {
     for await (const chunk of tier.keys()) assert.ok(chunk.length > 0);
   },
   dropTags: (tier) => tier.dropTags(["t"]),
   sweep: (tier) => tier.sweep(),
-  "setMany again": (tier, { entries }) => tier.setMany(entries(ENTRIES)),
+  "setMany again": (tier, { entries }) => tier.setMany(entries),
   dropPrefix: (tier) => tier.dropPrefix("key 1"),
   clear: (tier) => tier.clear(),
 };
 
 export const responsiveness: TierCases = {
   cases: {
-    "is held by no call for more than 10 ms": async (context) => {
-      const shortest = new Map<string, number>();
+    "is held by no call for more than 10 ms": async ({ tier, entries }) => {
+      const best = new Map<string, Gap>();
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         for (const [name, step] of Object.entries(STEPS)) {
-          const gapMs = await longestGapMs(() => step(context.tier, context));
-          shortest.set(name, Math.min(gapMs, shortest.get(name) ?? gapMs));
+          const batch = entries(ENTRIES, "key ", { tags: ["t"] });
+          const keys = keysOf(batch);
+          const gap = await longestGap(() => step(tier, { entries: batch, keys }));
+          best.set(name, shorter(gap, best.get(name)));
         }
-        if (Math.max(...shortest.values()) <= GAP_MS_MAX) return;
+        if ([...best.values()].every(isShort)) return;
       }
-      for (const [name, gapMs] of shortest) {
-        assert.ok(gapMs <= GAP_MS_MAX, `${name} held the event loop for ${gapMs.toFixed(1)} ms`);
+      for (const [name, gap] of best) {
+        const { workMs, wallMs } = gap;
+        const ms = `${workMs.toFixed(1)} ms (${wallMs.toFixed(1)} ms of wall time)`;
+        assert.ok(isShort(gap), `${name} held the event loop for ${ms}`);
       }
     },
   },
 };
 
-/** The longest time between two turns of the event loop while `work` runs. */
-export async function longestGapMs(work: () => Promise<unknown>): Promise<number> {
-  let longestMs = 0;
+/** The longest time between two turns of the event loop. */
+export interface Gap {
+  /** That this thread was computing. */
+  readonly workMs: number;
+  /** That passed. */
+  readonly wallMs: number;
+}
+
+function shorter(one: Gap, other: Gap = one): Gap {
+  return {
+    workMs: Math.min(one.workMs, other.workMs),
+    wallMs: Math.min(one.wallMs, other.wallMs),
+  };
+}
+
+function isShort({ workMs, wallMs }: Gap): boolean {
+  return workMs <= WORK_MS_MAX && wallMs <= WALL_MS_MAX;
+}
+
+/** Measures the event loop while `work` runs. */
+export async function longestGap(work: () => Promise<unknown>): Promise<Gap> {
+  let longest: Gap = { workMs: 0, wallMs: 0 };
   let running = true;
   const watch = async (): Promise<void> => {
-    let lastMs = performance.now();
+    let [lastWorkMs, lastWallMs] = [threadMs(), performance.now()];
     while (running) {
       await nextTurn();
-      const nowMs = performance.now();
-      longestMs = Math.max(longestMs, nowMs - lastMs);
-      lastMs = nowMs;
+      const [workMs, wallMs] = [threadMs(), performance.now()];
+      longest = {
+        workMs: Math.max(longest.workMs, workMs - lastWorkMs),
+        wallMs: Math.max(longest.wallMs, wallMs - lastWallMs),
+      };
+      [lastWorkMs, lastWallMs] = [workMs, wallMs];
     }
   };
   const watching = watch();
@@ -64,5 +98,11 @@ export async function longestGapMs(work: () => Promise<unknown>): Promise<number
     running = false;
     await watching;
   }
-  return longestMs;
+  return longest;
+}
+
+/** What this thread has computed so far. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }

@@ -1,40 +1,30 @@
-import type { EvictionPolicy, PolicyName, PolicyNode } from "./policy.ts";
-export function createPolicy(
-  _name: PolicyName,
-  _o: { capacity: number; random?: () => number },
-): EvictionPolicy {
-  const head = { previous: undefined, next: undefined } as unknown as PolicyNode;
-  head.previous = head;
-  head.next = head;
-  const unlink = (n: PolicyNode): void => {
-    (n.previous as PolicyNode).next = n.next;
-    (n.next as PolicyNode).previous = n.previous;
-    n.previous = n.next = undefined;
-    n.queue = 0;
-  };
-  const link = (n: PolicyNode): void => {
-    n.previous = head.previous;
-    n.next = head;
-    (head.previous as PolicyNode).next = n;
-    head.previous = n;
-    n.queue = 1;
-  };
-  return {
-    add: link,
-    touch: (n) => {
-      unlink(n);
-      link(n);
-    },
-    reweigh: (n, w) => {
-      n.weight = w;
-    },
-    remove: unlink,
-    evict: () => {
-      const n = head.next as PolicyNode;
-      if (n === head) return undefined;
-      unlink(n);
-      return n;
-    },
-    clear: () => undefined,
-  };
+/** The eviction policies by name. */
+
+import { Fifo } from "./fifo.ts";
+import { Lfu } from "./lfu.ts";
+import { Lru } from "./lru.ts";
+import type { EvictionPolicy, PolicyName } from "./policy.ts";
+import { WTinyLfu } from "./w-tinylfu.ts";
+
+/** What a policy has to know of its cache. */
+export interface PolicyOptions {
+  /** The most entries that are expected; may be `Infinity`. What is kept of them grows as they
+   * come, and not beyond this. */
+  readonly capacity: number;
+  /** From 0 up to 1, for decisions that nobody outside may foresee. Default: `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A new policy without nodes. */
+export function createPolicy(name: PolicyName, options: PolicyOptions): EvictionPolicy {
+  switch (name) {
+    case "w-tinylfu":
+      return new WTinyLfu(options.capacity, options.random);
+    case "lru":
+      return new Lru();
+    case "lfu":
+      return new Lfu();
+    case "fifo":
+      return new Fifo();
+  }
 }

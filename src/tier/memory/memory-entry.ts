@@ -15,11 +15,18 @@ export interface EntryOwner {
 
 /** Never allocated twice for a hit: a hit hands out what is here. */
 export class MemoryEntry implements PolicyNode, WheelNode {
-  readonly owner: EntryOwner;
-  readonly key: string;
+  // A hit reads these, which lie together and first.
+  /** The tick of the coarse clock in which `attentionMs` lies: before it, a hit is only a look. */
+  attentionTick = 0;
+  readonly tags: readonly Tag<MemoryEntry>[] | undefined;
+  /** The value as a promise, for callers that wait; made once. */
+  settled: Promise<unknown> | undefined = undefined;
   /** Frozen, or copied for each reader (`changeable`). */
   readonly value: unknown;
   readonly changeable: boolean;
+
+  readonly owner: EntryOwner;
+  readonly key: string;
   /** The whole of what the entry takes: value, key and bookkeeping. */
   readonly bytes: number;
   readonly category: string;
@@ -27,21 +34,18 @@ export class MemoryEntry implements PolicyNode, WheelNode {
   readonly slidingMs: number;
   readonly loadMs: number;
   readonly etag: string | undefined;
-  readonly tags: readonly Tag<MemoryEntry>[] | undefined;
   /** Ends on the monotonic clock: fresh until, kept until. */
   freshUntilMs: number;
   endsMs: number;
   /**
    * The moment from which a hit is more than a look: the end of its freshness, or the time to
-   * refresh it before, or now when its life slides.
+   * refresh it before, or always when its life slides.
    */
   attentionMs: number;
   /** Its number among all that its owner has taken in. */
   serial = 0;
   /** Its time was over, and it counts as fresh for a while because its load failed. */
   isStale = false;
-  /** The value as a promise, for callers that wait; made once. */
-  settled: Promise<unknown> | undefined = undefined;
 
   readonly hash: number;
   weight = 0;
@@ -73,7 +77,7 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     this.tags = tags;
     this.freshUntilMs = times.freshUntilMs;
     this.endsMs = times.endsMs;
-    this.attentionMs = entry.slidingMs > 0 ? 0 : times.freshUntilMs;
+    this.attentionMs = 0;
     this.hash = times.hash;
   }
 }

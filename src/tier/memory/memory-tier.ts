@@ -32,6 +32,8 @@ import { Room, type RoomOptions } from "./room.ts";
 import { TagTable } from "./tag-table.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
+/** Dead entries that are looked at when one comes in and there is no room. */
+const RECLAIMED_AT_ONCE = 64;
 /** Keys in one chunk of `keys`. */
 const CHUNK_KEYS = 1_000;
 
@@ -74,6 +76,7 @@ export class MemoryTier implements Tier {
       tags: this.#tags,
       seed: Math.floor(random() * 2 ** 32) | 0,
       reclaimLater: (entries) => this.#reclaimLater(entries),
+      reclaimSome: () => this.#reclaimSome(),
     };
     this.#room = new Room(options.policy, options.limits, random);
     this.#partitions = [new Partition("", this.#room, "frozen", this.#parts)];
@@ -268,15 +271,28 @@ export class MemoryTier implements Tier {
   /** Gives back the room of dead entries, in slices. @returns how many. */
   async #reclaim(): Promise<number> {
     let reclaimed = 0;
-    for (let entries = this.#dead[0]; entries !== undefined; entries = this.#dead[0]) {
-      const { value: entry, done } = entries.next();
-      // A sweep may go through the same list at the same time.
-      if (done === true && this.#dead[0] === entries) this.#dead.shift();
-      else if (done === true) continue;
-      else if ((entry.owner as Partition).reclaim(entry)) reclaimed++;
+    while (this.#dead.length > 0) {
+      if (this.#reclaimNext()) reclaimed++;
       if (isSliceOver()) await nextSlice();
     }
     return reclaimed;
+  }
+
+  /** Gives back some room in this turn: what is dead is to go before anything that lives. */
+  #reclaimSome(): void {
+    for (let left = RECLAIMED_AT_ONCE; left > 0 && this.#dead.length > 0; left--) {
+      this.#reclaimNext();
+    }
+  }
+
+  /** Looks at one entry that may be dead. @returns whether its room was given back. */
+  #reclaimNext(): boolean {
+    const next = this.#dead[0]?.next();
+    if (next === undefined || next.done === true) {
+      this.#dead.shift();
+      return false;
+    }
+    return (next.value.owner as Partition).reclaim(next.value);
   }
 
   async #sweep(): Promise<SweepResult> {
@@ -292,7 +308,7 @@ export class MemoryTier implements Tier {
   /** The next sweep is due some time after the one before has ended. */
   #scheduleSweep(): void {
     const { clock, sweepEveryMs } = this.#options;
-    if (this.#closed || sweepEveryMs === Number.POSITIVE_INFINITY) return;
+    if (this.#closed || sweepEveryMs === 0) return;
     this.#timer ??= clock.schedule(() => {
       void this.sweep().finally(() => {
         this.#timer = undefined;

@@ -20,7 +20,7 @@ export interface MemoryTierOptions {
   readonly maxEntryBytes?: ByteSize;
   /** Which entry goes when a limit is reached. Default: "w-tinylfu". */
   readonly policy?: PolicyName;
-  /** How often what has expired is removed; `Infinity` for never by itself. Default: "60s". */
+  /** How often what has expired is removed; 0 leaves it to `sweep()`. Default: "60s". */
   readonly sweepEvery?: Duration;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -39,7 +39,7 @@ export interface ResolvedMemoryTierOptions {
 }
 
 const POLICIES: readonly PolicyName[] = ["w-tinylfu", "lru", "lfu", "fifo"];
-const KEYS = [
+export const MEMORY_KEYS = [
   "name",
   "maxEntries",
   "maxBytes",
@@ -55,7 +55,7 @@ const ENTRY_SHARE_MAX = 0.1;
 
 /** Fills the defaults. @throws `INVALID_ARGUMENT`. */
 export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMemoryTierOptions {
-  refuseUnknownKeys(options, KEYS, "memoryTier");
+  refuseUnknownKeys(options, MEMORY_KEYS, "memoryTier");
   const {
     name = "memory",
     policy = "w-tinylfu",
@@ -67,10 +67,7 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     name,
     policy: checkPolicy(policy),
     limits: resolveLimits(options, { maxEntries: 1_000, maxBytes: "100MB" }),
-    sweepEveryMs:
-      sweepEvery === Number.POSITIVE_INFINITY
-        ? sweepEvery
-        : parseDurationMs(sweepEvery, "sweepEvery"),
+    sweepEveryMs: parseDurationMs(sweepEvery, "sweepEvery"),
     clock,
     random,
   };

@@ -25,6 +25,8 @@ export interface MemoryParts {
   readonly seed: number;
   /** Told of entries among which are dead ones, whose room is to be given back in time. */
   reclaimLater(entries: Iterable<MemoryEntry>): void;
+  /** Gives back the room of some of them now. */
+  reclaimSome(): void;
 }
 
 /** Told of an entry that went by itself. */
@@ -109,7 +111,7 @@ export class Partition implements EntryOwner {
   /** A fresh entry that needs no attention: the fast path. Counts a hit, and no miss. */
   find(key: string): MemoryEntry | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.attentionMs <= this.#time.nowMs()) return undefined;
+    if (entry === undefined || entry.attentionTick <= this.#time.tick()) return undefined;
     if (this.#isDropped(entry)) return undefined;
     this.counts.hits++;
     this.room.touch(entry);
@@ -143,7 +145,7 @@ export class Partition implements EntryOwner {
     const entry = this.peek(key);
     if (entry === undefined) return;
     entry.freshUntilMs = Math.min(entry.freshUntilMs, this.#time.nowMs());
-    entry.attentionMs = 0;
+    this.attendAt(entry, 0);
   }
 
   /** An entry that is still kept, fresh or not, by the exact clock. Counts nothing. */
@@ -181,6 +183,12 @@ export class Partition implements EntryOwner {
     return entry.freshUntilMs > this.#time.nowMs();
   }
 
+  /** Sets the moment from which a hit is more than a look. */
+  attendAt(entry: MemoryEntry, ms: number): void {
+    entry.attentionMs = ms;
+    entry.attentionTick = this.#time.tickOf(ms);
+  }
+
   /** Whether it is time to load it anew behind a hit. */
   isDue(entry: MemoryEntry): boolean {
     return !entry.isStale && entry.attentionMs <= this.#time.nowMs();
@@ -211,7 +219,9 @@ export class Partition implements EntryOwner {
     }
     this.counts.sets++;
     const added = this.#link(key, entry, { ...own, bytes });
-    added.attentionMs = Math.min(added.attentionMs, this.#time.nowMs() + attentionInMs);
+    const inTimeMs = entry.slidingMs > 0 ? 0 : this.#time.nowMs() + attentionInMs;
+    this.attendAt(added, Math.min(added.freshUntilMs, inTimeMs));
+    if (this.room.isFull(bytes)) this.#parts.reclaimSome();
     this.room.add(added);
     return "stored";
   }

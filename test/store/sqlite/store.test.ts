@@ -176,6 +176,36 @@ describe("a transaction", () => {
     expect(await count(store, "parent")).toBe(0);
   });
 
+  it("may have a deadline for its pauses alone", async () => {
+    const clock = new FakeClock();
+    const store = await open({ transactionDeadlineMs: 3_000 }, { clock });
+    const put = (id: number) => [sql("INSERT INTO parent VALUES (?)", id)];
+    const stalled = Promise.withResolvers<void>();
+
+    const late = failureOf(
+      store.transaction(
+        async (transaction) => {
+          for (let id = 0; id < 5; id++) {
+            clock.advance(2_999);
+            await transaction.write(put(id));
+          }
+          stalled.resolve();
+          await new Promise<never>(() => undefined);
+        },
+        { deadlineFor: "pauses" },
+      ),
+    );
+    await stalled.promise;
+    clock.advance(3_000);
+
+    expect(await late).toMatchObject({
+      code: "TRANSACTION_TIMEOUT",
+      message: expect.stringContaining("wrote nothing for 3000 ms"),
+    });
+    await store.write(put(9));
+    expect(await count(store, "parent")).toBe(1);
+  });
+
   it("ends for the code that goes on after its deadline", async () => {
     const store = await open({ transactionDeadlineMs: 20 });
     const gate = Promise.withResolvers<void>();
@@ -291,6 +321,17 @@ describe("a bulk write", () => {
 
     await expect(aborted).rejects.toMatchObject({ code: "ABORTED" });
     expect(await count(store, "parent")).toBe(0);
+  });
+
+  it("refuses what is no source of rows, no unit and no function", async () => {
+    const store = await open();
+    const careless = [
+      store.writeMany("INSERT INTO parent VALUES (?)", null as never),
+      store.write(null as never),
+      store.transaction(5 as never),
+    ];
+
+    for (const call of careless) await expect(call).rejects.toThrow(/must be a (?:list|function)/);
   });
 
   it("refuses a row that is no list of values", async () => {

@@ -11,8 +11,6 @@ import { memoryTier } from "../../../src/tier/memory/memory-tier.ts";
 /** Enough to make everything that does not grow with the entries small beside them. */
 const ENTRIES = 6_000;
 const FILES = 12;
-const NEVER = Number.POSITIVE_INFINITY;
-
 const [folder = ""] = process.argv.slice(2);
 const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl.gz"));
 
@@ -26,7 +24,7 @@ const tier = memoryTier({
   maxEntries: 1_000_000,
   maxBytes: "4GB",
   maxEntryBytes: "100MB",
-  sweepEvery: NEVER,
+  sweepEvery: 0,
 });
 const part = tier.partition("issues/", undefined, "frozen");
 

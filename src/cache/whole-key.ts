@@ -1,0 +1,46 @@
+/** Keys as the tiers know them: namespace, version and category in front, `/` between. */
+
+import { SpringhouseError } from "../core/errors.ts";
+
+/** No name contains it. */
+const SLASH = "/";
+
+/** What the keys of a category begin with. */
+export interface CategoryPlace {
+  readonly namespace: string;
+  readonly version: string;
+  readonly category: string;
+}
+
+/** A whole key, taken apart. */
+export interface WholeKey extends CategoryPlace {
+  readonly key: string;
+}
+
+export function wholePrefix({ namespace, version, category }: CategoryPlace): string {
+  return `${namespace}${SLASH}${version}${SLASH}${category}${SLASH}`;
+}
+
+/** The name of a tag in the tiers. @throws `INVALID_ARGUMENT` for what is no tag. */
+export function wholeTag(namespace: string, tag: string): string {
+  if (typeof tag === "string" && tag.length > 0) {
+    return `${namespace}${SLASH}${tag.normalize("NFC")}`;
+  }
+  const message = `A tag is a text that is not empty, and not ${JSON.stringify(tag)}.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message);
+}
+
+/** The tag as its namespace knows it. */
+export function tagIn(namespace: string, whole: string): string {
+  return whole.slice(namespace.length + SLASH.length);
+}
+
+/** `undefined` for a key that no cache made. */
+export function parseWholeKey(text: string): WholeKey | undefined {
+  const [, namespace, version, category, key] = WHOLE_KEY.exec(text) ?? [];
+  if (namespace === undefined || version === undefined) return undefined;
+  if (category === undefined || key === undefined) return undefined;
+  return { namespace, version, category, key };
+}
+
+const WHOLE_KEY = /^([^/]+)\/([^/]+)\/([^/]+)\/(.+)$/s;

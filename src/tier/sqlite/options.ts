@@ -1,0 +1,43 @@
+/** Options of the SQLite tier, validated and filled. */
+
+import { resolve } from "node:path";
+import { refuseUnknownKeys } from "../../core/options.ts";
+import {
+  assertText,
+  refused,
+  resolveStoredOptions,
+  STORED_KEYS,
+  type StoredTierOptions,
+  type StoredTierSettings,
+} from "../stored-options.ts";
+
+/** How to keep a cache in a SQLite file. Limits: `maxBytes` "1GB", `maxEntryBytes` "64MB". */
+export interface SqliteTierOptions extends StoredTierOptions {
+  /** The file; its folder is made. Processes may share it. Default: "cache/cache.db". */
+  readonly path?: string;
+}
+
+/** Options with nothing left open. */
+export interface ResolvedSqliteTierOptions extends StoredTierSettings {
+  readonly path: string;
+}
+
+const WHAT = "sqliteTier";
+/** What the rows of one value can hold (`PARTS_MAX` of `PART_BYTES`). */
+const ENTRY_BYTES_LIMIT = 1_024 ** 3;
+
+/** Fills the defaults. @throws `INVALID_ARGUMENT` for an unknown key or a wrong value. */
+export function resolveSqliteTierOptions(options: SqliteTierOptions): ResolvedSqliteTierOptions {
+  refuseUnknownKeys(options, ["path", ...STORED_KEYS], WHAT);
+  const { path = "cache/cache.db" } = options;
+  assertText(WHAT, "path", path);
+  const settings = resolveStoredOptions(WHAT, options, {
+    name: "sqlite",
+    maxBytes: "1GB",
+    maxEntryBytes: "64MB",
+  });
+  if (settings.bounds.entryBytesMax > ENTRY_BYTES_LIMIT) {
+    throw refused(WHAT, "maxEntryBytes", 'It is at most "1GB".');
+  }
+  return { ...settings, path: resolve(path) };
+}

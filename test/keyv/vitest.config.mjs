@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["*.suite.mjs"],
+    reporters: ["default", "json"],
+    outputFile: { json: "../../tmp/keyv.json" },
+  },
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Cache, createCache } from "../../src/cache/cache.ts";
 import type { CategoryCache } from "../../src/cache/category.ts";
+import { Journal, JournalFile } from "../../src/cache/journal.ts";
 import type { CategoryOptions } from "../../src/cache/options.ts";
 import type { SourceChange } from "../../src/cache/strategy.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
@@ -123,6 +124,40 @@ describe("write-behind", () => {
         { kind: "set", key: "d", value: new Date(5) },
       ],
     ]);
+  });
+
+  it("sees a change that comes while it has just read that there is none", async () => {
+    const file = new JournalFile(newPath());
+    onTestFinished(() => file.close());
+    const database = await file.open();
+    const reading = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const slow = {
+      write: database.write.bind(database),
+      read: async (statement: Parameters<typeof database.read>[0]) => {
+        const result = await database.read(statement);
+        reading.resolve();
+        await answer.promise;
+        return result;
+      },
+    };
+    const source = new Source();
+    const journal = new Journal({
+      file: { open: async () => slow } as unknown as JournalFile,
+      scope: "scope",
+      save: source.save,
+      timeoutMs: 1_000,
+      clock: new FakeClock(),
+      onError: (error) => expect(error).toBeUndefined(),
+    });
+    const flushed = journal.flush();
+    await reading.promise;
+
+    await journal.append([{ kind: "set", key: "a", value: 1 }]);
+    answer.resolve();
+    await flushed;
+
+    expect(source.values.get("a")).toBe(1);
   });
 
   it("loses no change that comes while the last batch ends", async () => {

@@ -1,84 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Cache, createCache } from "../../src/cache/cache.ts";
-import type { CategoryCache } from "../../src/cache/category.ts";
+import { createCache } from "../../src/cache/cache.ts";
 import { Journal, JournalFile } from "../../src/cache/journal.ts";
-import type { CategoryOptions } from "../../src/cache/options.ts";
-import type { SourceChange } from "../../src/cache/strategy.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
-import { type MemoryTier, memoryTier } from "../../src/tier/memory/memory-tier.ts";
-import { errorOf, stateOf, turns } from "./support.ts";
-
-/** A source that notes what it is told, and can be broken or held up. */
-class Source {
-  readonly values = new Map<string, unknown>();
-  readonly batches: (readonly SourceChange[])[] = [];
-  error: Error | undefined;
-  wait: Promise<void> | undefined;
-  calls = 0;
-
-  readonly save = async (changes: readonly SourceChange[]): Promise<void> => {
-    this.calls++;
-    await this.wait;
-    if (this.error !== undefined) throw this.error;
-    this.batches.push(changes);
-    for (const change of changes) {
-      if (change.kind === "set") this.values.set(change.key, change.value);
-      else this.values.delete(change.key);
-    }
-  };
-}
-
-interface Opened {
-  readonly cache: Cache;
-  readonly mine: CategoryCache;
-  readonly source: Source;
-  readonly memory: MemoryTier;
-  readonly clock: FakeClock;
-  readonly path: string;
-}
-
-function open(options: Partial<Opened> & { category?: CategoryOptions } = {}): Opened {
-  const { clock = new FakeClock(), source = new Source(), path = newPath() } = options;
-  const memory = memoryTier({ clock });
-  const cache = createCache({
-    clock,
-    journal: path,
-    tiers: [memory],
-    categories: { mine: { strategy: "write-behind", save: source.save, ...options.category } },
-  });
-  onTestFinished(async () => {
-    await closeIn(cache, clock);
-  });
-  return { cache, mine: cache.category("mine"), source, memory, clock, path };
-}
-
-/** Closes a cache whose `save` may hang. */
-async function closeIn(cache: Cache, clock: FakeClock): Promise<void> {
-  const closed = cache.close();
-  while ((await stateOf(closed)) === "pending") {
-    clock.advance(1_000);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  await closed;
-}
-
-function newPath(): string {
-  const folder = mkdtempSync(join(tmpdir(), "springhouse-journal-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, "cache", "journal.db");
-}
-
-/** Waits in real time, for work in other threads, while the clock may be moved. */
-async function until(isSo: () => boolean, move: () => void = () => undefined): Promise<void> {
-  for (let turn = 0; !isSo(); turn++) {
-    if (turn > 5_000) throw new Error(`it never came: ${isSo}`);
-    move();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
+import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
+import { closeIn, newPath, open, Source, until } from "./journal-support.ts";
+import { errorOf, turns } from "./support.ts";
 
 describe("write-behind", () => {
   it("answers before the source has it, and the source has it soon", async () => {
@@ -362,66 +290,5 @@ describe("write-behind", () => {
 
     expect(mine.peek("a")).toBeUndefined();
     expect(source.calls).toBe(0);
-  });
-});
-
-describe("two caches with one journal", () => {
-  it("have one of them save, in the order of both, and neither refuses for ever", async () => {
-    const clock = new FakeClock();
-    const path = newPath();
-    const source = new Source();
-    const [one, two] = [open({ clock, path, source }), open({ clock, path, source })];
-
-    for (let round = 0; round < 50; round++) {
-      await (round % 2 === 0 ? one : two).mine.set(`k${round % 3}`, round);
-    }
-    await until(
-      () => source.values.get("k1") === 49,
-      () => clock.advance(200),
-    );
-    await until(() => source.values.get("k0") === 48 && source.values.get("k2") === 47);
-
-    const seen = new Map<string, number>();
-    for (const change of source.batches.flat()) {
-      const value = change.kind === "set" ? (change.value as number) : 0;
-      expect(value).toBeGreaterThanOrEqual(seen.get(change.key) ?? 0);
-      seen.set(change.key, value);
-    }
-  });
-
-  it("count what the other has saved", async () => {
-    const clock = new FakeClock();
-    const path = newPath();
-    const source = new Source();
-    const [one, two] = [open({ clock, path, source }), open({ clock, path, source })];
-    await one.mine.set("leads", 1);
-    await one.mine.flush();
-    const batch = Array.from({ length: 1_000 }, (_, index) => [`k${index}`, index] as const);
-
-    for (let round = 0; round < 12; round++) {
-      await two.mine.setMany(batch);
-      await one.mine.flush();
-      clock.advance(5_000);
-      await two.mine.flush();
-      await one.mine.flush();
-    }
-
-    expect(source.values.size).toBe(1_001);
-  });
-
-  it("take over at once from one that is closed", async () => {
-    const clock = new FakeClock();
-    const path = newPath();
-    const [first, second] = [new Source(), new Source()];
-    const one = open({ clock, path, source: first });
-    const two = open({ clock, path, source: second });
-    await one.mine.set("a", 1);
-    await one.mine.flush();
-
-    await one.cache.close();
-    await two.mine.set("a", 2);
-    await two.mine.flush();
-
-    expect(second.values.get("a")).toBe(2);
   });
 });

@@ -241,11 +241,16 @@ export class GuardedTier {
   async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {
     const keys = [...momentsMs.keys()];
     const entries = listOf(await this.tier.getMany(keys));
-    const stale = keys.flatMap((key, index) => {
+    const stale: TierEntry[] = [];
+    const unread: string[] = [];
+    for (const [index, key] of keys.entries()) {
       const entry = entries[index];
       const atMs = momentsMs.get(key) ?? 0;
-      return this.#isSound(entry, key) && entry.createdMs <= atMs ? [asStale(entry, atMs)] : [];
-    });
+      if (!this.#isSound(entry, key)) unread.push(key);
+      else if (entry.createdMs <= atMs) stale.push(asStale(entry, atMs));
+    }
+    // What cannot be read now may be read later, and would be fresh.
+    if (unread.length > 0) await this.tier.dropMany(unread);
     if (stale.length > 0) await this.tier.setMany(stale);
   }
 

@@ -328,6 +328,19 @@ describe("a tier that answers nonsense", () => {
     expect(guardOf(opened)["errors"]).toBe(4);
   });
 
+  it("gives nothing as fresh later that was expired meanwhile", async () => {
+    for (const answer of [null, undefined, { key: "cache/1/default/a" }]) {
+      const { cache, lower, memory } = openTiered();
+      await cache.set("a", 1);
+      lower.fault = { kind: "corrupt", change: () => answer };
+      await cache.expire("a");
+      lower.fault = WORKS;
+      await memory.clear();
+
+      expect(await cache.get("a")).toBeUndefined();
+    }
+  });
+
   it("has a miss when a method throws instead of rejecting", async () => {
     const { cache, lower } = openTiered();
     const broken = (): never => {

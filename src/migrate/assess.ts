@@ -87,7 +87,8 @@ export function problemOf(state: MigrationState): SpringhouseError | undefined {
   if (state.state === "unknown") {
     const message =
       `The database has had ${label}, which this code does not have: it is newer than the code. ` +
-      "Run the newer version of the program, or restore the migration's file.";
+      "Run the newer version of the program, or restore the migration's file. If it has it, " +
+      "look whether the folder of migrations is the right one.";
     return new SpringhouseError("SCHEMA_NEWER", message, { fields });
   }
   return undefined;

@@ -4,7 +4,6 @@
  * needs a second entity to judge is left to the catalog.
  */
 
-import { refuseUnknownKeys } from "../core/options.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import { checkFixed, columnFacts } from "./column-facts.ts";
 import {
@@ -20,7 +19,6 @@ import {
 } from "./constraint-facts.ts";
 import { checkBrokenByDefaults } from "./default-checks.ts";
 import type { BaseFact, CheckFact, ColumnFacts, EntityFacts } from "./facts.ts";
-import { tableNameProblem } from "./names.ts";
 import { invalidSchema } from "./refuse.ts";
 
 /** The options of `entity()` as this file reads them: no types of properties, the base as facts. */
@@ -35,22 +33,8 @@ export interface Declaration {
   readonly base?: BaseFact | undefined;
 }
 
-const OPTIONS = [
-  "primaryKey",
-  "indexes",
-  "uniques",
-  "checks",
-  "foreignKeys",
-  "audit",
-  "search",
-  "base",
-] as const;
-
-/** The facts of an entity, frozen. */
+/** The facts of an entity, frozen. The options have the shape that their types say. */
 export function entityFacts(table: string, declared: Columns, options: Declaration): EntityFacts {
-  const problem = tableNameProblem(table);
-  if (problem !== undefined) throw invalidSchema(String(table), undefined, problem);
-  refuseUnknownKeys(options, OPTIONS, `Entity "${table}"`, "INVALID_SCHEMA");
   const columns = columnsOf(table, declared, options);
   const draft = new Draft(table, columns);
   const base = options.base === undefined ? undefined : checkBase(table, columns, options.base);

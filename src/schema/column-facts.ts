@@ -3,7 +3,6 @@
  * could never work is refused here, with the reason, before any database has seen it.
  */
 
-import { types } from "node:util";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { compileCheck, show } from "./check.ts";
 import type { AnyColumn, ColumnSettings } from "./column.ts";
@@ -72,7 +71,7 @@ export function columnFacts(
 
 /** Settings whose values are of another type than their name promises. */
 function formProblem({ pattern, trim, values }: ColumnSettings): string | undefined {
-  if (pattern !== undefined && !types.isRegExp(pattern)) {
+  if (pattern !== undefined && !isRegExp(pattern)) {
     return `pattern is a regular expression such as /^x/, not ${show(pattern)}`;
   }
   if (trim !== undefined && typeof trim !== "boolean") {
@@ -80,6 +79,11 @@ function formProblem({ pattern, trim, values }: ColumnSettings): string | undefi
   }
   if (values === undefined || Array.isArray(values)) return undefined;
   return `t.enum() takes a list of texts such as ["open", "done"], not ${show(values)}`;
+}
+
+/** From whichever realm it comes. */
+function isRegExp(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === "[object RegExp]";
 }
 
 /** A global or sticky expression remembers where it stopped, so a second test could differ. */

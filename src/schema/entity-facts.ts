@@ -6,6 +6,7 @@
 
 import type { AnyColumn, Columns } from "./column.ts";
 import { checkFixed, columnFacts } from "./column-facts.ts";
+import { conditionProblem } from "./conditions.ts";
 import {
   checksOf,
   Draft,
@@ -17,7 +18,6 @@ import {
   type UniqueDeclaration,
   uniquesOf,
 } from "./constraint-facts.ts";
-import { checkBrokenByDefaults } from "./default-checks.ts";
 import type { BaseFact, CheckFact, ColumnFacts, EntityFacts } from "./facts.ts";
 import { invalidSchema } from "./refuse.ts";
 
@@ -52,15 +52,9 @@ export function entityFacts(table: string, declared: Columns, options: Declarati
     byProperty: draft.byProperty,
     byName: new Map(columns.map((column) => [column.name, column])),
   };
-  refuseBrokenDefaults(draft, facts);
+  const problem = conditionProblem(facts);
+  if (problem !== undefined) throw draft.refuse(problem);
   return Object.freeze(facts);
-}
-
-function refuseBrokenDefaults(draft: Draft, { table, columns, checks }: EntityFacts): void {
-  const broken = checkBrokenByDefaults(table, columns, checks);
-  if (broken === undefined) return;
-  const reason = `a row of defaults breaks the check "${broken.name}" (${broken.expression})`;
-  throw draft.refuse(`${reason}; change one of the defaults or the check`);
 }
 
 function columnsOf(table: string, declared: Columns, options: Declaration): readonly ColumnFacts[] {

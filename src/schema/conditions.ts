@@ -17,6 +17,8 @@ import { quoteIdentifier } from "./quote.ts";
 const CONSTRAINT_CHECK = 275;
 /** SQLite notices a moment that passes, as in `date('now')`, only when there is a row. */
 const CHANGES = /^non-deterministic use/;
+/** Where SQLite met it: for a check that is the index that it was tried in. */
+const PLACE = / in (?:partial index WHERE clauses|an index|CHECK constraints|a CHECK constraint)$/;
 const UNKNOWN_COLUMN = /^no such column: "?(?:[^".]+\.)?([^". ]+)/;
 
 type Judged = Pick<EntityFacts, "table" | "columns" | "checks" | "indexes">;
@@ -56,7 +58,8 @@ function refusalOf(facts: Judged, trial: Trial): string | undefined {
   const definition = tableSql(facts, trial);
   const ofRow = errorOf(definition, rowSql(facts));
   const error = ofRow !== undefined && CHANGES.test(ofRow.message) ? ofRow : errorOf(definition);
-  return error === undefined ? undefined : `${error.message}; ${adviceOn(facts, error.message)}`;
+  if (error === undefined) return undefined;
+  return `${error.message.replace(PLACE, "")}; ${adviceOn(facts, error.message)}`;
 }
 
 /** A check that names a column without a literal default cannot be judged before there is a row. */
@@ -115,14 +118,15 @@ function adviceOn({ columns }: Judged, message: string): string {
       "whose answer is always the same, without subqueries and comments"
     );
   }
-  return `write ${meantBy(unknown, columns)}`;
+  return meantBy(unknown, columns);
 }
 
 /** Most often somebody has written the property. */
 function meantBy(unknown: string, columns: readonly ColumnFacts[]): string {
   const names = columns.map(({ name }) => name);
   const own = columns.find(({ property }) => property === unknown)?.name;
-  const meant = own ?? nearest(unknown, names);
-  if (meant !== undefined) return `"${meant}": columns have their SQL names in conditions`;
-  return `columns by their SQL names (${names.join(", ")}) and texts in single quotes`;
+  if (own !== undefined) return `write "${own}": columns have their SQL names in conditions`;
+  const near = nearest(unknown, names);
+  if (near !== undefined) return `is "${near}" meant`;
+  return `write columns by their SQL names (${names.join(", ")}) and texts in single quotes`;
 }

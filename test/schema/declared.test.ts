@@ -61,7 +61,7 @@ describe("a condition that cannot work is refused when it is declared, with its 
     );
     expect(refusalOf(check("tasks.weekId > 0"))).toContain('write "week_id"');
     expect(refusalOf(check('"weekId" > 0'))).toContain('write "week_id"');
-    expect(refusalOf(check("week_ids > 0"))).toContain('write "week_id"');
+    expect(refusalOf(check("week_ids > 0"))).toContain('week_ids; is "week_id" meant.');
     expect(refusalOf(check('"open" = 1'))).toContain("(id, week_id, due, n) and texts in single");
   });
 
@@ -82,6 +82,12 @@ describe("a condition that cannot work is refused when it is declared, with its 
 
     expect(refusalOf({ checks: [good, bad] })).toMatch(
       /the check "ck_bad" \(.*\) cannot work: .*; write one expression over the columns/,
+    );
+  });
+
+  test("and no word of the index that a check was tried in", () => {
+    expect(refusalOf(check("random() > 0"))).toContain(
+      "non-deterministic functions prohibited; write",
     );
   });
 

@@ -31,8 +31,8 @@ test("the same file with other line ends has not changed", async () => {
 test("old code refuses to run on a newer database", async () => {
   await using scene = await Scene.create(FILES);
   await (await scene.migrator()).up();
-  const old = await scene.migrator({
-    directory: `${scene.folder}/none`,
+  const old = createMigrator({
+    store: await scene.store(),
     migrations: [defineMigration(define(1))],
   });
 

@@ -176,22 +176,29 @@ export async function checkTriggers(session: Session, catalog?: Catalog): Promis
   return { name, status: "fail", found: firstOf(wrong), advice };
 }
 
-/** Whether opening the file with these entities would succeed. */
-export async function checkEntities(session: Session, catalog: Catalog): Promise<Check> {
+/** Whether opening the file with these entities and these migrations would succeed. */
+export async function checkEntities(
+  session: Session,
+  catalog: Catalog,
+  directory: string,
+): Promise<Check> {
   const name = "entities";
-  const { introspect } = await import("../migrate/introspect.ts");
-  const { diff } = await import("../migrate/diff.ts");
-  const { differencesThatCount } = await import("../migrate/compare.ts");
-  const { declaredSchema } = await import("../migrate/schema.ts");
+  const { openingProblem } = await import("../migrate/compare.ts");
+  const { readFolder } = await import("../migrate/folder.ts");
+  const { declaredSchema, hashOf } = await import("../migrate/schema.ts");
   const desired = declaredSchema(catalog, session.dialect);
-  const differences = differencesThatCount(diff(await introspect(session), desired));
-  if (differences.length === 0) {
+  const folder = existsSync(directory) ? await readFolder(directory) : undefined;
+  const problem = await openingProblem(session, { desired, declared: hashOf(desired), folder });
+  if (problem === undefined) {
     return { name, status: "ok", found: "the file is as they declare it" };
   }
-  const advice =
-    "Opening the file would fail with SCHEMA_MISMATCH. Run: npx springhouse migrate up. When " +
-    "nothing is pending, run first: npx springhouse migrate new <name>.";
-  return { name, status: "fail", found: firstOf(differences), advice };
+  const { code, message, fields } = problem;
+  const { differences = ["the database is newer"], advice = message } = fields as {
+    readonly differences?: readonly string[];
+    readonly advice?: string;
+  };
+  const what = `Opening the file fails with ${code}. ${advice}`;
+  return { name, status: "fail", found: firstOf(differences), advice: what };
 }
 
 /** Whether the pages of the file are sound, and no row refers to nothing. */

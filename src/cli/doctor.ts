@@ -71,7 +71,9 @@ async function checkContents(
   await add("file", async () => checkKeeping(await store.describe()));
   await add("triggers", async () => [await checkTriggers(store, catalog)]);
   if (catalog !== undefined) {
-    await add("entities", async () => [await checkEntities(store, catalog)]);
+    await add("entities", async () => [
+      await checkEntities(store, catalog, config.migrations.directory),
+    ]);
   }
   await add("integrity", () => checkIntegrity(store, signal));
   await add("migrations", async () => [await checkMigrations(store, config)]);

@@ -4,7 +4,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import { labelOf } from "./files.ts";
 import { baselineRows, type Ledger, type LedgerRow } from "./ledger.ts";
 import type { Migration } from "./migration.ts";
-import type { MigrationState } from "./migrator.ts";
+import type { MigrationName, MigrationState } from "./migrator.ts";
 
 /** The state of a database towards the code. */
 export interface Assessment {
@@ -84,12 +84,14 @@ export function problemOf(state: MigrationState): SpringhouseError | undefined {
       "Restore its text and put the change into a new migration.";
     return new SpringhouseError("MIGRATION_CHANGED", message, { fields });
   }
-  if (state.state === "unknown") {
-    const message =
-      `The database has had ${label}, which this code does not have: it is newer than the code. ` +
-      "Run the newer version of the program, or restore the migration's file. If it has it, " +
-      "look whether the folder of migrations is the right one.";
-    return new SpringhouseError("SCHEMA_NEWER", message, { fields });
-  }
-  return undefined;
+  return state.state === "unknown" ? unknownError(state) : undefined;
+}
+
+/** The error for a migration that the database has had and the code does not have. */
+export function unknownError({ version, name }: MigrationName): SpringhouseError {
+  const message =
+    `The database has had ${labelOf({ version, name })}, which this code does not have: it is ` +
+    "newer than the code. Run the newer version of the program, or restore the migration's file. " +
+    "If it has it, look whether the folder of migrations is the right one.";
+  return new SpringhouseError("SCHEMA_NEWER", message, { fields: { version, name } });
 }

@@ -8,6 +8,7 @@
 import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { hashText } from "../core/hash.ts";
 
 /** How a migration is called: `0001_create_tasks.sql`. */
 export const FILE_NAME: RegExp = /^(\d{1,15})_([A-Za-z0-9][A-Za-z0-9_-]*)\.(sql|m?[tj]s)$/;
@@ -32,8 +33,25 @@ export async function listFolder(directory: string): Promise<string[]> {
   }
 }
 
-/** The versions of the migrations in a folder, by the names of its files alone. */
-export async function listVersions(directory: string): Promise<ReadonlySet<number>> {
+/** What the names of the files in a folder say. */
+export interface MigrationsFolder {
+  readonly directory: string;
+  readonly versions: ReadonlySet<number>;
+  /** A short text that is equal for equal versions. */
+  readonly hash: string;
+}
+
+/**
+ * Reads the names in a folder, and nothing of what is in the files.
+ *
+ * @throws `MIGRATION_INVALID` when it does not exist or cannot be read.
+ */
+export async function readFolder(directory: string): Promise<MigrationsFolder> {
   const names = await listFolder(directory);
-  return new Set(names.map((name) => Number(FILE_NAME.exec(name)?.[1] ?? 0)));
+  const versions = names.flatMap((name) => {
+    const digits = FILE_NAME.exec(name)?.[1];
+    return digits === undefined ? [] : [Number(digits)];
+  });
+  const hash = hashText(versions.sort((a, b) => a - b).join());
+  return { directory, versions: new Set(versions), hash };
 }

@@ -99,6 +99,11 @@ describe("springhouse doctor", () => {
       advice: expect.stringContaining("SCHEMA_MISMATCH"),
     });
     expect(after["entities"]).toMatchObject({ status: "ok" });
+    await rename(project.path("migrations/0002_first.sql"), project.path("0002_first.sql"));
+    expect((await examine(project))["entities"]).toMatchObject({
+      status: "fail",
+      advice: expect.stringMatching(/SCHEMA_NEWER.*0002_first.*Run the newer version/),
+    });
   });
 
   it("has little to say about a temporary database", async () => {

@@ -3,6 +3,7 @@
  * database in memory that is thrown away; an entity without checks over defaults does not load it.
  */
 
+import { nodeSqlite } from "../core/node-sqlite.ts";
 import { physicalColumn } from "./ddl-columns.ts";
 import type { CheckFact, ColumnFacts } from "./facts.ts";
 import { quoteIdentifier } from "./quote.ts";
@@ -25,7 +26,7 @@ export function checkBrokenByDefaults(
 }
 
 function isBroken(table: string, columns: readonly ColumnFacts[], check: CheckFact): boolean {
-  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const { DatabaseSync } = nodeSqlite();
   const database = new DatabaseSync(":memory:");
   const name = quoteIdentifier(table);
   const parts = [...columns.map((column) => columnSql(table, column)), checkSql(check)];

@@ -33,6 +33,7 @@ const WAL_BYTES_MAX = 64 * 1_024 * 1_024;
 const FREE_SHARE_MAX = 0.25;
 /** The header of a database file, and the byte that says how to read it; see fileformat2.html. */
 const HEADER_BYTES = 100;
+const MAGIC = "SQLite format 3\0";
 const READ_VERSION_AT = 19;
 const WAL_VERSION = 2;
 /** Enough to see what kind of damage it is. */
@@ -89,7 +90,9 @@ function checkPermissions(path: string, stats: Stats): Check {
       "and its folder.";
     return { name, status: "fail", found: `${place} cannot be written`, advice };
   }
-  if ((stats.mode & 0o077) === 0) return { name, status: "ok", found: mode };
+  // What is no database is none of ours: nobody should change the mode of /etc/passwd.
+  const isOurs = stats.size === 0 || readHeader(path).toString("latin1").startsWith(MAGIC);
+  if ((stats.mode & 0o077) === 0 || !isOurs) return { name, status: "ok", found: mode };
   return {
     name,
     status: "warn",
@@ -125,6 +128,10 @@ function checkJournal({ path, settings }: DatabaseFacts): Check {
  * SQLite reads the file without one and calls its journal another.
  */
 function isKeptWithLog(path: string): boolean {
+  return readHeader(path)[READ_VERSION_AT] === WAL_VERSION;
+}
+
+function readHeader(path: string): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   const file = openSync(path, "r");
   try {
@@ -132,7 +139,7 @@ function isKeptWithLog(path: string): boolean {
   } finally {
     closeSync(file);
   }
-  return header[READ_VERSION_AT] === WAL_VERSION;
+  return header;
 }
 
 function checkPages({ settings, pages, pageSizeBytes, freePages }: DatabaseFacts): Check {

@@ -23,9 +23,13 @@ export interface Assessment {
   readonly problems: readonly SpringhouseError[];
 }
 
+/** The moment of a row that will be taken over and is not in the ledger yet. */
+const NOT_RECORDED_MS = 0;
+
 /** Compares the two. */
 export function assess(ledger: Ledger, migrations: readonly Migration[]): Assessment {
-  const rows = ledger.rows.length > 0 ? ledger.rows : baselineRows(ledger, migrations, 0);
+  const rows =
+    ledger.rows.length > 0 ? ledger.rows : baselineRows(ledger, migrations, NOT_RECORDED_MS);
   const version = rows.at(-1)?.version ?? 0;
   const applied = new Map(rows.map((row) => [row.version, row]));
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
@@ -61,8 +65,13 @@ export function outOfOrderError(
 }
 
 function stateOfRow(row: LedgerRow, migration: Migration | undefined): MigrationState {
-  const { version, name, ms, checksum } = row;
-  const facts = { version, name, ms, appliedAt: new Date(row.appliedAtMs) };
+  const { version, name, ms, checksum, appliedAtMs } = row;
+  const facts = {
+    version,
+    name,
+    ms,
+    ...(appliedAtMs !== NOT_RECORDED_MS && { appliedAt: new Date(appliedAtMs) }),
+  };
   if (checksum === "") return { ...facts, state: "baseline" };
   if (migration === undefined) return { ...facts, state: "unknown" };
   const isChanged = migration.checksum !== checksum;

@@ -131,12 +131,14 @@ describe("springhouse doctor", () => {
       "app.db": "This is a letter, not a database.".repeat(99),
     });
     await mkdir(project.path("folder.db"));
+    await chmod(project.path("app.db"), 0o644);
 
-    const { database } = await examine(project);
+    const { database, permissions } = await examine(project);
     const { file } = await examine(project, "doctor --url sqlite:folder.db");
 
     expect(database).toMatchObject({ status: "fail", found: "NOT_A_DATABASE" });
     expect(file).toMatchObject({ status: "fail", found: expect.stringContaining("is not a file") });
+    expect(permissions?.advice).toBeUndefined();
   });
 
   it("warns when others may read the file", async () => {

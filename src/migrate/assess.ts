@@ -55,9 +55,10 @@ export function outOfOrderError(
   missing: readonly { readonly version: number; readonly name: string }[],
 ): SpringhouseError {
   const names = missing.map(labelOf);
+  const have = names.length === 1 ? "has" : "have";
   return new SpringhouseError(
     "MIGRATION_OUT_OF_ORDER",
-    `${labelOf(migration)} comes after ${names.join(", ")}, which has not been applied. ` +
+    `${labelOf(migration)} comes after ${names.join(", ")}, which ${have} not been applied. ` +
       "Apply what is missing first, renumber it, or allow the order with `outOfOrder` " +
       "(on the command line --out-of-order).",
     { fields: { version: migration.version, missing: names } },

@@ -153,7 +153,7 @@ class StoreMigrator implements Migrator {
     refuseUnknownKeys(options, NEW_KEYS, "new");
     const { directory, store } = this.#options;
     if (directory === undefined) {
-      const message = "createMigrator: `directory` is needed to write a new migration.";
+      const message = "migrator: `directory` is needed to write a new migration.";
       throw new SpringhouseError("INVALID_ARGUMENT", message);
     }
     // The first one makes the folder.

@@ -1,6 +1,7 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
 import { sessionAs } from "../repository/actor.ts";
 import { AuditReader } from "../repository/audit-log.ts";
@@ -121,6 +122,8 @@ export class Database<
    */
   async migrator(options: Omit<MigratorOptions, "store" | "catalog"> = {}): Promise<Migrator> {
     const { createMigrator } = await import("../migrate/run.ts");
+    const { MIGRATOR_KEYS } = await import("../migrate/options.ts");
+    refuseUnknownKeys(options, MIGRATOR_KEYS, "migrator");
     return createMigrator({
       ...options,
       store: this.#parts.store,

@@ -8,6 +8,7 @@
  */
 
 import { messageOf } from "../core/errors.ts";
+import { nodeSqlite } from "../core/node-sqlite.ts";
 import { nearest } from "../core/options.ts";
 import { physicalColumn } from "./ddl-columns.ts";
 import type { ColumnFacts, EntityFacts } from "./facts.ts";
@@ -98,7 +99,7 @@ interface SqliteError {
 }
 
 function errorOf(...statements: readonly string[]): SqliteError | undefined {
-  const { DatabaseSync } = process.getBuiltinModule("node:sqlite");
+  const { DatabaseSync } = nodeSqlite();
   const database = new DatabaseSync(":memory:");
   try {
     database.exec(statements.join(""));

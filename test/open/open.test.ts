@@ -289,7 +289,11 @@ describe("a database", () => {
 
     const migrator = await db.migrator({ directory: migrations });
     const { version } = await migrator.up();
+    const wrong = { dir: migrations } as object;
 
+    await expect(db.migrator(wrong)).rejects.toThrow(
+      /^migrator: unknown option "dir"\. Did you mean "directory"\? Known options: directory, mig/,
+    );
     expect(version).toBe(1);
     expect((await migrator.verify()).problems).toEqual([]);
     expect(await db.repository(Plain).create({ label: "a" })).toEqual({ id: 1, label: "a" });

@@ -11,6 +11,7 @@ export {
   isSpringhouseError,
   SpringhouseError,
 } from "./core/errors.ts";
+export { ddl } from "./migrate/ddl.ts";
 export { type ConfiguredCacheOptions, createConfiguredCache } from "./open/configured-cache.ts";
 export type { Database } from "./open/database.ts";
 export { type EventTypes, eventTypes, type OpenOptions, type PoolOptions } from "./open/options.ts";
@@ -41,6 +42,7 @@ export type { UnitRepository } from "./repository/unit-repository.ts";
 export { type Catalog, createCatalog } from "./schema/catalog.ts";
 export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
+export type { Dialect } from "./schema/physical.ts";
 export type {
   ColumnHandle,
   DeclaredEntity,

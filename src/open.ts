@@ -6,6 +6,7 @@ import { systemClock } from "./core/clock.ts";
 import { ensureSchema } from "./migrate/schema.ts";
 import { Database } from "./open/database.ts";
 import {
+  checkEventNames,
   checkOpenOptions,
   type OpenOptions,
   pageLimits,
@@ -40,6 +41,7 @@ export async function open<
   const { entities = [], schema = "create", migrations, eventNames, permissions } = options;
   const limits = pageLimits(options);
   const catalog = createCatalog(entities);
+  checkEventNames(eventNames, catalog);
   const store = await openSqliteStore(sqliteStoreOptions(options));
   try {
     const folder = migrations === undefined ? {} : { migrationsDirectory: migrations };
@@ -56,6 +58,7 @@ export async function open<
     models,
     limits,
     events: bus,
+    hasOwnEvents: options.events !== undefined,
     validation,
     actor: undefined,
     permissions,

@@ -17,7 +17,7 @@ import {
   runTimer,
   runWeek,
 } from "./commands.ts";
-import { errorJson, errorText, exitCodeOf } from "./failure.ts";
+import { errorData, errorJson, errorText, exitCodeOf } from "./failure.ts";
 import { type ProgressStream, progressStream } from "./progress.ts";
 import { INTERRUPTED } from "./workspace.ts";
 
@@ -28,6 +28,9 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** The most that a repository gives at once unless it is told otherwise. */
+const PAGE_ROWS_MAX = 1_000;
+
 const EXAMPLES = `
 Examples:
   $ auditor import auditor_tasks_2025-W23.csv
@@ -37,7 +40,7 @@ Examples:
   $ auditor start 17
   $ auditor stop 17
   $ auditor stats 2025-W23 --json
-  $ auditor export 2025-W23 --to week.csv
+  $ auditor export 2025-W23 --to 2025-W23.csv
 
 Exit codes:
   0    done
@@ -50,9 +53,14 @@ Exit codes:
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { stdout, stderr, signal } = terminal;
   let code = 0;
-  const program = commandLine(terminal, ({ ok, data, text }, isJson) => {
-    if (data !== undefined) stdout.write(isJson ? `${JSON.stringify(data)}\n` : text);
-    code = ok ? 0 : 1;
+  const program = commandLine(terminal, ({ ok, data, text, failure }, isJson) => {
+    if (failure !== undefined) code = signal.aborted ? INTERRUPTED : exitCodeOf(failure);
+    else code = ok ? 0 : 1;
+    if (data !== undefined && !isJson) stdout.write(text);
+    if (failure !== undefined && !isJson) stderr.write(errorText(failure));
+    if (data === undefined || !isJson) return;
+    const whole = failure === undefined ? data : { ...errorData(failure), ...data };
+    stdout.write(`${JSON.stringify(whole)}\n`);
   });
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -134,12 +142,18 @@ function addReads(program: Command, run: Run): void {
   program
     .command("week [label]")
     .description("list the weeks, or the tasks of one, the newest first")
-    .option("--limit <rows>", "rows of a page", parseWhole)
+    .option("--limit <rows>", `rows of a page, at most ${PAGE_ROWS_MAX}`, parseLimit)
     .option("--offset <rows>", "rows left out at the beginning", parseWhole)
     .option("--cursor <text>", "where the page before ended")
-    .action((label: string | undefined, flags: object) =>
-      run((context) => runWeek(context, label, flags)),
-    );
+    .action((label: string | undefined, flags: { offset?: number; cursor?: string }) => {
+      if (label === undefined && Object.keys(flags).length > 0) {
+        program.error("error: --limit, --offset and --cursor go with the label of a week");
+      }
+      if (flags.offset !== undefined && flags.cursor !== undefined) {
+        program.error("error: give --offset or --cursor, not both");
+      }
+      return run((context) => runWeek(context, label, flags));
+    });
   program
     .command("stats <label>")
     .description("the figures of a week")
@@ -148,7 +162,8 @@ function addReads(program: Command, run: Run): void {
     .command("export <label>")
     .description("write the tasks of a week as CSV")
     .option("--to <file>", 'the file; "-" is standard output (default: named after the week)')
-    .action((label: string, flags: { to?: string }) =>
+    .option("--force", "replace a file that is there")
+    .action((label: string, flags: { to?: string; force?: true }) =>
       run((context) => runExport(context, label, flags)),
     );
 }
@@ -158,9 +173,24 @@ function parseWhole(text: string): number {
   throw new InvalidArgumentError("Give a whole number.");
 }
 
+function parseLimit(text: string): number {
+  const rows = parseWhole(text);
+  if (rows <= PAGE_ROWS_MAX) return rows;
+  throw new InvalidArgumentError(`Give at most ${PAGE_ROWS_MAX}, and go on with --cursor.`);
+}
+
+/** `auditor … | head` closes the pipe early; that is no error. */
+function endWhenNobodyReads(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+}
+
 if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  endWhenNobodyReads();
   const { stdout, stderr } = process;
   process.exitCode = await runCli(process.argv.slice(2), { stdout, stderr, signal: stop.signal });
 }

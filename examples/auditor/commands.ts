@@ -6,11 +6,11 @@ import { type AuditorDatabase, openAuditor, openExisting } from "./database.ts";
 import { displayDuration } from "./durations.ts";
 import { exportCsv, exportToFile } from "./export-csv.ts";
 import { cesawFilesIn, importCesaw } from "./import-cesaw.ts";
-import { importCsv } from "./import-csv.ts";
+import { importCsv, requireLabel } from "./import-csv.ts";
 import type { ImportOptions, SourceReport } from "./import-report.ts";
 import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
-import { count, Progress, type ProgressStream } from "./progress.ts";
+import { count, Progress, type ProgressStream, rowsText } from "./progress.ts";
 import { weekStatistics } from "./statistics.ts";
 import { type Cell, list, moreLine, table } from "./table.ts";
 import { listWeeks } from "./week-list.ts";
@@ -36,23 +36,43 @@ export interface Outcome {
   readonly data: unknown;
   /** What is printed otherwise. */
   readonly text: string;
+  /** What ended the command when a part of its work was done. Default: nothing. */
+  readonly failure?: unknown;
 }
 
-/** Imports weeks from CSV files, each in a transaction of its own. */
+/** Imports weeks from CSV files, each in a transaction of its own; ends with the first error. */
 export async function runImport(
   context: Context,
   files: readonly string[],
   flags: { readonly week?: string },
 ): Promise<Outcome> {
+  const weeks = files.map((file) => flags.week ?? requireLabel(file));
   await using db = await openAuditor(context.path);
   const reports: SourceReport[] = [];
-  for (const file of files) {
-    const { sources } = await during(context, `Importing ${file}`, (options) =>
-      importCsv(db, file, { ...options, ...flags }),
-    );
-    reports.push(...sources);
+  for (const [index, file] of files.entries()) {
+    const week = weeks[index] ?? file;
+    try {
+      const { sources } = await during(context, `Importing ${file}`, (options) =>
+        importCsv(db, file, { ...options, week }),
+      );
+      reports.push(...sources);
+    } catch (failure) {
+      if (reports.length === 0) throw failure;
+      return stoppedOutcome(reports, files.slice(index), failure);
+    }
   }
   return importOutcome(reports);
+}
+
+/** What was imported before a file failed, and which were not. */
+function stoppedOutcome(
+  reports: readonly SourceReport[],
+  notImported: readonly string[],
+  failure: unknown,
+): Outcome {
+  const { text } = importOutcome(reports);
+  const data = { sources: reports, notImported };
+  return { ok: false, data, text: `${text}Not imported: ${notImported.join(", ")}\n`, failure };
 }
 
 /** Imports the CESAW files of a folder. */
@@ -162,14 +182,18 @@ export async function runStats(context: Context, label: string): Promise<Outcome
 export async function runExport(
   context: Context,
   label: string,
-  flags: { readonly to?: string },
+  flags: { readonly to?: string; readonly force?: true },
 ): Promise<Outcome> {
   await using db = await openExisting(context.path);
   const { id } = await new Auditor(db).weekByLabel(label);
-  const { to: file = fileNameOf(label) } = flags;
+  const { to: file = fileNameOf(label), force = false } = flags;
   if (file === "-") return await print(context, db, id);
-  const tasks = await exportToFile(db, id, file);
-  return { ok: true, data: { label, file, tasks }, text: `${count(tasks)} tasks to ${file}\n` };
+  const tasks = await exportToFile(db, id, file, { force });
+  return {
+    ok: true,
+    data: { label, file, tasks },
+    text: `${count(tasks)} ${tasks === 1 ? "task" : "tasks"} to ${file}\n`,
+  };
 }
 
 async function print(context: Context, db: AuditorDatabase, weekId: number): Promise<Outcome> {
@@ -188,13 +212,14 @@ function during<T>(
 function importOutcome(sources: readonly SourceReport[]): Outcome {
   const rows = sources.map((each): Cell[] => [
     each.name,
+    each.week ?? "many",
     each.rowsRead,
     each.rowsImported,
     each.rowsRead - each.rowsImported,
     each.warnings.rows,
   ]);
   const text = [
-    table("Imported", ["source", "rows", "imported", "refused", "odd"], rows),
+    table("Imported", ["source", "week", "rows", "imported", "refused", "odd"], rows),
     ...sources.map(({ name, refused }) => refusedText(name, refused)),
   ];
   return {
@@ -209,7 +234,7 @@ function refusedText(name: string, refused: ProblemReport): string {
   const rows = refused.first
     .slice(0, EXAMPLES_SHOWN)
     .map(({ line, column, value, reason }): Cell[] => [line, column, value, reason]);
-  const title = `Refused from ${name}: ${count(refused.rows)} rows`;
+  const title = `Refused from ${name}: ${rowsText(refused.rows)}`;
   const problems = refused.totals.reduce((sum, { rows: each }) => sum + each, 0);
   const more = moreLine(problems - rows.length);
   return table(title, ["line", "column", "value", "reason"], rows) + more;

@@ -74,17 +74,17 @@ export function csvFields(task: CsvTask): string[] {
   ];
 }
 
-const FILE = /^(?:auditor_tasks_)?(.+?)\.csv(?:\.gz|\.zst)?$/i;
+const FILE = /^(?:auditor_tasks_(.+?)|(\d{4}-W\d{2}))\.csv(?:\.gz|\.zst)?$/i;
 /** Characters that cannot be in the name of a file everywhere, and the one that escapes them. */
 const UNSAFE = /[/\\:*?"<>|%]|\p{Cc}/gu;
 
 /**
- * The label that a file's name carries: "auditor_tasks_2012-W44.csv" is week "2012-W44". What
- * `fileNameOf` has escaped is read back.
+ * The label that a file's name carries: "auditor_tasks_2012-W44.csv" is week "2012-W44", and so is
+ * "2012-W44.csv". What `fileNameOf` has escaped is read back. Any other name is no label.
  */
-export function labelOfFile(name: string): string {
-  const label = FILE.exec(name)?.[1] ?? name;
-  return label.replaceAll(/%([0-9A-F]{2})/g, (_, code: string) =>
+export function labelOfFile(name: string): string | undefined {
+  const [, label, week] = FILE.exec(name) ?? [];
+  return (label ?? week)?.replaceAll(/%([0-9A-F]{2})/g, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   );
 }

@@ -1,8 +1,10 @@
 /** Writes the tasks of a week as CSV that `importCsv` reads back. */
 
-import { createWriteStream } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { SpringhouseError } from "springhouse";
 import { csvLine } from "./csv.ts";
 import { CSV_COLUMNS, csvFields } from "./csv-columns.ts";
 import type { AuditorDatabase } from "./database.ts";
@@ -34,12 +36,24 @@ export async function* exportCsv(db: AuditorDatabase, weekId: number): AsyncGene
   }
 }
 
-/** Writes a week into a file; a file of that name stays as it was until the new one is whole. */
+/** For `exportToFile`. */
+export interface ExportOptions {
+  /** Replace a file of that name. Default: false. */
+  readonly force?: boolean;
+}
+
+/**
+ * Writes a week into a file; a file of that name stays as it was until the new one is whole.
+ *
+ * @throws `USAGE` when there is such a file already, `UNOPENABLE` when none can be made there.
+ */
 export async function exportToFile(
   db: AuditorDatabase,
   weekId: number,
   path: string,
+  { force = false }: ExportOptions = {},
 ): Promise<number> {
+  checkTarget(path, force);
   const beside = `${path}.${process.pid}.tmp`;
   let lines = 0;
   async function* counted(): AsyncGenerator<string> {
@@ -51,8 +65,32 @@ export async function exportToFile(
   try {
     await pipeline(counted, createWriteStream(beside));
     await rename(beside, path);
+  } catch (error) {
+    // The name of the file beside it says nothing to whoever asked for this one.
+    const isOurs = error instanceof Error && "path" in error && error.path === beside;
+    throw isOurs ? Object.assign(error, { path }) : error;
   } finally {
     await rm(beside, { force: true });
   }
   return lines - 1;
+}
+
+function checkTarget(path: string, force: boolean): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined) {
+    const folder = dirname(path);
+    const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (!isFolder) throw unopenable(path, `There is no folder ${folder}. Make it first.`);
+  } else if (there.isDirectory()) {
+    throw unopenable(path, `${path} is a folder. Name a file in it.`);
+  } else if (!there.isFile()) {
+    throw unopenable(path, `${path} is no ordinary file. For standard output give "-".`);
+  } else if (!force) {
+    const message = `${path} is there already. Give another name, or replace it with --force.`;
+    throw new SpringhouseError("USAGE", message, { fields: { path } });
+  }
+}
+
+function unopenable(path: string, message: string): SpringhouseError {
+  return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
 }

@@ -6,8 +6,8 @@ import type { ProblemReport } from "./problems.ts";
 /** Examples of broken rows in a message. */
 const EXAMPLES_SHOWN = 5;
 
-/** An error as data. */
-interface Failure {
+/** What became of an error. */
+export interface Failure {
   /** One of docs/errors.md, or "UNEXPECTED". */
   readonly code: string;
   readonly message: string;
@@ -32,7 +32,12 @@ export function errorText(thrown: unknown): string {
 
 /** The error for standard output beside `--json`: one line. */
 export function errorJson(thrown: unknown): string {
-  return `${JSON.stringify({ ok: false, error: failureOf(thrown) })}\n`;
+  return `${JSON.stringify(errorData(thrown))}\n`;
+}
+
+/** The error as data. */
+export function errorData(thrown: unknown): { readonly ok: false; readonly error: Failure } {
+  return { ok: false, error: failureOf(thrown) };
 }
 
 /** 2 when the command line is to blame, otherwise 1. */

@@ -5,7 +5,9 @@
  * or whose text cannot be told apart into records, is refused whole.
  */
 
+import { statSync } from "node:fs";
 import { basename } from "node:path";
+import { SpringhouseError } from "springhouse";
 import { readCsv, readText } from "./csv.ts";
 import { CSV_COLUMNS, labelOfFile, readCsvTask } from "./csv-columns.ts";
 import {
@@ -23,7 +25,7 @@ import { INSERT_CREATIONS, INSERT_TASK, type Parameter, taskRow } from "./task-r
 
 /** For `importCsv`. */
 export interface ImportCsvOptions extends ImportOptions {
-  /** The label of the week. Default: from the file's name. */
+  /** The label of the week. Default: from the file's name, which must have one then. */
   readonly week?: string;
   /** The moment at which the tasks count as created. Default: now. */
   readonly nowMs?: number;
@@ -32,16 +34,36 @@ export interface ImportCsvOptions extends ImportOptions {
 /**
  * Imports a file.
  *
- * @throws `VALIDATION` when the file is refused whole; nothing is written then.
+ * @throws `VALIDATION` when the file is refused whole, `USAGE` when its week is not known; nothing
+ *   is written then.
  */
 export async function importCsv(
   db: AuditorDatabase,
   path: string,
   options: ImportCsvOptions = {},
 ): Promise<ImportReport> {
-  const { signal, week = labelOfFile(basename(path)) } = options;
+  const { signal, week = requireLabel(path) } = options;
   const settings = { deadline: IMPORT_DEADLINE, ...(signal && { signal }) };
   return db.transaction((tx) => importInto(tx, path, week, options), settings);
+}
+
+/**
+ * The label in a file's name.
+ *
+ * @throws `USAGE` when there is none: a week that is called like some file would be nobody's.
+ */
+export function requireLabel(path: string): string {
+  const name = basename(path);
+  const label = labelOfFile(name);
+  if (label !== undefined) return label;
+  // A file that is not there is the first thing to tell.
+  statSync(path);
+  throw new SpringhouseError(
+    "USAGE",
+    `The name "${name}" does not say which week it is. Give --week with the file, or call it ` +
+      "auditor_tasks_<week>.csv.",
+    { fields: { path } },
+  );
 }
 
 async function importInto(
@@ -76,7 +98,7 @@ async function importInto(
   // A file of broken rows only must not leave an empty week behind.
   const isNew = (await tx.repository(Week).count()) > weeksBefore;
   if (isNew && tasks === 0 && refused.rows > 0) await tx.repository(Week).delete(weekId);
-  const source = { name: basename(path), rowsRead, rowsImported: tasks, refused };
+  const source = { name: basename(path), week, rowsRead, rowsImported: tasks, refused };
   const weeks = (await tx.repository(Week).count()) - weeksBefore;
   return {
     sources: [{ ...source, warnings: NO_PROBLEMS }],

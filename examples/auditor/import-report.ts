@@ -5,6 +5,8 @@ import type { ProblemReport } from "./problems.ts";
 /** One input of an import: every row of it was imported or refused. */
 export interface SourceReport {
   readonly name: string;
+  /** The label of the week that it became; absent when it holds many. */
+  readonly week?: string;
   readonly rowsRead: number;
   readonly rowsImported: number;
   readonly refused: ProblemReport;

@@ -29,6 +29,7 @@ import {
   readLegacyWeek,
 } from "./legacy.ts";
 import { type Problem, type ProblemReport, Problems } from "./problems.ts";
+import { rowsText } from "./progress.ts";
 import { INSERT_CREATIONS, INSERT_TASK, type Parameter, taskRow } from "./task-rows.ts";
 
 type LegacyDatabase = Awaited<ReturnType<typeof open<readonly []>>>;
@@ -257,8 +258,8 @@ class Copy {
   #refuse(): never {
     throw new SpringhouseError(
       "VALIDATION",
-      `${this.refused} rows cannot be converted, so nothing was migrated. ` +
-        "Mend them in the old file, or leave them out with --skip-bad.",
+      `${rowsText(this.refused)} cannot be converted, so nothing was migrated. ` +
+        "Mend what is wrong in the old file, or leave it out with --skip-bad.",
       { fields: { tables: this.#reports } },
     );
   }

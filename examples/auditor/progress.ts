@@ -83,6 +83,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** A number of rows for people: "1 row", "203,621 rows". */
+export function rowsText(rows: number): string {
+  return `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
+}
+
 /** A time for people: "12 ms", "3.4 s". */
 export function timeText(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;

@@ -14,11 +14,12 @@ export type Header = ReadonlyMap<string, number>;
 /**
  * The places of the columns in a file's first record.
  *
- * @throws `VALIDATION` when a column is missing, unknown or there twice: such a file is refused
- *   whole, since every row of it would be guessed at.
+ * @throws `VALIDATION` when there is none, or a column is missing, unknown or there twice: such a
+ *   file is refused whole, since every row of it would be guessed at.
  */
 export function readHeader(record: CsvRecord | undefined, columns: readonly string[]): Header {
-  const found = (record?.fields ?? []).map((name) => name.trim());
+  if (record === undefined) throw headerError("The file is empty", [], columns);
+  const found = record.fields.map((name) => name.trim());
   const faults = [
     ...columns.filter((name) => !found.includes(name)).map((name) => `"${name}" is missing`),
     ...found.filter((name) => !columns.includes(name)).map((name) => `"${name}" is unknown`),
@@ -26,20 +27,27 @@ export function readHeader(record: CsvRecord | undefined, columns: readonly stri
       .filter((name) => found.indexOf(name) !== found.lastIndexOf(name))
       .map((name) => `"${name}" is there twice`),
   ];
-  if (record?.problem !== undefined) faults.push(`the line ${record.problem}`);
+  if (record.problem !== undefined) faults.push(`the line ${record.problem}`);
   if (faults.length > 0) {
-    throw new SpringhouseError(
-      "VALIDATION",
-      `The header is wrong: ${faults.join("; ")}. The columns are: ${columns.join(", ")}.`,
-      { fields: { faults, columns } },
-    );
+    throw headerError(`The header is wrong: ${faults.join("; ")}`, faults, columns);
   }
   return new Map(found.map((name, index) => [name, index]));
+}
+
+function headerError(
+  what: string,
+  faults: readonly string[],
+  columns: readonly string[],
+): SpringhouseError {
+  return new SpringhouseError("VALIDATION", `${what}. The columns are: ${columns.join(", ")}.`, {
+    fields: { faults, columns },
+  });
 }
 
 /** One row, whose values are texts by column name. */
 export class RowReader {
   readonly problems: Problem[] = [];
+  #isRefused = false;
   readonly #line: number;
   readonly #textOf: (column: string) => string;
 
@@ -71,20 +79,27 @@ export class RowReader {
     return this.#textOf(column).trim() === "" ? otherwise : this.read(column, parse, otherwise);
   }
 
+  /** Notes that the row is none: its values are guesses, so nothing more is said about them. */
+  refuse(text: string, reason: string): void {
+    this.note("", text, reason);
+    this.#isRefused = true;
+  }
+
   /** Notes that the value of a column cannot be used. */
   note(column: string, value: string, reason: string): void {
+    if (this.#isRefused) return;
     this.problems.push({ line: this.#line, column, value: shorten(value), reason });
   }
 }
 
-/** The row of a CSV record; one with too few or too many fields has a problem already. */
+/** The row of a CSV record; one with too few or too many fields is refused as a whole. */
 export function csvRow(header: Header, record: CsvRecord): RowReader {
   const { fields } = record;
   const row = new RowReader(record.line, (column) => fields[header.get(column) ?? -1] ?? "");
-  if (record.problem !== undefined) row.note("", fields.join(","), record.problem);
+  if (record.problem !== undefined) row.refuse(fields.join(","), record.problem);
   else if (fields.length !== header.size) {
-    const reason = `has ${fields.length} fields where the header has ${header.size}`;
-    row.note("", fields.join(","), reason);
+    const count = fields.length === 1 ? "1 field" : `${fields.length} fields`;
+    row.refuse(fields.join(","), `has ${count} where the header has ${header.size}`);
   }
   return row;
 }

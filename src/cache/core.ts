@@ -210,9 +210,10 @@ export class CacheCore {
   }
 
   #guard(tier: Tier): GuardedTier {
-    const { clock, strict, tierTimeoutMs, tierFailures, tierPauseMs } = this.options;
+    const { clock, namespace, strict, tierTimeoutMs, tierFailures, tierPauseMs } = this.options;
     return new GuardedTier(tier, {
       clock,
+      prefix: `${namespace}${SLASH}`,
       strict,
       timeoutMs: tierTimeoutMs,
       failuresMax: tierFailures,

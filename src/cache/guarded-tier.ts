@@ -18,6 +18,8 @@ import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
 /** How much trouble of a tier is borne. */
 export interface GuardOptions {
   readonly clock: Clock;
+  /** What all keys begin with; whatever else the tier has is somebody else's. */
+  readonly prefix: string;
   /** A call that takes longer counts as failed. */
   readonly timeoutMs: number;
   /** Failures in a row that open the circuit. */
@@ -75,6 +77,7 @@ export class GuardedTier {
         wide: (change) => this.#change(() => sendWide(tier, change)),
       },
       options.clock,
+      options.prefix,
     );
   }
 
@@ -359,7 +362,6 @@ function listOf<T>(answer: readonly T[]): readonly T[] {
 }
 
 async function sendWide(tier: Tier, change: WideChange): Promise<void> {
-  if (change.kind === "clear") await tier.clear();
-  else if (change.kind === "prefix") await tier.dropPrefix(change.prefix);
+  if (change.kind === "prefix") await tier.dropPrefix(change.prefix);
   else await tier.dropTags(change.tags);
 }

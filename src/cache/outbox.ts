@@ -8,8 +8,8 @@
  *   set that comes to nothing (its life is over, its tag was dropped) is still a drop of whatever
  *   the tier had before it.
  * - A failure keeps the change and tries again after a pause that grows. When too much has
- *   gathered, all of it becomes one step: everything in the tier is dropped. That loses cached
- *   values, and no invalidation.
+ *   gathered, all of it becomes one step: everything of this cache in the tier is dropped. That loses
+ *   cached values, and no invalidation.
  */
 
 import type { Clock } from "../core/clock.ts";
@@ -19,8 +19,7 @@ import { asStale } from "./life.ts";
 /** A change that concerns many keys. */
 export type WideChange =
   | { readonly kind: "tags"; readonly tags: readonly string[] }
-  | { readonly kind: "prefix"; readonly prefix: string }
-  | { readonly kind: "clear" };
+  | { readonly kind: "prefix"; readonly prefix: string };
 
 /** A change of one key. */
 export type KeyChange =
@@ -68,6 +67,7 @@ interface Waiter {
 export class Outbox {
   readonly #target: OutboxTarget;
   readonly #clock: Clock;
+  readonly #everything: WideChange;
   readonly #max: number;
   #steps: Step[] = [];
   #size = 0;
@@ -78,9 +78,11 @@ export class Outbox {
   #waiters: Waiter[] = [];
   #closed = false;
 
-  constructor(target: OutboxTarget, clock: Clock, max: number = OUTBOX_MAX) {
+  /** @param prefix what all keys begin with that go through here. */
+  constructor(target: OutboxTarget, clock: Clock, prefix: string, max: number = OUTBOX_MAX) {
     this.#target = target;
     this.#clock = clock;
+    this.#everything = { kind: "prefix", prefix };
     this.#max = max;
   }
 
@@ -106,8 +108,7 @@ export class Outbox {
   }
 
   wide(change: WideChange): void {
-    if (change.kind === "clear") this.#forget();
-    else if (change.kind === "prefix") this.#forgetPrefix(change.prefix);
+    if (change.kind === "prefix") this.#forgetPrefix(change.prefix);
     else this.#dropTagged(change.tags);
     this.#steps.push({ kind: "wide", change, number: ++this.#number });
     this.#size++;
@@ -224,7 +225,7 @@ export class Outbox {
   #grown(): void {
     if (this.#size > this.#max) {
       this.#forget();
-      this.#steps.push({ kind: "wide", change: { kind: "clear" }, number: ++this.#number });
+      this.#steps.push({ kind: "wide", change: this.#everything, number: ++this.#number });
       this.#size = 1;
     }
     if (this.#running !== undefined || this.#retry !== undefined || this.#closed) return;
@@ -304,7 +305,7 @@ export class Outbox {
 }
 
 function coversKey(change: WideChange, key: string): boolean {
-  return change.kind === "clear" || (change.kind === "prefix" && key.startsWith(change.prefix));
+  return change.kind === "prefix" && key.startsWith(change.prefix);
 }
 
 function sharesTag({ tags }: TierEntry, others: readonly string[]): boolean {

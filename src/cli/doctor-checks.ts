@@ -33,6 +33,7 @@ const WAL_BYTES_MAX = 64 * 1_024 * 1_024;
 const FREE_SHARE_MAX = 0.25;
 /** The header of a database file, and the byte that says how to read it; see fileformat2.html. */
 const HEADER_BYTES = 100;
+const MAGIC = "SQLite format 3\0";
 const READ_VERSION_AT = 19;
 const WAL_VERSION = 2;
 /** Enough to see what kind of damage it is. */
@@ -89,7 +90,9 @@ function checkPermissions(path: string, stats: Stats): Check {
       "and its folder.";
     return { name, status: "fail", found: `${place} cannot be written`, advice };
   }
-  if ((stats.mode & 0o077) === 0) return { name, status: "ok", found: mode };
+  // What is no database is none of ours: nobody should change the mode of /etc/passwd.
+  const isOurs = stats.size === 0 || readHeader(path).toString("latin1").startsWith(MAGIC);
+  if ((stats.mode & 0o077) === 0 || !isOurs) return { name, status: "ok", found: mode };
   return {
     name,
     status: "warn",
@@ -125,6 +128,10 @@ function checkJournal({ path, settings }: DatabaseFacts): Check {
  * SQLite reads the file without one and calls its journal another.
  */
 function isKeptWithLog(path: string): boolean {
+  return readHeader(path)[READ_VERSION_AT] === WAL_VERSION;
+}
+
+function readHeader(path: string): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   const file = openSync(path, "r");
   try {
@@ -132,7 +139,7 @@ function isKeptWithLog(path: string): boolean {
   } finally {
     closeSync(file);
   }
-  return header[READ_VERSION_AT] === WAL_VERSION;
+  return header;
 }
 
 function checkPages({ settings, pages, pageSizeBytes, freePages }: DatabaseFacts): Check {
@@ -176,22 +183,29 @@ export async function checkTriggers(session: Session, catalog?: Catalog): Promis
   return { name, status: "fail", found: firstOf(wrong), advice };
 }
 
-/** Whether opening the file with these entities would succeed. */
-export async function checkEntities(session: Session, catalog: Catalog): Promise<Check> {
+/** Whether opening the file with these entities and these migrations would succeed. */
+export async function checkEntities(
+  session: Session,
+  catalog: Catalog,
+  directory: string,
+): Promise<Check> {
   const name = "entities";
-  const { introspect } = await import("../migrate/introspect.ts");
-  const { diff } = await import("../migrate/diff.ts");
-  const { differencesThatCount } = await import("../migrate/compare.ts");
-  const { declaredSchema } = await import("../migrate/schema.ts");
+  const { openingProblem } = await import("../migrate/compare.ts");
+  const { readFolder } = await import("../migrate/folder.ts");
+  const { declaredSchema, hashOf } = await import("../migrate/schema.ts");
   const desired = declaredSchema(catalog, session.dialect);
-  const differences = differencesThatCount(diff(await introspect(session), desired));
-  if (differences.length === 0) {
+  const folder = existsSync(directory) ? await readFolder(directory) : undefined;
+  const problem = await openingProblem(session, { desired, declared: hashOf(desired), folder });
+  if (problem === undefined) {
     return { name, status: "ok", found: "the file is as they declare it" };
   }
-  const advice =
-    "Opening the file would fail with SCHEMA_MISMATCH. Run: npx springhouse migrate up. When " +
-    "nothing is pending, run first: npx springhouse migrate new <name>.";
-  return { name, status: "fail", found: firstOf(differences), advice };
+  const { code, message, fields } = problem;
+  const { differences = ["the database is newer"], advice = message } = fields as {
+    readonly differences?: readonly string[];
+    readonly advice?: string;
+  };
+  const what = `Opening the file fails with ${code}. ${advice}`;
+  return { name, status: "fail", found: firstOf(differences), advice: what };
 }
 
 /** Whether the pages of the file are sound, and no row refers to nothing. */

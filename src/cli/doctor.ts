@@ -1,5 +1,6 @@
 /** `springhouse doctor`: looks at everything that can be wrong, changes nothing. */
 
+import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import type { Config } from "../config/config.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -70,7 +71,9 @@ async function checkContents(
   await add("file", async () => checkKeeping(await store.describe()));
   await add("triggers", async () => [await checkTriggers(store, catalog)]);
   if (catalog !== undefined) {
-    await add("entities", async () => [await checkEntities(store, catalog)]);
+    await add("entities", async () => [
+      await checkEntities(store, catalog, config.migrations.directory),
+    ]);
   }
   await add("integrity", () => checkIntegrity(store, signal));
   await add("migrations", async () => [await checkMigrations(store, config)]);
@@ -78,8 +81,10 @@ async function checkContents(
 
 async function checkMigrations(store: Store, config: Config): Promise<Check> {
   const name = "migrations";
+  const { directory } = config.migrations;
+  if (!existsSync(directory)) return missingFolder(store, directory);
   const { createMigrator } = await import("../migrate/run.ts");
-  const migrator = createMigrator({ store, directory: config.migrations.directory });
+  const migrator = createMigrator({ store, directory });
   const { version, upToDate, pending, migrations } = await migrator.status();
   if (upToDate) return { name, status: "ok", found: `version ${version}, none pending` };
   const wrong = migrations.filter(({ state }) => ["changed", "unknown", "skipped"].includes(state));
@@ -89,6 +94,19 @@ async function checkMigrations(store: Store, config: Config): Promise<Check> {
   }
   const found = wrong.map((one) => `${one.version} ${one.name} is ${one.state}`).join("; ");
   return { name, status: "fail", found, advice: "Run: npx springhouse migrate verify." };
+}
+
+/** A database may do without migrations, but not one that has had some. */
+async function missingFolder(store: Store, directory: string): Promise<Check> {
+  const { readLedger } = await import("../migrate/ledger.ts");
+  const { rows } = await readLedger(store);
+  return {
+    name: "migrations",
+    status: rows.length === 0 ? "warn" : "fail",
+    found: `the folder ${directory} does not exist`,
+    advice:
+      "Correct migrations.directory. Or run: npx springhouse migrate new <name>. It makes it.",
+  };
 }
 
 /** An error is an answer here: it becomes a line of the report. */

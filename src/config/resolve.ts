@@ -1,5 +1,6 @@
 /** From settings to the typed configuration: later layers win, the rest is default. */
 
+import { redact } from "../core/redact.ts";
 import type { Config } from "./config.ts";
 import { ALL_KEYS } from "./names.ts";
 import type { Settings } from "./settings.ts";
@@ -67,9 +68,15 @@ function nested(values: ReadonlyMap<string, unknown>): Group {
   return root;
 }
 
+/** What `console.log` asks for, under a name that needs no import. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/** Makes it unchangeable, and its sections such that a log of them shows no password. */
 function freeze(value: unknown): unknown {
   if (typeof value === "object" && value !== null) {
     for (const part of Object.values(value)) freeze(part);
+    if (!Array.isArray(value))
+      Object.defineProperty(value, INSPECT, { value: () => redact(value) });
     Object.freeze(value);
   }
   return value;

@@ -4,7 +4,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import { labelOf } from "./files.ts";
 import { baselineRows, type Ledger, type LedgerRow } from "./ledger.ts";
 import type { Migration } from "./migration.ts";
-import type { MigrationState } from "./migrator.ts";
+import type { MigrationName, MigrationState } from "./migrator.ts";
 
 /** The state of a database towards the code. */
 export interface Assessment {
@@ -23,9 +23,13 @@ export interface Assessment {
   readonly problems: readonly SpringhouseError[];
 }
 
+/** The moment of a row that will be taken over and is not in the ledger yet. */
+const NOT_RECORDED_MS = 0;
+
 /** Compares the two. */
 export function assess(ledger: Ledger, migrations: readonly Migration[]): Assessment {
-  const rows = ledger.rows.length > 0 ? ledger.rows : baselineRows(ledger, migrations, 0);
+  const rows =
+    ledger.rows.length > 0 ? ledger.rows : baselineRows(ledger, migrations, NOT_RECORDED_MS);
   const version = rows.at(-1)?.version ?? 0;
   const applied = new Map(rows.map((row) => [row.version, row]));
   const known = new Map(migrations.map((migration) => [migration.version, migration]));
@@ -51,9 +55,10 @@ export function outOfOrderError(
   missing: readonly { readonly version: number; readonly name: string }[],
 ): SpringhouseError {
   const names = missing.map(labelOf);
+  const have = names.length === 1 ? "has" : "have";
   return new SpringhouseError(
     "MIGRATION_OUT_OF_ORDER",
-    `${labelOf(migration)} comes after ${names.join(", ")}, which has not been applied. ` +
+    `${labelOf(migration)} comes after ${names.join(", ")}, which ${have} not been applied. ` +
       "Apply what is missing first, renumber it, or allow the order with `outOfOrder` " +
       "(on the command line --out-of-order).",
     { fields: { version: migration.version, missing: names } },
@@ -61,8 +66,13 @@ export function outOfOrderError(
 }
 
 function stateOfRow(row: LedgerRow, migration: Migration | undefined): MigrationState {
-  const { version, name, ms, checksum } = row;
-  const facts = { version, name, ms, appliedAt: new Date(row.appliedAtMs) };
+  const { version, name, ms, checksum, appliedAtMs } = row;
+  const facts = {
+    version,
+    name,
+    ms,
+    ...(appliedAtMs !== NOT_RECORDED_MS && { appliedAt: new Date(appliedAtMs) }),
+  };
   if (checksum === "") return { ...facts, state: "baseline" };
   if (migration === undefined) return { ...facts, state: "unknown" };
   const isChanged = migration.checksum !== checksum;
@@ -84,11 +94,14 @@ export function problemOf(state: MigrationState): SpringhouseError | undefined {
       "Restore its text and put the change into a new migration.";
     return new SpringhouseError("MIGRATION_CHANGED", message, { fields });
   }
-  if (state.state === "unknown") {
-    const message =
-      `The database has had ${label}, which this code does not have: it is newer than the code. ` +
-      "Run the newer version of the program, or restore the migration's file.";
-    return new SpringhouseError("SCHEMA_NEWER", message, { fields });
-  }
-  return undefined;
+  return state.state === "unknown" ? unknownError(state) : undefined;
+}
+
+/** The error for a migration that the database has had and the code does not have. */
+export function unknownError({ version, name }: MigrationName): SpringhouseError {
+  const message =
+    `The database has had ${labelOf({ version, name })}, which this code does not have: it is ` +
+    "newer than the code. Run the newer version of the program, or restore the migration's file. " +
+    "If it has it, look whether the folder of migrations is the right one.";
+  return new SpringhouseError("SCHEMA_NEWER", message, { fields: { version, name } });
 }

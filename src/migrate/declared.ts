@@ -33,8 +33,9 @@ export async function noteMigration(
     const former = (await readFormer(session)).filter((hash) => hash !== last);
     statements.push(setMeta(FORMER_KEY, JSON.stringify([...former, last].slice(-FORMER_MAX))));
   }
-  if (declared !== undefined) {
-    statements.push(setMeta(FINGERPRINT_KEY, fingerprint(declared, NOT_COMPARED)));
+  const next = declared ?? last;
+  if (next !== undefined) {
+    statements.push(setMeta(FINGERPRINT_KEY, fingerprint(next, NOT_COMPARED)));
   }
   return statements;
 }
@@ -44,10 +45,11 @@ export async function noteComparison(
   session: Session,
   declared: string,
   schemaVersion: number,
+  known: string | undefined,
 ): Promise<readonly Statement[]> {
   const former = await readFormer(session);
   const others = former.filter((hash) => hash !== declared);
-  const statements = [setMeta(FINGERPRINT_KEY, fingerprint(declared, schemaVersion))];
+  const statements = [setMeta(FINGERPRINT_KEY, fingerprint(declared, schemaVersion, known))];
   if (others.length < former.length) statements.push(setMeta(FORMER_KEY, JSON.stringify(others)));
   return statements;
 }

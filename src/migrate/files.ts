@@ -12,14 +12,15 @@
  */
 
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { hashText } from "../core/hash.ts";
 import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { decodeText } from "./file-text.ts";
+import { FILE_NAME, listFolder } from "./folder.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration, MigrationBody, MigrationDefinition } from "./migration.ts";
 import { invalid, type ScriptStatement, splitStatements } from "./sql-script.ts";
@@ -29,15 +30,14 @@ import { tokenize } from "./sql-tokens.ts";
 const FILES_MAX = 10_000;
 /** 8 MiB: a migration is read by people; bulk data belongs into an import. */
 const FILE_BYTES_MAX = 8 * 1_024 * 1_024;
-const FILE_NAME = /^(\d{1,15})_([A-Za-z0-9][A-Za-z0-9_-]*)\.(sql|m?[tj]s)$/;
 
 /**
- * Reads all migrations of a folder, by version. A folder that does not exist has none.
+ * Reads all migrations of a folder, by version.
  *
- * @throws `MIGRATION_INVALID` naming file and line.
+ * @throws `MIGRATION_INVALID` naming file and line, or the folder when it does not exist.
  */
 export async function loadMigrations(directory: string): Promise<readonly Migration[]> {
-  const names = await listFiles(directory);
+  const names = await listFolder(directory);
   if (names.length > FILES_MAX) throw invalid(directory, 0, `more than ${FILES_MAX} files`);
   const migrations: Migration[] = [];
   for (const name of names.sort()) {
@@ -107,19 +107,6 @@ const DEFINITION_KEYS = [
   "baseline",
   "destructive",
 ];
-
-async function listFiles(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new SpringhouseError(
-      "MIGRATION_INVALID",
-      `The migrations folder ${directory} cannot be read: ${messageOf(error)}.`,
-      { cause: error, fields: { directory } },
-    );
-  }
-}
 
 async function loadFile(directory: string, fileName: string): Promise<Migration> {
   const path = join(directory, fileName);

@@ -195,7 +195,8 @@ function escapeTemplate(text: string): string {
 function pendingError(pending: readonly Migration[]): SpringhouseError {
   const names = pending.map(labelOf);
   const message =
-    `${names.join(", ")} is pending, and the difference would contain it again. ` +
+    `${names.join(", ")} ${names.length === 1 ? "is" : "are"} pending, and the difference would ` +
+    "repeat that. " +
     "Run `springhouse migrate up` first.";
   return new SpringhouseError("MIGRATION_OUT_OF_ORDER", message, { fields: { pending: names } });
 }

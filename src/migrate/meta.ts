@@ -14,9 +14,12 @@ export const CREATE_META: Statement = {
 /** The note on the last comparison with the declared schema. */
 export const FINGERPRINT_KEY = "schema_fingerprint";
 
-/** What that note says: a hash of what was declared, and SQLite's count of schema changes. */
-export function fingerprint(declared: string, schemaVersion: number): string {
-  return `${declared}:${schemaVersion}`;
+/**
+ * What that note says: a hash of what was declared, SQLite's count of schema changes, and a hash of
+ * the migrations that the code knew; empty when it was not told of any.
+ */
+export function fingerprint(declared: string, schemaVersion: number, known = ""): string {
+  return `${declared}:${schemaVersion}:${known}`;
 }
 
 /** The note under `key`; undefined when there is none. The table must exist. */

@@ -151,6 +151,7 @@ export interface MigrationState extends MigrationName {
    */
   readonly state: "applied" | "baseline" | "data" | "pending" | "changed" | "unknown" | "skipped";
   readonly source?: string;
+  /** Absent when it is pending, or a baseline that the next `up` will record. */
   readonly appliedAt?: Date;
   readonly ms?: number;
 }

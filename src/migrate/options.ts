@@ -21,11 +21,10 @@ interface Filled {
   readonly openCopy: (path: string) => Promise<Store>;
 }
 
-const KEYS = [
-  "store",
+/** The options of `db.migrator`, which brings its own store and catalog. */
+export const MIGRATOR_KEYS: readonly string[] = [
   "directory",
   "migrations",
-  "catalog",
   "batchSize",
   "timeoutMs",
   "latencyBudgetMs",
@@ -45,7 +44,7 @@ const TIMEOUT_MS_MAX = 86_400_000;
  * @throws `INVALID_ARGUMENT` for an unknown key or a value out of range.
  */
 export function resolveMigratorOptions(options: MigratorOptions): ResolvedMigratorOptions {
-  refuseUnknownKeys(options, KEYS, "createMigrator");
+  refuseUnknownKeys(options, ["store", "catalog", ...MIGRATOR_KEYS], "createMigrator");
   return {
     ...options,
     migrations: options.migrations ?? [],
@@ -61,7 +60,7 @@ function within(name: string, value: number, max: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw new SpringhouseError(
     "INVALID_ARGUMENT",
-    `createMigrator: ${name} must be a whole number from 1 to ${max}, got ${String(value)}.`,
+    `migrator: ${name} must be a whole number from 1 to ${max}, got ${String(value)}.`,
     { fields: { name, value } },
   );
 }

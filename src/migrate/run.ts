@@ -3,6 +3,7 @@
  * it, one migration after the other.
  */
 
+import { existsSync } from "node:fs";
 import { throwIfAborted } from "../core/abort.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -152,10 +153,12 @@ class StoreMigrator implements Migrator {
     refuseUnknownKeys(options, NEW_KEYS, "new");
     const { directory, store } = this.#options;
     if (directory === undefined) {
-      const message = "createMigrator: `directory` is needed to write a new migration.";
+      const message = "migrator: `directory` is needed to write a new migration.";
       throw new SpringhouseError("INVALID_ARGUMENT", message);
     }
-    const migrations = await this.#load();
+    // The first one makes the folder.
+    const hasFolder = existsSync(directory);
+    const migrations = hasFolder ? await this.#load() : orderMigrations(this.#options.migrations);
     const desired = this.#desired();
     return writeMigration({ ...options, session: store, directory, migrations, name, desired });
   }

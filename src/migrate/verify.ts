@@ -33,7 +33,7 @@ export async function verify(
     const operations = diff(current, desired);
     const differences = differencesThatCount(operations);
     // With migrations pending the file is expected to lag behind.
-    if (differences.length > 0 && pending.length === 0) found.push(mismatchError(differences));
+    if (differences.length > 0 && pending.length === 0) found.push(mismatchError(differences, []));
     notes.push(
       ...operations.filter((entry) => isSurplus(entry, operations)).map(describeOperation),
       ...undeclaredIn(current, desired),

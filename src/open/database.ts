@@ -1,12 +1,14 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
 import { sessionAs } from "../repository/actor.ts";
 import { AuditReader } from "../repository/audit-log.ts";
 import type { EventBus, EventListener } from "../repository/event-bus.ts";
 import type { EventQueueOptions } from "../repository/event-queue.ts";
 import type { EventsOf } from "../repository/event-types.ts";
+import { refuseUnknownEvent } from "../repository/known-events.ts";
 import type { Scope } from "../repository/scope.ts";
 import {
   runTransaction,
@@ -76,16 +78,22 @@ export class Database<
     return new Database({ ...this.#parts, scope: { ...scope, actor, session } });
   }
 
-  /** Calls `listener` after each commit with such a change; disposing of the result ends it. */
+  /**
+   * Calls `listener` after each commit with such a change; disposing of the result ends it.
+   *
+   * @throws `INVALID_ARGUMENT` for an unknown name, unless `open` was given `events`.
+   */
   on<Name extends keyof Events & string>(
     name: Name,
     listener: EventListener<Events[Name]>,
   ): Disposable {
+    refuseUnknownEvent(this.scope, name);
     return this.#parts.bus.on(name, listener);
   }
 
   /** Ends what `on` began. */
   off<Name extends keyof Events & string>(name: Name, listener: EventListener<Events[Name]>): void {
+    refuseUnknownEvent(this.scope, name);
     this.#parts.bus.off(name, listener);
   }
 
@@ -94,6 +102,7 @@ export class Database<
     name: Name,
     options?: EventQueueOptions,
   ): AsyncIterable<Events[Name]> {
+    refuseUnknownEvent(this.scope, name);
     return this.#parts.bus.events(name, options);
   }
 
@@ -113,6 +122,8 @@ export class Database<
    */
   async migrator(options: Omit<MigratorOptions, "store" | "catalog"> = {}): Promise<Migrator> {
     const { createMigrator } = await import("../migrate/run.ts");
+    const { MIGRATOR_KEYS } = await import("../migrate/options.ts");
+    refuseUnknownKeys(options, MIGRATOR_KEYS, "migrator");
     return createMigrator({
       ...options,
       store: this.#parts.store,

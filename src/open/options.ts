@@ -1,5 +1,6 @@
 /** What `open` takes, and how it becomes the options of the parts. */
 
+import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -8,6 +9,7 @@ import type { SchemaMode } from "../migrate/schema.ts";
 import type { EventNames } from "../repository/event-types.ts";
 import type { PermissionHook } from "../repository/permissions.ts";
 import type { PageLimits } from "../repository/types.ts";
+import type { Catalog } from "../schema/catalog.ts";
 import type { Entity } from "../schema/types.ts";
 import type { PoolOptions as PoolOptionsMs } from "../sqlite/pool-options.ts";
 import type { Profile } from "../sqlite/pragmas.ts";
@@ -58,7 +60,10 @@ export interface OpenOptions<
   readonly permissions?: PermissionHook;
   /** Names in domain events by table, `{ people: "person" }`. Default: the table's singular. */
   readonly eventNames?: Names;
-  /** The types of events that the program raises itself by `emit`. Default: none. */
+  /**
+   * The types of events that the program raises itself by `emit`. Without it, names that are no
+   * entity's are refused. Default: none.
+   */
   readonly events?: EventTypes<Own>;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -132,14 +137,42 @@ export const POOL_KEYS: readonly string[] = [
 
 const SCHEMA_MODES: readonly SchemaMode[] = ["create", "check", "ignore"];
 
-/** Refuses misspelt keys of the options and of their pool. */
+/** Refuses misspelt keys of the options and of their pool, and values that would fail later. */
 export function checkOpenOptions(options: OpenOptions): void {
   refuseUnknownKeys(options, OPEN_KEYS, "open");
-  refuseUnknownKeys(options.pool ?? {}, POOL_KEYS, "open: pool");
-  const { schema } = options;
+  const { pool = {}, schema, migrations, permissions, events, clock } = options;
+  refuseUnknownKeys(pool, POOL_KEYS, "open: pool");
+  if (migrations !== undefined) assertText("open: migrations", migrations);
+  if (permissions !== undefined) assertFunction("open: permissions", permissions);
+  if (events !== undefined && !isObject(events)) {
+    throw wrongArgument("open: events", "what eventTypes() gives", events);
+  }
+  if (clock !== undefined && !isClock(clock)) {
+    throw wrongArgument("open: clock", "an object with nowMs(), monotonicMs(), schedule()", clock);
+  }
   if (schema !== undefined && !SCHEMA_MODES.includes(schema)) {
     throw invalid("schema", schema, 'It is "create", "check" or "ignore".');
   }
+}
+
+/** Refuses names of tables that are not declared: their events would keep the usual name. */
+export function checkEventNames(names: EventNames | undefined, { byTable }: Catalog): void {
+  if (names === undefined) return;
+  if (!isObject(names)) throw wrongArgument("open: eventNames", "an object by table", names);
+  refuseUnknownKeys(names, [...byTable.keys()], "open: eventNames");
+  for (const [table, name] of Object.entries(names)) {
+    if (typeof name === "string" && name !== "") continue;
+    throw invalid(`eventNames.${table}`, name, 'It is the name of one row, such as "person".');
+  }
+}
+
+function isClock(clock: Clock): boolean {
+  const methods = isObject(clock) ? [clock.nowMs, clock.monotonicMs, clock.schedule] : [undefined];
+  return methods.every((method) => typeof method === "function");
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 /** The options of the SQLite store: durations become milliseconds. */

@@ -161,7 +161,7 @@ export class Model {
 
   #keyValue(field: Field, value: unknown): SqlValue {
     if (value !== null && value !== undefined) return field.operand(value);
-    throw this.#badKey(`${field.property} must not be ${value}`);
+    throw this.#badKey(`needs a value for ${field.property}, not ${value}`);
   }
 
   #badKey(reason: string): SpringhouseError {

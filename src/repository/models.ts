@@ -18,6 +18,7 @@ export class Models {
   readonly isAudited: boolean;
   readonly #eventNames: Readonly<Record<string, string>>;
   readonly #models = new Map<EntityFacts, Model>();
+  #rowEvents: readonly string[] | undefined;
 
   /** @param eventNames names in events by table; the singular of the table unless it is given. */
   constructor(
@@ -40,9 +41,7 @@ export class Models {
     const known = this.#models.get(facts);
     if (known !== undefined) return known;
     if (this.catalog.byTable.get(facts.table) !== facts) throw this.#refuse(facts.table);
-    const given = Object.hasOwn(this.#eventNames, facts.table);
-    const eventName = (given && this.#eventNames[facts.table]) || eventNameOf(facts.table);
-    const model = new Model(facts, this.dialect, eventName);
+    const model = new Model(facts, this.dialect, this.#eventNameOf(facts.table));
     this.#models.set(facts, model);
     return model;
   }
@@ -51,6 +50,20 @@ export class Models {
   ofTable(table: string): Model | undefined {
     const facts = this.catalog.byTable.get(table);
     return facts === undefined ? undefined : this.ofFacts(facts);
+  }
+
+  /** The names of all events of rows, in the order of the entities. */
+  get rowEvents(): readonly string[] {
+    this.#rowEvents ??= this.catalog.entities.flatMap(({ table }) => {
+      const name = this.#eventNameOf(table);
+      return [`${name}Created`, `${name}Updated`, `${name}Deleted`];
+    });
+    return this.#rowEvents;
+  }
+
+  #eventNameOf(table: string): string {
+    const given = Object.hasOwn(this.#eventNames, table);
+    return (given && this.#eventNames[table]) || eventNameOf(table);
   }
 
   #refuse(table: string): SpringhouseError {

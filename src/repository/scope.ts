@@ -31,6 +31,8 @@ export interface Scope {
   readonly models: Models;
   readonly limits: PageLimits;
   readonly events: EventSink;
+  /** Whether the program raises events of its own, whose names only types know. */
+  readonly hasOwnEvents: boolean;
   /** Where defaults come from. */
   readonly validation: ValidationContext;
   /** Who acts, for permissions; for the audit log the session says it. */

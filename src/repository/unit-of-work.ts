@@ -95,9 +95,10 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
     });
     if (rows === 0) return;
     const entities = [...names];
+    const changed = rows === 1 ? "1 changed row" : `${rows} changed rows`;
     throw new SpringhouseError(
       "UNIT_OF_WORK_DROPPED",
-      `A unit of work was left with ${rows} changed rows of ${entities.join(", ")}, ` +
+      `A unit of work was left with ${changed} of ${entities.join(", ")}, ` +
         "and nothing was written: call commit() to write them, or rollback() to give them up.",
       { fields: { rows, entities } },
     );

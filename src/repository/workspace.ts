@@ -8,6 +8,7 @@ import type { Entity, TablesOf } from "../schema/types.ts";
 import { kyselyFor } from "../store/kysely.ts";
 import type { CallOptions, StreamOptions, WriteManyOptions } from "../store/store.ts";
 import type { EventsOf } from "./event-types.ts";
+import { refuseUnknownEvent } from "./known-events.ts";
 import {
   executeManySql,
   executeSql,
@@ -78,8 +79,13 @@ export abstract class Workspace<
     return streamSql<R>(this.scope, sql, parameters, options);
   }
 
-  /** Raises an event of the program's own; it is delivered after the outermost commit. */
+  /**
+   * Raises an event of the program's own; it is delivered after the outermost commit.
+   *
+   * @throws `INVALID_ARGUMENT` for an unknown name, unless `open` was given `events`.
+   */
   emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void {
+    refuseUnknownEvent(this.scope, name);
     this.scope.events.raise(name, event);
   }
 

@@ -3,7 +3,8 @@
  * could never work is refused here, with the reason, before any database has seen it.
  */
 
-import { compileCheck } from "./check.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import { compileCheck, show } from "./check.ts";
 import type { AnyColumn, ColumnSettings } from "./column.ts";
 import type { ColumnFacts, ColumnKind, ReferenceFact, ReferentialAction } from "./facts.ts";
 import { isPropertyName, nameProblem, snakeCase } from "./names.ts";
@@ -18,6 +19,7 @@ const ACTIONS: readonly ReferentialAction[] = [
 ];
 /** The words that combine conditions: properties of these names could not be filtered by. */
 export const LOGIC: readonly string[] = ["and", "or", "not"];
+const REFERENCE_OPTIONS = ["onDelete", "onUpdate"];
 const REFERENCE = /^([^.]+)\.([^.]+)$/;
 
 /** The settings that only make sense for some kinds. */
@@ -50,17 +52,38 @@ export function columnFacts(
   }
   if (!isColumn(column)) throw refuse("is not a column; declare it with t, as in t.text()");
   const { references, pattern, name, ...settings } = column.settings;
+  const form = formProblem(column.settings);
+  if (form !== undefined) throw refuse(form);
   const facts: ColumnFacts = {
     ...settings,
     property,
     name: name ?? snakeCase(property),
     primaryKey: isKey,
     ...(pattern === undefined ? {} : { pattern: withoutPosition(pattern) }),
-    ...(references === undefined ? {} : { references: parseReference(references, refuse) }),
+    ...(references === undefined
+      ? {}
+      : { references: parseReference(table, property, references) }),
   };
   const problem = columnProblem(facts);
   if (problem !== undefined) throw refuse(problem);
   return withCheckedDefault(facts, refuse);
+}
+
+/** Settings whose values are of another type than their name promises. */
+function formProblem({ pattern, trim, values }: ColumnSettings): string | undefined {
+  if (pattern !== undefined && !isRegExp(pattern)) {
+    return `pattern is a regular expression such as /^x/, not ${show(pattern)}`;
+  }
+  if (trim !== undefined && typeof trim !== "boolean") {
+    return `trim must be true or false, not ${show(trim)}`;
+  }
+  if (values === undefined || Array.isArray(values)) return undefined;
+  return `t.enum() takes a list of texts such as ["open", "done"], not ${show(values)}`;
+}
+
+/** From whichever realm it comes. */
+function isRegExp(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === "[object RegExp]";
 }
 
 /** A global or sticky expression remembers where it stopped, so a second test could differ. */
@@ -73,13 +96,14 @@ function isColumn(value: unknown): value is AnyColumn {
 }
 
 function parseReference(
-  {
-    target,
-    onDelete = "no action",
-    onUpdate = "no action",
-  }: NonNullable<ColumnSettings["references"]>,
-  refuse: (reason: string) => Error,
+  table: string,
+  property: string,
+  { target, options }: NonNullable<ColumnSettings["references"]>,
 ): ReferenceFact {
+  const refuse = (reason: string): Error => invalidSchema(table, property, reason);
+  const what = `Entity "${table}", property "${property}": references()`;
+  refuseUnknownKeys(options, REFERENCE_OPTIONS, what, "INVALID_SCHEMA");
+  const { onDelete = "no action", onUpdate = "no action" } = options;
   const match = REFERENCE.exec(target);
   if (match === null) throw refuse(`references("${target}") must be "table.column", by SQL names`);
   const problem = actionProblem(onDelete) ?? actionProblem(onUpdate);

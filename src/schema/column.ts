@@ -22,8 +22,9 @@ export interface ColumnSettings extends Omit<ColumnFacts, "property" | "name" | 
 }
 
 /** A reference as it was declared; its text is taken apart by `entity()`. */
-export interface ReferenceSetting extends ReferenceOptions {
+export interface ReferenceSetting {
   readonly target: string;
+  readonly options: ReferenceOptions;
 }
 
 /** What happens to a referring row. */
@@ -214,7 +215,7 @@ export class Column<
     target: `${string}.${string}`,
     options: ReferenceOptions = {},
   ): Column<Kind, Value, Flags | "references", Name> {
-    return this.#with({ references: { ...options, target } });
+    return this.#with({ references: { target, options } });
   }
 
   /** The name in SQL. Default: the snake_case of the property. */
@@ -298,5 +299,5 @@ export const t = {
   blob: (options?: NoOptions): Column<"blob", Uint8Array> => make("blob", options),
   /** One of the given texts. */
   enum: <const Values extends readonly string[]>(values: Values): Column<"enum", Values[number]> =>
-    make("enum", { values: Object.freeze([...values]) }),
+    make("enum", { values: Array.isArray(values) ? Object.freeze([...values]) : values }),
 } as const;

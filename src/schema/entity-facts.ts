@@ -4,9 +4,9 @@
  * needs a second entity to judge is left to the catalog.
  */
 
-import { refuseUnknownKeys } from "../core/options.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import { checkFixed, columnFacts } from "./column-facts.ts";
+import { conditionProblem } from "./conditions.ts";
 import {
   checksOf,
   Draft,
@@ -18,9 +18,7 @@ import {
   type UniqueDeclaration,
   uniquesOf,
 } from "./constraint-facts.ts";
-import { checkBrokenByDefaults } from "./default-checks.ts";
 import type { BaseFact, CheckFact, ColumnFacts, EntityFacts } from "./facts.ts";
-import { tableNameProblem } from "./names.ts";
 import { invalidSchema } from "./refuse.ts";
 
 /** The options of `entity()` as this file reads them: no types of properties, the base as facts. */
@@ -35,22 +33,8 @@ export interface Declaration {
   readonly base?: BaseFact | undefined;
 }
 
-const OPTIONS = [
-  "primaryKey",
-  "indexes",
-  "uniques",
-  "checks",
-  "foreignKeys",
-  "audit",
-  "search",
-  "base",
-] as const;
-
-/** The facts of an entity, frozen. */
+/** The facts of an entity, frozen. The options have the shape that their types say. */
 export function entityFacts(table: string, declared: Columns, options: Declaration): EntityFacts {
-  const problem = tableNameProblem(table);
-  if (problem !== undefined) throw invalidSchema(String(table), undefined, problem);
-  refuseUnknownKeys(options, OPTIONS, `Entity "${table}"`, "INVALID_SCHEMA");
   const columns = columnsOf(table, declared, options);
   const draft = new Draft(table, columns);
   const base = options.base === undefined ? undefined : checkBase(table, columns, options.base);
@@ -68,15 +52,9 @@ export function entityFacts(table: string, declared: Columns, options: Declarati
     byProperty: draft.byProperty,
     byName: new Map(columns.map((column) => [column.name, column])),
   };
-  refuseBrokenDefaults(draft, facts);
+  const problem = conditionProblem(facts);
+  if (problem !== undefined) throw draft.refuse(problem);
   return Object.freeze(facts);
-}
-
-function refuseBrokenDefaults(draft: Draft, { table, columns, checks }: EntityFacts): void {
-  const broken = checkBrokenByDefaults(table, columns, checks);
-  if (broken === undefined) return;
-  const reason = `a row of defaults breaks the check "${broken.name}" (${broken.expression})`;
-  throw draft.refuse(`${reason}; change one of the defaults or the check`);
 }
 
 function columnsOf(table: string, declared: Columns, options: Declaration): readonly ColumnFacts[] {

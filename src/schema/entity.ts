@@ -13,8 +13,11 @@
 import { SpringhouseError } from "../core/errors.ts";
 import { show } from "./check.ts";
 import type { Columns } from "./column.ts";
+import { refuseWrongShape } from "./declared-shape.ts";
 import { type Declaration, entityFacts } from "./entity-facts.ts";
-import type { ColumnFacts, EntityFacts, ReferentialAction } from "./facts.ts";
+import type { BaseFact, ColumnFacts, EntityFacts, ReferentialAction } from "./facts.ts";
+import { tableNameProblem } from "./names.ts";
+import { invalidSchema } from "./refuse.ts";
 import {
   type ColumnHandle,
   type DeclaredEntity,
@@ -123,17 +126,15 @@ export function entity<
   columns: C,
   options: EntityOptions<PropertyName<NoInfer<C>, NoInfer<Base>>, Key, Base, Fixed> = {},
 ): DeclaredEntity<TypesFor<Table, C, Key, Base, Fixed>> {
+  const problem = tableNameProblem(table);
+  if (problem !== undefined) throw invalidSchema(String(table), undefined, problem);
+  refuseWrongShape(table, columns, options);
   const { base, ...rest } = options;
   const declaration: Declaration = rest as Declaration;
   const facts = entityFacts(
     table,
     columns,
-    base?.entity === undefined
-      ? declaration
-      : {
-          ...declaration,
-          base: { facts: factsOf(base.entity), set: { ...(base.set as object | undefined) } },
-        },
+    base === undefined ? declaration : { ...declaration, base: baseOf(table, base) },
   );
   const handles = facts.columns.map((column) => [column.property, handleOf(table, column)]);
   return Object.freeze({
@@ -141,6 +142,14 @@ export function entity<
     [definition]: Object.freeze({ facts }),
     "~standard": Object.freeze(standardOf(facts)),
   });
+}
+
+function baseOf(
+  table: string,
+  { entity: base, set }: BaseOption<Entity | undefined, unknown>,
+): BaseFact {
+  if (isEntity(base)) return { facts: factsOf(base), set: { ...(set as object | undefined) } };
+  throw invalidSchema(table, undefined, `base.entity is ${show(base)}, not made by entity()`);
 }
 
 function handleOf(table: string, facts: ColumnFacts): ColumnHandle {

@@ -11,6 +11,8 @@ export const NAME_BYTES_MAX = 63;
 
 const PROPERTY = /^[A-Za-z][A-Za-z0-9_]*$/;
 const RESERVED_PREFIX = /^(?:sqlite_|springhouse_)/i;
+/** Our ledger of migrations, and that of older systems, which is read as a baseline. */
+const LEDGER = /^(?:schema_migrations|schema_version)$/i;
 
 /** Whether columns may be declared under this property name. */
 export function isPropertyName(name: string): boolean {
@@ -32,6 +34,7 @@ export function tableNameProblem(name: string): string | undefined {
   if (RESERVED_PREFIX.test(name)) {
     return 'names that begin with "sqlite_" or "springhouse_" are reserved; take another';
   }
+  if (LEDGER.test(name)) return "migrations are recorded under this name; take another";
   return name.includes(".") ? 'a table name must not contain "."' : undefined;
 }
 

@@ -5,8 +5,9 @@
  * from the callers' statements, so that no number of texts can push them out.
  */
 
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SpringhouseError } from "../core/errors.ts";
+import { nodeSqlite } from "../core/node-sqlite.ts";
 import type { Origin } from "../core/statement.ts";
 import { laterParts } from "./compound.ts";
 import { toSpringhouseError } from "./errors.ts";
@@ -41,7 +42,8 @@ export class Connection implements Disposable {
     this.path = path;
     let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(path, { readOnly, returnArrays: true });
+      const sqlite = nodeSqlite();
+      database = new sqlite.DatabaseSync(path, { readOnly, returnArrays: true });
       for (const pragma of pragmas) database.exec(`PRAGMA ${pragma}`);
     } catch (error) {
       database?.close();
@@ -132,7 +134,7 @@ export class Connection implements Disposable {
     return this.#translate(sql, () => {
       const prepared = this.#statements.take(sql);
       assertCount(prepared, parameters, sql);
-      return new RowCursor(prepared, parameters, () => {
+      return new RowCursor(prepared, parameters, this.path, () => {
         this.#statements.give(sql, prepared);
       });
     });

@@ -3,8 +3,8 @@
  * at the same moment can corrupt the file, and several connections are what we live from.
  */
 
-import { DatabaseSync } from "node:sqlite";
 import { SpringhouseError } from "../core/errors.ts";
+import { nodeSqlite } from "../core/node-sqlite.ts";
 
 /** Oldest good version of the main line and of the two branches that got the fix. */
 const FIRST_FIXED = [3, 51, 3] as const;
@@ -18,6 +18,7 @@ let running: string | undefined;
 /** The version of the running library, which need not be the one that Node was built with. */
 export function sqliteVersion(): string {
   if (running === undefined) {
+    const { DatabaseSync } = nodeSqlite();
     using database = new DatabaseSync(":memory:");
     running = String(database.prepare("SELECT sqlite_version() AS version").get()?.["version"]);
   }

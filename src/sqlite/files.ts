@@ -46,8 +46,9 @@ export function createPrivately(path: string): boolean {
 /** Names a file whatever path leads to it. Throws `UNOPENABLE` when there is none. */
 export function identityOf(path: string): string {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    const facts = statSync(path, { bigint: true });
+    if (facts.isDirectory()) throw isFolder(path);
+    return `${facts.dev}:${facts.ino}`;
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== "ENOENT") throw toSpringhouseError(error, { path });
@@ -57,6 +58,11 @@ export function identityOf(path: string): string {
       { cause: error, fields: { path } },
     );
   }
+}
+
+function isFolder(path: string): SpringhouseError {
+  const message = `${path} is a folder. Name a file in it.`;
+  return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
 }
 
 /** Whether the header says that the file has a write-ahead log. An empty file has no header. */

@@ -360,10 +360,12 @@ export class Pool<C> {
   #timeoutError(waitedMs: number): SpringhouseError {
     const { maxSize } = this.#options;
     const fields = { ...this.statistics(), maxSize, waitedMs };
+    const { size } = this.#waiters;
+    const waiting = size === 1 ? "1 caller waits" : `${size} callers wait`;
     return new SpringhouseError(
       "POOL_TIMEOUT",
       `No connection became free within ${waitedMs} ms: ${this.#inUse.size} of ${maxSize} are in ` +
-        `use and ${this.#waiters.size} callers wait. Make the reads shorter, leave streams ` +
+        `use and ${waiting}. Make the reads shorter, leave streams ` +
         "early, or raise pool.maxSize or pool.connectionTimeout.",
       { fields },
     );

@@ -28,11 +28,19 @@ export class RowCursor implements Disposable {
   readonly #prepared: Prepared;
   readonly #statement: StatementSync;
   readonly #parameters: readonly SqlValue[];
+  /** For errors. */
+  readonly #path: string;
   #giveBack: (() => void) | undefined;
   #iterator: Iterator<unknown> | undefined;
   #bigints = false;
 
-  constructor(prepared: Prepared, parameters: readonly SqlValue[], giveBack: () => void) {
+  constructor(
+    prepared: Prepared,
+    parameters: readonly SqlValue[],
+    path: string,
+    giveBack: () => void,
+  ) {
+    this.#path = path;
     this.#prepared = prepared;
     this.#statement = prepared.statement;
     this.#parameters = parameters;
@@ -63,7 +71,7 @@ export class RowCursor implements Disposable {
       }
     } catch (error) {
       this.close();
-      throw toSpringhouseError(error, { sql: this.#statement.sourceSQL });
+      throw toSpringhouseError(error, { path: this.#path, sql: this.#statement.sourceSQL });
     }
   }
 

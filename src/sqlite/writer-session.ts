@@ -176,7 +176,10 @@ export class WriterSession implements Handler<WriterRequest> {
     const check = (): unknown => this.#connection.ask("PRAGMA quick_check(1)")[0];
     const verdict = retryWhileBusy(check, this.#busyTimeoutMs);
     if (verdict === "ok") return;
-    throw new SpringhouseError("CORRUPT", `The file is damaged: ${String(verdict)}.`);
+    throw new SpringhouseError(
+      "CORRUPT",
+      `${this.#connection.path} is damaged: ${String(verdict)}.`,
+    );
   }
 
   /** TRUNCATE leaves one file that can be copied, unless another process uses the log. */

@@ -41,7 +41,7 @@ class Target implements OutboxTarget {
   }
 
   async wide(change: WideChange): Promise<void> {
-    await this.#take(change.kind === "tags" ? `tags ${change.tags}` : change.kind);
+    await this.#take(change.kind === "tags" ? `tags ${change.tags}` : `prefix ${change.prefix}`);
   }
 
   async #take(what: string): Promise<void> {
@@ -54,7 +54,7 @@ class Target implements OutboxTarget {
 function open(max?: number): { box: Outbox; target: Target; clock: FakeClock } {
   const clock = new FakeClock();
   const target = new Target();
-  return { box: new Outbox(target, clock, max), target, clock };
+  return { box: new Outbox(target, clock, "", max), target, clock };
 }
 
 /** An outbox whose target has failed once, so that its changes stay. */
@@ -145,14 +145,14 @@ describe("an outbox", () => {
     expect(box.pending("a:1")).toEqual({ kind: "drop" });
     expect(box.pending("a:never seen")).toEqual({ kind: "drop" });
     expect(box.pending("b")?.kind).toBe("set");
-    box.wide({ kind: "clear" });
+    box.wide({ kind: "prefix", prefix: "" });
     expect(box.pending("b")).toEqual({ kind: "drop" });
     expect(box.size).toBe(1);
 
     target.error = undefined;
     clock.advance(250);
     await turns();
-    expect(target.sent).toEqual(["clear"]);
+    expect(target.sent).toEqual(["prefix "]);
     expect(box.pending("b")).toBeUndefined();
   });
 
@@ -231,7 +231,7 @@ describe("an outbox", () => {
     expect(target.sent).toEqual(["drop first"]);
   });
 
-  it("becomes one clear when too much waits", async () => {
+  it("becomes one drop of all its keys when too much waits", async () => {
     const { box, target, clock } = await openBroken(10);
     for (let index = 0; index < 9; index++) box.set(entry(`k${index}`));
     expect(box.size).toBe(10);
@@ -244,7 +244,7 @@ describe("an outbox", () => {
     target.error = undefined;
     clock.advance(250);
     await turns();
-    expect(target.sent).toEqual(["clear", "set later=later"]);
+    expect(target.sent).toEqual(["prefix ", "set later=later"]);
   });
 
   it("keeps a change that was overtaken while it was on its way", async () => {

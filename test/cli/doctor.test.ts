@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -26,6 +26,7 @@ async function sound(): Promise<Project> {
   const project = await Project.make();
   project.sql("app.db", "PRAGMA journal_mode = WAL", "CREATE TABLE a (b)");
   await chmod(project.path("app.db"), 0o600);
+  await mkdir(project.path("migrations"));
   return project;
 }
 
@@ -98,6 +99,11 @@ describe("springhouse doctor", () => {
       advice: expect.stringContaining("SCHEMA_MISMATCH"),
     });
     expect(after["entities"]).toMatchObject({ status: "ok" });
+    await rename(project.path("migrations/0002_first.sql"), project.path("0002_first.sql"));
+    expect((await examine(project))["entities"]).toMatchObject({
+      status: "fail",
+      advice: expect.stringMatching(/SCHEMA_NEWER.*0002_first.*Run the newer version/),
+    });
   });
 
   it("has little to say about a temporary database", async () => {
@@ -125,12 +131,14 @@ describe("springhouse doctor", () => {
       "app.db": "This is a letter, not a database.".repeat(99),
     });
     await mkdir(project.path("folder.db"));
+    await chmod(project.path("app.db"), 0o644);
 
-    const { database } = await examine(project);
+    const { database, permissions } = await examine(project);
     const { file } = await examine(project, "doctor --url sqlite:folder.db");
 
     expect(database).toMatchObject({ status: "fail", found: "NOT_A_DATABASE" });
     expect(file).toMatchObject({ status: "fail", found: expect.stringContaining("is not a file") });
+    expect(permissions?.advice).toBeUndefined();
   });
 
   it("warns when others may read the file", async () => {
@@ -221,7 +229,6 @@ describe("springhouse doctor", () => {
 
   it("tells how the migrations stand", async () => {
     await using project = await sound();
-    await mkdir(project.path("migrations"));
     await writeFile(project.path("migrations/0001_first.sql"), "-- up\nCREATE TABLE c (d);\n");
 
     const before = await examine(project);
@@ -233,6 +240,22 @@ describe("springhouse doctor", () => {
     expect(before["migrations"]).toMatchObject({ status: "warn", found: "version 0, 1 pending" });
     expect(after["migrations"]).toMatchObject({ status: "ok", found: "version 1, none pending" });
     expect(edited["migrations"]).toMatchObject({ status: "fail", found: "1 first is changed" });
+  });
+
+  it("misses the folder of migrations, and all the more when some have been applied", async () => {
+    await using project = await sound();
+    await writeFile(project.path("migrations/0001_first.sql"), "-- up\nCREATE TABLE c (d);\n");
+    await rename(project.path("migrations"), project.path("away"));
+    const before = await examine(project);
+    await rename(project.path("away"), project.path("migrations"));
+    await project.run("migrate up");
+    await rename(project.path("migrations"), project.path("away"));
+
+    const after = await examine(project);
+
+    const found = `the folder ${project.path("migrations")} does not exist`;
+    expect(before["migrations"]).toMatchObject({ status: "warn", found });
+    expect(after["migrations"]).toMatchObject({ status: "fail", found });
   });
 
   it("compares the triggers with those that the entities declare", async () => {

@@ -89,6 +89,7 @@ describe("the command springhouse", () => {
 
   it("ends with the exit code of what it did", async () => {
     await using project = await Project.make();
+    await mkdir(project.path("migrations"));
 
     const usage = await finish(start(project, "docter"));
     const status = await finish(start(project, "migrate status"));

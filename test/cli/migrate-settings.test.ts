@@ -24,6 +24,21 @@ describe("the settings of migrations", () => {
     expect(await readdir(made.path("db/steps"))).toEqual(["0001_first.sql"]);
   });
 
+  it.each(["up", "up --dry-run", "status", "plan", "verify", "down"])(
+    "name a folder that is not there, at migrate %s, and make no database",
+    async (words) => {
+      await using made = await Project.make({
+        "springhouse.config.json": '{ "migrations": { "directory": "migratoins" } }',
+      });
+
+      const { code, err } = await made.run(`migrate ${words}`);
+
+      expect(code).toBe(1);
+      if (words !== "verify") expect(err).toContain(`${made.path("migratoins")} does not exist`);
+      expect(await readdir(made.folder)).not.toContain("app.db");
+    },
+  );
+
   it("limit the rows of a batch", async () => {
     await using made = await project({ batchSize: 3 });
     made.sql(

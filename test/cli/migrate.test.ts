@@ -312,6 +312,7 @@ describe("springhouse migrate verify", () => {
     expect(text.code).toBe(1);
     expect(text.out).toContain("MIGRATION_CHANGED: ");
     expect(text.out).toContain("SCHEMA_DRIFT: ");
+    expect(text.out).toMatch(/\n\d problems were found\.\n$/);
     expect(JSON.parse(json.out)).toMatchObject({ ok: false });
   });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/program.ts";
@@ -88,6 +89,7 @@ describe("the command line", () => {
     ["migrate up --to 1 --only 2", "--to and --only exclude each other"],
   ])("answers %j with exit code 2 and the reason", async (line, message) => {
     await using project = await Project.make();
+    await mkdir(project.path("migrations"));
 
     const { code, out, err } = await project.run(line);
 
@@ -108,6 +110,7 @@ describe("the command line", () => {
     "says as JSON whether %s went well",
     async (line) => {
       await using project = await Project.make();
+      await mkdir(project.path("migrations"));
 
       expect(JSON.parse((await project.run(`${line} --json`)).out)).toMatchObject({ ok: true });
     },

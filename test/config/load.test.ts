@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -265,4 +266,15 @@ describe("loadConfig refuses", () => {
       code: "INVALID_ARGUMENT",
     });
   });
+});
+
+it("shows no password when it is printed, and keeps it for the program", async () => {
+  await write("springhouse.config.json", '{ "cache": { "redisUrl": "redis://:pw123@h:1/0" } }');
+
+  const config = await load();
+
+  expect(config.cache.redisUrl).toBe("redis://:pw123@h:1/0");
+  for (const printed of [inspect(config), inspect(config.cache), inspect({ config })]) {
+    expect(printed).toContain("redis://:***@h:1/0");
+  }
 });

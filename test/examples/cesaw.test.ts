@@ -126,7 +126,7 @@ describe("a row of the time log", () => {
     const { problems } = readLogEntry(LOG_HEADER as Header, { line: 3, fields: ["1"] }) as never;
 
     expect(problems).toContainEqual(
-      expect.objectContaining({ line: 3, reason: "has 1 fields where the header has 15" }),
+      expect.objectContaining({ line: 3, reason: "has 1 field where the header has 15" }),
     );
   });
 

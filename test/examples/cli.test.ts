@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -132,6 +134,69 @@ describe("the command line of the auditor", () => {
     expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: "ABORTED" } });
   });
 
+  it("names the week of each file, and takes no other name for one", async () => {
+    using folder = temporaryFolder();
+    const good = week(folder.path, [ROW]);
+    const nameless = join(folder.path, "w.csv");
+    copyFileSync(good, nameless);
+
+    const refused = await run(folder.path, "import", good, nameless);
+    const isMade = existsSync(join(folder.path, "auditor.db"));
+    const imported = await run(folder.path, "import", nameless, "--week", "2025-W24");
+
+    expect(refused).toMatchObject({ code: 2, out: "" });
+    expect(isMade).toBe(false);
+    expect(refused.err).toContain('"w.csv" does not say which week it is. Give --week');
+    expect(imported.out).toMatch(/w\.csv +2025-W24 +1 +1/);
+  });
+
+  it("tells what was imported before a file failed", async () => {
+    using folder = temporaryFolder();
+    const good = week(folder.path, [ROW]);
+    const [broken, never] = ["2025-W24.csv", "2025-W25.csv"].map((name) => join(folder.path, name));
+    writeFileSync(broken ?? "", "");
+    copyFileSync(good, never ?? "");
+    const words = ["import", good, broken ?? "", never ?? ""];
+
+    const text = await run(folder.path, ...words);
+    const json = await run(folder.path, ...words, "--json");
+
+    expect(text.code).toBe(1);
+    expect(text.out).toMatch(/auditor_tasks_2025-W23\.csv +2025-W23 +1 +1/);
+    expect(text.out).toContain(`Not imported: ${broken}, ${never}\n`);
+    expect(text.err).toContain("error VALIDATION: The file is empty.");
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      error: { code: "VALIDATION" },
+      sources: [{ week: "2025-W23", rowsImported: 1 }],
+      notImported: [broken, never],
+    });
+  });
+
+  it("says only that a row is none when its fields cannot be told apart", async () => {
+    using folder = temporaryFolder();
+
+    const { out } = await run(folder.path, "import", week(folder.path, [ROW.slice(1)]), "--json");
+
+    const reason = "has 9 fields where the header has 10";
+    expect(JSON.parse(out).sources[0].refused.totals).toEqual([{ column: "", reason, rows: 1 }]);
+  });
+
+  it("ends in peace when nobody reads on", async () => {
+    using folder = temporaryFolder();
+    await run(folder.path, "import", week(folder.path, Array(3_000).fill(ROW)));
+    const cli = join(import.meta.dirname, "../../examples/auditor/cli.ts");
+    const words = ["--db", join(folder.path, "auditor.db"), "export", "2025-W23", "--to", "-"];
+
+    const child = spawn(process.execPath, ["--conditions=springhouse-source", cli, ...words]);
+    let err = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.stdout.once("data", () => child.stdout.destroy());
+    const [code] = await once(child, "close");
+
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+  });
+
   it("migrates the origin's file", async () => {
     using folder = temporaryFolder();
     const source = join(folder.path, "tasks.db");
@@ -175,6 +240,10 @@ describe("the command line of the auditor", () => {
     [["import", "a.csv", "--cesaw", "."]],
     [["start", "one"]],
     [["week", "--limit", "-1"]],
+    [["week", "--limit", "2"]],
+    [["week", "--cursor", "zzz"]],
+    [["week", "2025-W23", "--limit", "5000"]],
+    [["week", "2025-W23", "--offset", "1", "--cursor", "abc"]],
     [["dance"]],
     [["week", "--colour"]],
   ])("ends with 2 and makes no database for %j", async (words) => {

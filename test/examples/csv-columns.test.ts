@@ -82,7 +82,9 @@ describe("the name of a file", () => {
     ["2012-W44.csv", "2012-W44"],
     ["auditor_tasks_2012-W44.csv.gz", "2012-W44"],
     ["AUDITOR_TASKS_w.CSV", "w"],
-    ["notes.txt", "notes.txt"],
+    ["w.csv", undefined],
+    ["bad_2025-W24.csv", undefined],
+    ["notes.txt", undefined],
   ])("%j is the label %j", (name, label) => {
     expect(labelOfFile(name)).toBe(label);
   });

@@ -173,13 +173,24 @@ describe("exporting a week to CSV", () => {
       expect(lines).toHaveLength(61);
     }));
 
-  it("leaves no half file behind when it fails", () =>
+  it("says what stands in the way of a file, in the words of whoever named it", () =>
     withAuditor(async (db, folder) => {
       const { id } = await new Auditor(db).createWeek({ label: "2025-W23" });
+      const there = file(folder, []);
 
-      await expect(exportToFile(db, id, join(folder, "missing", "a.csv"))).rejects.toThrow(
-        /ENOENT/,
-      );
+      for (const [path, code, message] of [
+        [join(folder, "missing", "a.csv"), "UNOPENABLE", `no folder ${join(folder, "missing")}.`],
+        [folder, "UNOPENABLE", `${folder} is a folder.`],
+        [join(there, "a.csv"), "UNOPENABLE", `no folder ${there}.`],
+        ["/dev/null", "UNOPENABLE", "/dev/null is no ordinary file."],
+        [there, "USAGE", "replace it with --force"],
+      ] as const) {
+        await expect(exportToFile(db, id, path)).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(message),
+        });
+      }
+      expect(await exportToFile(db, id, there, { force: true })).toBe(0);
     }));
 });
 

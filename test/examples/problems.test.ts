@@ -54,7 +54,7 @@ describe("a header", () => {
   });
 
   it("is refused when the file has none", () => {
-    expect(() => readHeader(undefined, columns)).toThrow(/The header is wrong/);
+    expect(() => readHeader(undefined, columns)).toThrow(/^The file is empty\. The columns are/);
   });
 });
 

@@ -28,10 +28,25 @@ test("files are read in the order of their numbers, whatever the number of digit
   ]);
 });
 
-test("a folder that does not exist has no migrations", async () => {
+test("a folder that does not exist is named, and is not an empty one", async () => {
   await using scene = await Scene.create();
+  const directory = join(scene.folder, "nowhere");
+  const migrator = await scene.migrator({ directory });
 
-  expect(await loadMigrations(join(scene.folder, "nowhere"))).toEqual([]);
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => loadMigrations(directory),
+    () => migrator.up(),
+    () => migrator.status(),
+  ];
+  for (const call of calls) {
+    await expect(call()).rejects.toMatchObject({
+      code: "MIGRATION_INVALID",
+      message: expect.stringContaining(`${directory} does not exist`),
+      fields: { directory },
+    });
+  }
+  expect(await migrator.new("first", { from: "empty" })).toMatchObject({ version: 1 });
+  expect(await migrator.status()).toMatchObject({ pending: [{ version: 1 }] });
 });
 
 test("sections and directives of an SQL file are understood, in text they are only text", async () => {

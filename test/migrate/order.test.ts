@@ -31,8 +31,8 @@ test("the same file with other line ends has not changed", async () => {
 test("old code refuses to run on a newer database", async () => {
   await using scene = await Scene.create(FILES);
   await (await scene.migrator()).up();
-  const old = await scene.migrator({
-    directory: `${scene.folder}/none`,
+  const old = createMigrator({
+    store: await scene.store(),
     migrations: [defineMigration(define(1))],
   });
 
@@ -111,6 +111,8 @@ test("an older schema_version table is the baseline", async () => {
   const before = await migrator.status();
   const { migrations } = await migrator.up();
 
+  expect(before.migrations[0]).not.toHaveProperty("appliedAt");
+  expect((await migrator.status()).migrations[0]).toMatchObject({ appliedAt: expect.any(Date) });
   expect([before.version, before.pending]).toEqual([3, [{ version: 4, name: "next" }]]);
   expect(migrations).toMatchObject([{ version: 4 }]);
   expect(await scene.rows("SELECT version, state FROM schema_migrations")).toEqual([

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isGone, thisProcess } from "../../src/migrate/process-mark.ts";
 
@@ -32,6 +33,8 @@ onLinux("a process that was killed is gone before its parent has asked for it", 
   const shell = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
   const [line] = await once(shell.stdout, "data");
   const mark = { pid: Number(String(line)), host: thisProcess().host };
+  // Until it has given way the shell might still ask for its child.
+  await expect.poll(() => readFileSync(`/proc/${shell.pid}/comm`, "utf8")).toBe("sleep\n");
 
   process.kill(mark.pid, "SIGKILL");
 

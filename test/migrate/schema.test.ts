@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ensureSchema } from "../../src/migrate/schema.ts";
 import { createCatalog } from "../../src/schema/catalog.ts";
@@ -201,4 +203,72 @@ test("a read-only database is compared every time, and never written", async () 
   await expect(ensureSchema(store, wider, "create")).rejects.toMatchObject({
     code: "SCHEMA_MISMATCH",
   });
+});
+
+const WEEKS = "CREATE TABLE weeks (id INTEGER PRIMARY KEY, label TEXT NOT NULL) STRICT;";
+
+test.each([
+  ["in one run", async (scene: Scene) => void (await (await scene.migrator()).up())],
+  [
+    "when open made the file",
+    async (scene: Scene) =>
+      ensureSchema(await scene.store(), wider, "create", { migrationsDirectory: scene.migrations }),
+  ],
+])("a migration that the folder lacks makes the database newer, applied %s", async (_, make) => {
+  await using scene = await Scene.create({ "0001_weeks.sql": WEEKS, "0002_score.sql": ADD_SCORE });
+  const options = { migrationsDirectory: scene.migrations };
+  await make(scene);
+  const store = await scene.store();
+  await ensureSchema(store, wider, "check", options);
+  await rm(join(scene.migrations, "0002_score.sql"));
+
+  await expect(ensureSchema(store, catalog, "create", options)).rejects.toMatchObject({
+    code: "SCHEMA_NEWER",
+    message: expect.stringContaining("0002_score, which this code does not have"),
+  });
+});
+
+test("it is newer too when that migration left the declared tables alone", async () => {
+  await using scene = await Scene.create({ "0001_weeks.sql": WEEKS });
+  const options = { migrationsDirectory: scene.migrations };
+  const store = await scene.store();
+  await (await scene.migrator()).up();
+  await ensureSchema(store, catalog, "create", options);
+  await scene.write("0002_upper.sql", "UPDATE weeks SET label = upper(label);");
+  await (await scene.migrator()).up();
+  await ensureSchema(store, catalog, "create", options);
+  await ensureSchema(store, catalog, "create");
+  await rm(join(scene.migrations, "0002_upper.sql"));
+
+  await expect(ensureSchema(store, catalog, "create", options)).rejects.toMatchObject({
+    code: "SCHEMA_NEWER",
+  });
+});
+
+test("the folder costs no query while nothing changes, and must be there", async () => {
+  await using scene = await Scene.create({ "0001_weeks.sql": WEEKS });
+  const { store, calls } = counting(await scene.store());
+  const options = { migrationsDirectory: scene.migrations };
+  await ensureSchema(store, catalog, "create", options);
+  calls.length = 0;
+
+  await ensureSchema(store, catalog, "create", options);
+
+  expect(calls).toHaveLength(2);
+  const migrationsDirectory = join(scene.folder, "nowhere");
+  await expect(ensureSchema(store, catalog, "create", { migrationsDirectory })).rejects.toThrow(
+    `${migrationsDirectory} does not exist`,
+  );
+});
+
+test("what to do about a difference depends on what is pending", async () => {
+  await using scene = await Scene.create({ "0001_weeks.sql": WEEKS });
+  const options = { migrationsDirectory: scene.migrations };
+  const store = await scene.store();
+  await (await scene.migrator()).up();
+  const messageOf = () => ensureSchema(store, wider, "check", options).catch(String);
+
+  expect(await messageOf()).toContain("Nothing is pending: write a migration");
+  await scene.write("0002_score.sql", ADD_SCORE);
+  expect(await messageOf()).toMatch(/Pending: 0002_score\. Run `springhouse migrate up`\.$/);
 });

@@ -78,6 +78,15 @@ describe("open", () => {
     [{ pageSize: 0 }, /open: pageSize cannot be 0/],
     [{ pageSizeMax: 1.5 }, /open: pageSizeMax cannot be 1.5/],
     [{ pageSize: 20, pageSizeMax: 10 }, /pageSize cannot be 20. It is at most pageSizeMax/],
+    [{ pool: null as never }, /open: pool takes an object of options, not null/],
+    [{ migrations: 1 as never }, /open: migrations must be a text, not number/],
+    [{ permissions: true as never }, /open: permissions must be a function, not boolean/],
+    [{ clock: 5 as never }, /open: clock must be an object with nowMs\(\).*, not number/],
+    [{ clock: { nowMs: 5 } as never }, /open: clock must be an object with nowMs\(\)/],
+    [{ events: 5 as never }, /open: events must be what eventTypes\(\) gives, not number/],
+    [{ eventNames: 5 as never }, /open: eventNames must be an object by table, not number/],
+    [{ eventNames: { weks: "x" }, entities }, /unknown option "weks". Did you mean "weeks"\?/],
+    [{ eventNames: { weeks: 5 as never }, entities }, /eventNames.weeks cannot be 5/],
     [{ busyTimeout: "soon" }, /busyTimeout: "soon" is not a duration/],
     [{ pool: { idleTimeout: "x" } }, /pool.idleTimeout: "x" is not a duration/],
     [{ schema: "alter" as never }, /schema cannot be "alter". It is "create", "check" or "ignore"/],
@@ -177,6 +186,33 @@ describe("a database", () => {
     expect(told).toEqual([1, { weekId: 1 }]);
   });
 
+  it("refuses names of events that nothing raises, unless the program has its own", async () => {
+    const options = { url: "sqlite::memory:", entities, eventNames: { weeks: "period" } };
+    await using db = await open({ ...options });
+    await using own = await open({ ...options, events: eventTypes() });
+    const listener = (): void => undefined;
+    const unknown = expect.objectContaining({
+      code: "INVALID_ARGUMENT",
+      message: expect.stringMatching(
+        /^No entity raises the event "tasksCreated"\. Did you mean "taskCreated"\? Known: peri/,
+      ),
+    });
+    const name = "tasksCreated" as never;
+
+    expect(() => db.on(name, listener)).toThrow(unknown);
+    expect(() => db.off(name, listener)).toThrow(unknown);
+    expect(() => db.events(name)).toThrow(unknown);
+    expect(() => db.as("ann").on(name, listener)).toThrow(unknown);
+    expect(() => db.emit(name, 1 as never)).toThrow(unknown);
+    await expect(db.transaction(async (tx) => tx.emit(name, 1 as never))).rejects.toThrow(unknown);
+    expect(() => db.on("weekCreated" as never, listener)).toThrow(
+      'No entity raises the event "week',
+    );
+    expect(() => db.on(5 as never, listener)).toThrow("the name of an event must be a text");
+    expect(() => own.on(name, listener)).not.toThrow();
+    expect(() => own.emit(name, 1 as never)).not.toThrow();
+  });
+
   it("refuses a write through itself inside its own transaction instead of waiting for ever", async () => {
     await using db = await open({ url: "sqlite::memory:", entities });
 
@@ -253,7 +289,11 @@ describe("a database", () => {
 
     const migrator = await db.migrator({ directory: migrations });
     const { version } = await migrator.up();
+    const wrong = { dir: migrations } as object;
 
+    await expect(db.migrator(wrong)).rejects.toThrow(
+      /^migrator: unknown option "dir"\. Did you mean "directory"\? Known options: directory, mig/,
+    );
     expect(version).toBe(1);
     expect((await migrator.verify()).problems).toEqual([]);
     expect(await db.repository(Plain).create({ label: "a" })).toEqual({ id: 1, label: "a" });

@@ -129,6 +129,7 @@ export async function openFixture(kind: StoreKind = "direct"): Promise<Fixture> 
     models: new Models(catalog, "sqlite"),
     limits: { size: 50, sizeMax: 1_000 },
     events: sinkOf((event) => events.push(event)),
+    hasOwnEvents: true,
     validation: { clock, randomUuid: randomUUID },
     actor: undefined,
     permissions: undefined,

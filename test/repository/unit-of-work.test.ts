@@ -310,6 +310,7 @@ describe("the end of a unit of work", () => {
 
     await expect(forget()).rejects.toMatchObject({
       code: "UNIT_OF_WORK_DROPPED",
+      message: expect.stringContaining("with 1 changed row of weeks"),
       fields: { rows: 1, entities: ["weeks"] },
     });
     expect(await fixture.of(Week).count()).toBe(0);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
+import { failureOf } from "./support.ts";
 
 const id = t.int().primaryKey();
 const check = (expression: string): object => ({ checks: [{ name: "small", expression }] });
@@ -27,7 +28,7 @@ describe("a default that breaks a check", () => {
     const declare = (expression: string) => (): unknown =>
       entity("things", columns, check(expression));
 
-    expect(declare("is_open = 0 OR state = 'open' -- not both")).toThrow("breaks the check");
+    expect(declare("is_open = 0 OR state = 'open' /* not both */")).toThrow("breaks the check");
     expect(declare("things.since > 0")).toThrow("breaks the check");
     expect(declare("is_open = 1 AND length(state) = 4")).not.toThrow();
   });
@@ -40,9 +41,75 @@ describe("a default that breaks a check", () => {
 
     expect(declare("x < y")).not.toThrow();
     expect(declare('"z" IS NOT NULL')).not.toThrow();
-    expect(declare("starts_with(x::text, '7')")).not.toThrow();
     expect(declare("x > 4")).not.toThrow();
     expect(() => entity("things", { id, y: t.int() }, check("1 = 0"))).not.toThrow();
+  });
+});
+
+describe("a condition that cannot work is refused when it is declared, with its name:", () => {
+  const columns = { id, weekId: t.int().default(1), due: t.date(), n: t.int() };
+  const refusalOf = (options: object): string => {
+    const error = failureOf(() => entity("tasks", columns, options));
+    expect(error).toMatchObject({ code: "INVALID_SCHEMA", fields: { table: "tasks" } });
+    return error.message;
+  };
+
+  test("the name of a property, with the name in SQL", () => {
+    expect(refusalOf(check("weekId > 0"))).toBe(
+      'Entity "tasks": the check "small" (weekId > 0) cannot work: no such column: weekId; ' +
+        'write "week_id": columns have their SQL names in conditions.',
+    );
+    expect(refusalOf(check("tasks.weekId > 0"))).toContain('write "week_id"');
+    expect(refusalOf(check('"weekId" > 0'))).toContain('write "week_id"');
+    expect(refusalOf(check("week_ids > 0"))).toContain('week_ids; is "week_id" meant.');
+    expect(refusalOf(check('"open" = 1'))).toContain("(id, week_id, due, n) and texts in single");
+  });
+
+  test.each([
+    ["a syntax error", "n >"],
+    ["a subquery", "n > (SELECT 1)"],
+    ["an unknown function", "starts_with(due, '2')"],
+    ["words of one database", "n::text = '1'"],
+    ["chance", "random() > 0"],
+    ["a moment that passes", "due < date('now')"],
+    ["a parameter", "n > ?"],
+    ["a sum", "sum(n) > 0"],
+    ["two expressions", "n > 0, n < 9"],
+    ["a comment that takes the rest", "n > 0 -- always"],
+  ])("%s in a check", (_, expression) => {
+    const good = { name: "ck_good", expression: "n <> 1" };
+    const bad = { name: "ck_bad", expression };
+
+    expect(refusalOf({ checks: [good, bad] })).toMatch(
+      /the check "ck_bad" \(.*\) cannot work: .*; write one expression over the columns/,
+    );
+  });
+
+  test("and no word of the index that a check was tried in", () => {
+    expect(refusalOf(check("random() > 0"))).toContain(
+      "non-deterministic functions prohibited; write",
+    );
+  });
+
+  test.each(["weekId > 0", "n >", "n > (SELECT 1)", "random() > 0", "due < date('now')"])(
+    "%s as the condition of an index",
+    (where) => {
+      const indexes = [{ on: ["n"] }, { on: ["n"], where, name: "idx_open" }];
+
+      const message = refusalOf({ checks: [{ name: "c", expression: "n IS NOT NULL" }], indexes });
+
+      expect(message).toContain(`where of the index "idx_open" (${where}) cannot work: `);
+    },
+  );
+
+  test("and one that can work passes", () => {
+    const where = "week_id > 0 AND due IS NOT NULL";
+    const expression = "length(due) = 10 AND coalesce(n, 1) IN (1, 2) AND due GLOB '2*'";
+
+    const declare = (): unknown =>
+      entity("tasks", columns, { ...check(expression), indexes: [{ on: ["n"], where }] });
+
+    expect(declare).not.toThrow();
   });
 });
 

@@ -275,6 +275,13 @@ describe("a declaration is refused, naming entity, property and reason, when", (
     expect(error.code).toBe("INVALID_SCHEMA");
   });
 
+  it.each(["schema_migrations", "SCHEMA_VERSION"])("the table is the ledger, %s", (table) => {
+    const error = failureOf(() => declare({ id }, {}, table));
+
+    expect(error.code).toBe("INVALID_SCHEMA");
+    expect(error.message).toContain("migrations are recorded under this name; take another");
+  });
+
   const kinds: readonly (readonly [string, (column: never) => AnyColumn, string])[] = [
     ["min", (column) => call(column, "min", 1), "boolean"],
     ["maxLength", (column) => call(column, "maxLength", 1), "int"],

@@ -180,11 +180,12 @@ describe("a place that cannot be used", () => {
     expect(existsSync(join(folder, "data"))).toBe(false);
   });
 
-  it("is refused when it is a folder", async () => {
+  it.each([false, true])("is refused when it is a folder (readOnly: %s)", async (readOnly) => {
     const path = temporaryFolder();
 
-    expect(await failureOf(openDatabase({ kind: "file", path }))).toMatchObject({
+    expect(await failureOf(openDatabase({ kind: "file", path }, { readOnly }))).toMatchObject({
       code: "UNOPENABLE",
+      message: expect.stringContaining("is a folder"),
     });
   });
 

@@ -102,7 +102,7 @@ describe("a pool", () => {
 
     expect(await failure).toMatchObject({
       code: "POOL_TIMEOUT",
-      message: expect.stringContaining("pool.maxSize"),
+      message: expect.stringMatching(/and \d callers? waits?\. .*pool\.maxSize/),
       fields: expect.objectContaining({ inUse: 1, maxSize: 1, waitedMs: 5_000 }),
     });
     held.release();

@@ -5,6 +5,7 @@ import type { Config } from "../../config/config.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { labelOf } from "../../migrate/files.ts";
+import { listFolder } from "../../migrate/folder.ts";
 import type {
   MigrationProgress,
   MigrationRun,
@@ -31,6 +32,8 @@ export async function withMigrator<T>(
   const config = await loadSettings(invocation);
   const catalog = await loadCatalog(config);
   const { createMigrator } = await import("../../migrate/run.ts");
+  // A misspelt folder must not leave an empty database behind.
+  if (access === "write") await listFolder(config.migrations.directory);
   await using store = await openStore(await seenAs(config, access), {
     readOnly: false,
   });

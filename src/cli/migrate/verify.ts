@@ -13,9 +13,13 @@ export const migrateVerify: CommandDefinition = {
       const lines = [
         ...problems.map(({ code, message }) => `${code}: ${message}`),
         ...notes.map((note) => `note: ${note}`),
-        ok ? "Everything agrees." : `${problems.length} found.`,
+        ok ? "Everything agrees." : found(problems.length),
       ];
       return { ok, data: { ok, problems, notes }, text: lines.join("\n") };
     });
   },
 };
+
+function found(problems: number): string {
+  return problems === 1 ? "1 problem was found." : `${problems} problems were found.`;
+}

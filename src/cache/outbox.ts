@@ -8,8 +8,8 @@
  *   set that comes to nothing (its life is over, its tag was dropped) is still a drop of whatever
  *   the tier had before it.
  * - A failure keeps the change and tries again after a pause that grows. When too much has
- *   gathered, all of it becomes one step: everything of this cache in the tier is dropped. That loses
- *   cached values, and no invalidation.
+ *   gathered, all of it becomes one step: everything of this cache in the tier is dropped. That
+ *   loses cached values, and no invalidation.
  */
 
 import type { Clock } from "../core/clock.ts";
@@ -196,6 +196,13 @@ export class Outbox {
   }
 
   #forgetPrefix(prefix: string): void {
+    const isCovered = (step: Step): boolean =>
+      step.kind === "wide" &&
+      step.change.kind === "prefix" &&
+      step.change.prefix.startsWith(prefix);
+    const left = this.#steps.filter((step) => !isCovered(step));
+    this.#size -= this.#steps.length - left.length;
+    this.#steps = left;
     for (const step of this.#steps) {
       if (step.kind !== "keys") continue;
       for (const key of step.changes.keys()) {

@@ -16,7 +16,10 @@ import type { ReadOptions } from "./options.ts";
 
 /** How to cache a function. */
 export interface CachedOptions<Args extends readonly unknown[]> extends LifeOptions {
-  /** Stands before the arguments in the key. Default: the name of the function. */
+  /**
+   * Stands before the arguments in the key; functions of one name in one category share values.
+   * Default: the name of the function.
+   */
   readonly name?: string;
   /** The key of a call, instead of all its arguments. */
   readonly key?: (...args: Args) => Key;

@@ -213,6 +213,25 @@ describe("the presets", () => {
     ]);
   });
 
+  it("say where each kind is kept, how it is compressed, and what it is for", () => {
+    const rules = Object.entries(cachePresets.auditor).map(
+      ([name, { tiers = [], compression = "-", description }]) =>
+        `${name}: ${tiers.join("+")}, ${compression}, ${description}`,
+    );
+
+    expect(rules).toEqual([
+      "ui_state: memory, -, Window positions, UI preferences, current selections",
+      "user_preferences: memory, -, User settings, theme preferences",
+      "current_week: memory, -, Currently selected week data",
+      "week_data: memory+sqlite, -, Week information, task lists, aggregated data",
+      "task_lists: memory+sqlite, -, Task queries, filtered lists",
+      "aggregated_stats: memory+sqlite, -, Calculated statistics, bonus calculations",
+      "analytics_results: memory+file, lz4, Statistical analysis results, ML models",
+      "chart_data: memory+file, lz4, Chart datasets, visualization data",
+      "export_data: memory+file, zstd, CSV/Excel export data",
+    ]);
+  });
+
   it("know the names that one system had for what the other calls differently", () => {
     const cache = createCache({ clock, tiers: tiers(), categories: cachePresets.auditor });
 

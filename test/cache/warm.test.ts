@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorOf, openTiered, turns } from "./support.ts";
+import { errorOf, openMemory, openTiered, turns } from "./support.ts";
 
 const keys = Array.from({ length: 250 }, (_, index) => ["k", index] as const);
 
@@ -41,6 +41,28 @@ describe("warming", () => {
     );
 
     expect(await cache.get(["flashcard", "감사합니다"])).toBe("감사합니다");
+  });
+
+  it("of what is popular makes nine of ten reads hits", async () => {
+    const { cache } = openMemory();
+    // A tenth of the words gets 19 of 20 reads, as is usual for what people look up.
+    const popular = Array.from({ length: 100 }, (_, index) => ["word", index] as const);
+    const reads = Array.from({ length: 2_000 }, (_, index) =>
+      index % 20 === 0 ? ["word", 100 + ((index * 7) % 900)] : ["word", (index * 31) % 100],
+    );
+    const read = async (): Promise<number> => {
+      for (const key of reads) await cache.get(key);
+      const { hitRate } = cache.statistics();
+      cache.resetStatistics();
+      return hitRate;
+    };
+
+    const cold = await read();
+    await cache.warm(popular, (missing) => missing.map((key) => `of ${key}`));
+    cache.resetStatistics();
+
+    expect(cold).toBe(0);
+    expect(await read()).toBeGreaterThan(0.9);
   });
 
   it("says which keys failed, and keeps the others", async () => {

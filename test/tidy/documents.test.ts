@@ -50,6 +50,7 @@ describe("the rule on requirements", () => {
         "docs/requirements.md": head + rows,
         "test/a.test.ts": 'it("a | b", f);\ntest.each([[1, f(2)]])("c %s", g);',
         "test/contract/b.ts": 'export const b = {\n  "holds": async ({ c }) => {},\n};',
+        "src/testing/tier/d.ts": 'export const d = {\n  "ends": async ({ d }) => {},\n};',
         "package.json": '{ "scripts": { "coverage": "node a.ts" } }',
       }),
     );
@@ -63,6 +64,8 @@ describe("the rule on requirements", () => {
   it("finds the sentences of contract suites and commands", () => {
     expect(check("| R1 | one | test/contract/b.ts › holds<br>`npm run coverage` |")).toEqual([]);
     expect(check("| R1 | one | test/contract/b.ts › fails |")).toHaveLength(1);
+    expect(check("| R1 | one | src/testing/tier/d.ts › ends |")).toEqual([]);
+    expect(check("| R1 | one | src/testing/tier/d.ts › begins |")).toHaveLength(1);
     expect(check("| R1 | one | `npm run nothing` |")).toEqual([
       "docs/requirements.md: R1: there is no npm run nothing.",
     ]);

@@ -67,6 +67,10 @@ export function wrongRequirements(project: Project): string[] {
   return wrong;
 }
 
+const REFERENCE = /^`?((?:test|src\/testing\/tier)\/\S+\.ts)`? › (.+)$/;
+/** Suites that every store, or every tier, runs; the latter are published with `testing`. */
+const CONTRACTS = /^(?:test\/contract|src\/testing\/tier)\//;
+
 /**
  * What is wrong with a text of the form "test/file.ts › title", or `npm run name` for what is held
  * by a command instead of a test.
@@ -79,11 +83,11 @@ function wrongReference(project: Project, reference: string): string | undefined
     };
     return script in (manifest.scripts ?? {}) ? undefined : `there is no npm run ${script}.`;
   }
-  const [, file = "", title = ""] = /^`?(test\/\S+\.ts)`? › (.+)$/.exec(reference) ?? [];
+  const [, file = "", title = ""] = REFERENCE.exec(reference) ?? [];
   if (file === "") return `"${reference}" is not of the form "test/file.ts › title".`;
   const text = project.files.get(file);
   if (text === undefined) return `${file} does not exist.`;
-  const titles = file.startsWith("test/contract/") ? contractTitlesOf(text) : titlesOf(text);
+  const titles = CONTRACTS.test(file) ? contractTitlesOf(text) : titlesOf(text);
   if (titles.includes(title)) return undefined;
   return `${file} has no test "${title}".`;
 }

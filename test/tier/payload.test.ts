@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { zstdCompressSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Payload, type PayloadSettings, pack, unpack } from "../../src/tier/payload.ts";
@@ -57,6 +57,15 @@ describe("a payload", () => {
     expect((await pack("k", "a".repeat(1_000), settings)).codec).toBe("json");
     expect((await pack("k", "a".repeat(1_100), settings)).codec).toBe("json+zstd");
     expect((await pack("k", randomBytes(5_000), settings)).codec).toBe("bytes");
+  });
+
+  it("is compressed by Zstandard at level 3", async () => {
+    const params = { [constants.ZSTD_c_compressionLevel]: 3 };
+    const text = Array.from({ length: 2_000 }, (_, index) => `${index * 7_919}`).join();
+
+    const { bytes } = await pack("k", Buffer.from(text), { ...PLAIN, compression: "zstd" });
+
+    expect(Buffer.from(bytes)).toEqual(zstdCompressSync(text, { params }));
   });
 
   it("is large in another thread, and the same", async () => {

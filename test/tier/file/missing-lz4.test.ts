@@ -38,4 +38,28 @@ describe("without the package lz4-napi", () => {
     expect(result).toEqual([[null], 1]);
     expect(await tier.hasMany(["a"])).toEqual([true]);
   });
+
+  it("a category that wants it gets zstd, and one warning", async () => {
+    const folder = temporaryFolder();
+
+    const result = await runWithoutPackages(`${IMPORT}
+      import { subscribe } from "node:diagnostics_channel";
+      const told = [];
+      subscribe("springhouse:warning", ({ code }) => told.push(code));
+      const tier = fileTier({ folder: ${JSON.stringify(folder)}, compression: "none" });
+      const entry = ${JSON.stringify(entry("a", { value: "a".repeat(50_000) }))};
+      const wanted = ["a", "b"].map((key) => ({ ...entry, key, compression: "lz4" }));
+      const outcomes = await tier.setMany(wanted);
+      const lengths = (await tier.getMany(["a", "b"])).map((found) => found?.value.length);
+      console.log(JSON.stringify({ outcomes, lengths, told, bytes: tier.statistics().bytes }));
+      await tier.close();
+    `);
+
+    expect(result).toEqual({
+      outcomes: ["stored", "stored"],
+      lengths: [50_000, 50_000],
+      told: ["MISSING_DEPENDENCY"],
+      bytes: 2 * 4_096,
+    });
+  });
 });

@@ -151,6 +151,21 @@ describe("a memory tier", () => {
     await tier.close();
   });
 
+  it("evicts what was used last longest ago, by a read or a change, when its policy is LRU", async () => {
+    const clock = new FakeClock();
+    await using tier = memoryTier({ clock, policy: "lru", maxEntries: 3 });
+    const set = (key: string): Promise<unknown> => tier.setMany([entry(key, clock)]);
+    for (const key of ["read", "unused", "set again"]) await set(key);
+
+    await tier.getMany(["read"]);
+    await set("set again");
+    await set("new");
+
+    expect(await all(tier)).toEqual(["new", "read", "set again"]);
+    await set("newer");
+    expect(await all(tier)).toEqual(["new", "newer", "set again"]);
+  });
+
   it("sweeps by itself every minute, again and again", async () => {
     const clock = new FakeClock();
     const tier = memoryTier({ clock });

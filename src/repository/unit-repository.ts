@@ -1,11 +1,14 @@
 /** The rows of one entity inside a unit of work: objects that may be changed in place. */
 
 import { assertSignal } from "../core/abort.ts";
+import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, RowOf } from "../schema/types.ts";
-import { validateInsert } from "../schema/validate.ts";
+import { validateInsert, validationError } from "../schema/validate.ts";
+import { noRow } from "../schema/validate-run.ts";
 import { withStandIns } from "./flush.ts";
 import type { Entry, IdentityMap, LateKey } from "./identity-map.ts";
 import { linkOf } from "./link.ts";
@@ -83,6 +86,9 @@ export class UnitRepository<E extends Entity> {
   ): Promise<Mutable<E>>;
   async add(input: object, from: Readonly<Record<string, object>> = {}): Promise<Mutable<E>> {
     this.#unit.assertOpen();
+    // A copy of it would be an empty row.
+    if (!isPlainObject(input)) throw validationError(this.#model.facts, [noRow(input)]);
+    if (!isPlainObject(from)) throw wrongArgument("add: from", "an object of rows", from);
     // Many are added in a loop whose every wait is over in the same turn.
     if (isSliceOver()) await nextSlice();
     const { scope, map } = this.#unit;

@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
@@ -89,7 +90,8 @@ async function planOf(scope: Scope, entries: Iterable<Entry>): Promise<Plan> {
 
 /** The object may have been changed since it was added, so it is checked now. */
 async function insertionOf(scope: Scope, entry: Entry): Promise<Insertion> {
-  const { model, row, late } = entry;
+  const { model, late } = entry;
+  const row = ownCopy(entry.row);
   await authorize(scope, model, { action: "create", changes: row });
   const checked = validateInsert(model.facts, withStandIns(row, late.keys()), scope.validation);
   const values = await checked;
@@ -100,7 +102,7 @@ async function insertionOf(scope: Scope, entry: Entry): Promise<Insertion> {
 
 async function changeOf(scope: Scope, entry: Entry): Promise<Change | undefined> {
   const { model, key } = entry;
-  const changes = changesOf(entry);
+  const changes = ownCopy(changesOf(entry));
   if (Object.keys(changes).length === 0) return undefined;
   refuseUndefined(model, changes);
   await validatePatch(model.facts, changes, scope.validation);

@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import type { SqlValue } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { keyText, type Model, type Row } from "./model.ts";
@@ -58,7 +59,8 @@ export class IdentityMap {
 
   /** The object for a row that was read: the one that is known, changes included, or this one. */
   track(model: Model, row: Row): Entry {
-    const key = model.keyOf(row);
+    // The key of a row may be a date or bytes, which the object may change in place.
+    const key = ownCopy(model.keyOf(row));
     const text = keyText(model.keyValues(key));
     const known = this.#byKey.get(model)?.get(text);
     if (known !== undefined) return known;

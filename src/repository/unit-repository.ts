@@ -4,6 +4,7 @@ import { assertSignal } from "../core/abort.ts";
 import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, RowOf } from "../schema/types.ts";
@@ -47,10 +48,11 @@ export class UnitRepository<E extends Entity> {
   async get(key: KeyOf<E>): Promise<Mutable<E> | undefined> {
     this.#unit.assertOpen();
     const { scope, map } = this.#unit;
-    const narrowing = await authorize(scope, this.#model, { action: "read", key });
-    const known = map.ofKey(this.#model, this.#model.keyValues(key));
+    const own = ownCopy(key);
+    const narrowing = await authorize(scope, this.#model, { action: "read", key: own });
+    const known = map.ofKey(this.#model, this.#model.keyValues(own));
     if (known !== undefined) return visible<E>(known);
-    const row = await readOne(scope, this.#model, key, narrowing, {});
+    const row = await readOne(scope, this.#model, own, narrowing, {});
     return row === undefined ? undefined : visible<E>(map.track(this.#model, row));
   }
 

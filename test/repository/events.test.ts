@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { getEventListeners } from "node:events";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import type { Warning } from "../../src/core/channels.ts";
@@ -267,6 +268,17 @@ describe("loops over events", () => {
     expect(bus.wants("a")).toBe(false);
     const aborted = bus.events("a", { signal: AbortSignal.abort() });
     expect(await Array.fromAsync(aborted)).toEqual([]);
+  });
+
+  test("leave nothing behind on a signal that outlives them", async () => {
+    const bus = new EventBus<{ a: number }>();
+    const { signal } = new AbortController();
+
+    for (let loop = 0; loop < 100; loop++) {
+      await bus.events("a", { signal })[Symbol.asyncIterator]().return?.();
+    }
+
+    expect(getEventListeners(signal, "abort").length).toBeLessThanOrEqual(1);
   });
 
   test("that are behind lose the oldest events, with one warning", async () => {

@@ -74,9 +74,11 @@ export class UnitRepository<E extends Entity> {
 
   /**
    * Takes a new row, checked, with its defaults. A key that the database numbers is there after
-   * the commit; until then rows can refer to it by `from`.
+   * the commit; until then rows can refer to it by `from`. To be awaited before the commit, which
+   * does not wait for it.
    *
    * @param from rows of this unit, by the properties that refer to them.
+   * @throws `VALIDATION`; `TRANSACTION_ENDED` when the unit has ended meanwhile.
    * @example
    * const week = await unit.repository(Week).add({ label: "2025-W47" });
    * await unit.repository(Task).add({ title: "Atlas" }, { weekId: week });
@@ -103,6 +105,8 @@ export class UnitRepository<E extends Entity> {
     }
     const checkable = withStandIns(given, late.keys());
     const values = await validateInsert(this.#model.facts, checkable, scope.validation);
+    // A commit that did not wait for this call has written without the row.
+    this.#unit.assertOpen();
     const row: Row = { ...values };
     for (const property of late.keys()) delete row[property];
     return map.add(this.#model, row, late).row as Mutable<E>;

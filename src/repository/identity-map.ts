@@ -114,9 +114,14 @@ export class IdentityMap {
   }
 }
 
-/** Whether there is anything to write. */
-export function isPending(entry: Entry): boolean {
-  return entry.state !== "read" || Object.keys(changesOf(entry)).length > 0;
+/** Whether there is anything to write; asked of all rows at once, so it makes no objects. */
+export function isPending({ model, row, state, snapshot }: Entry): boolean {
+  if (state !== "read") return true;
+  for (let index = 0; index < model.fields.length; index++) {
+    if (!isUnchanged(model.fields[index] as Field, row, snapshot[index])) return true;
+  }
+  for (const property in row) if (isUnknown(model, property)) return true;
+  return false;
 }
 
 /**
@@ -127,8 +132,12 @@ export function changesOf({ model, row, snapshot }: Entry): Row {
   const changed = model.fields
     .filter((field, index) => !isUnchanged(field, row, snapshot[index]))
     .map(({ property }) => property);
-  const unknown = Object.keys(row).filter((property) => !model.byProperty.has(property));
+  const unknown = Object.keys(row).filter((property) => isUnknown(model, property));
   return Object.fromEntries([...changed, ...unknown].map((property) => [property, row[property]]));
+}
+
+function isUnknown(model: Model, property: string): boolean {
+  return !model.byProperty.has(property);
 }
 
 function isUnchanged(field: Field, row: Row, before: SqlValue | undefined): boolean {

@@ -148,7 +148,7 @@ export function noRow(input: unknown): Issue {
   const isClassy = typeof input === "object" && input !== null && !Array.isArray(input);
   if (!isClassy) return { path: [], message: "must be an object with the fields of the entity" };
   const hint = input instanceof Promise ? "await it" : "give { ...fields }";
-  const name = input.constructor?.name ?? "object with a prototype";
+  const name = input.constructor?.name || "class without a name";
   return { path: [], message: `must be a plain object, not a ${name}; ${hint}` };
 }
 

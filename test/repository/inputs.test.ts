@@ -27,6 +27,7 @@ const strange: [string, unknown][] = [
   ["a Own", new Own()],
   ["a Promise; await it", Promise.resolve({ text: "q" })],
   ["a Uint8Array", new Uint8Array(3)],
+  ["a class without a name", new (class {})()],
 ];
 
 let fixture: Fixture;

@@ -18,6 +18,8 @@ export interface FileData {
   readonly path: string;
   readonly profile: Profile;
   readonly busyTimeoutMs: number;
+  /** What the writer shares with its thread (`claims.ts`). */
+  readonly claims?: SharedArrayBuffer;
 }
 
 /** What a thread is started with. */
@@ -75,8 +77,13 @@ export type WriterRequest =
   | CommonRequest
   | { readonly kind: "check" }
   | { readonly kind: "settings" }
-  | { readonly kind: "group"; readonly group: WireGroup }
-  | { readonly kind: "begin"; readonly foreignKeys: boolean }
+  | {
+      readonly kind: "group";
+      readonly group: WireGroup;
+      /** When each unit was asked for, by `processMs`; now when left out. */
+      readonly askedMs?: Float64Array;
+    }
+  | { readonly kind: "begin"; readonly foreignKeys: boolean; readonly askedMs?: number }
   | { readonly kind: "unit"; readonly statements: readonly Statement[] }
   | {
       readonly kind: "rows";

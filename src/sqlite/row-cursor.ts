@@ -25,6 +25,7 @@ export interface Chunk {
 
 /** An open read. Closed by its end, by an error, or by `close`. */
 export class RowCursor implements Disposable {
+  readonly #path: string;
   readonly #prepared: Prepared;
   readonly #statement: StatementSync;
   readonly #parameters: readonly SqlValue[];
@@ -32,7 +33,14 @@ export class RowCursor implements Disposable {
   #iterator: Iterator<unknown> | undefined;
   #bigints = false;
 
-  constructor(prepared: Prepared, parameters: readonly SqlValue[], giveBack: () => void) {
+  /** @param path of the file, for errors. */
+  constructor(
+    path: string,
+    prepared: Prepared,
+    parameters: readonly SqlValue[],
+    giveBack: () => void,
+  ) {
+    this.#path = path;
     this.#prepared = prepared;
     this.#statement = prepared.statement;
     this.#parameters = parameters;
@@ -63,7 +71,7 @@ export class RowCursor implements Disposable {
       }
     } catch (error) {
       this.close();
-      throw toSpringhouseError(error, { sql: this.#statement.sourceSQL });
+      throw toSpringhouseError(error, { path: this.#path, sql: this.#statement.sourceSQL });
     }
   }
 

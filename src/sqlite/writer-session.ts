@@ -207,7 +207,9 @@ export class WriterSession implements Handler<WriterRequest> {
     const check = (): unknown => this.#connection.ask("PRAGMA quick_check(1)")[0];
     const verdict = this.#lock.wait(check);
     if (verdict === "ok") return;
-    throw new SpringhouseError("CORRUPT", `The file is damaged: ${String(verdict)}.`);
+    const { path } = this.#connection;
+    const message = `${path} is damaged: ${String(verdict)}.`;
+    throw new SpringhouseError("CORRUPT", message, { fields: { path } });
   }
 
   /** TRUNCATE leaves one file that can be copied, unless another process uses the log. */

@@ -116,7 +116,9 @@ function refuseContradiction(
   }
 }
 
-function contradiction(path: string, option: string): SpringhouseError {
+function contradiction(path: string, key: string): SpringhouseError {
+  // `open` takes durations, and knows them by the name without the unit.
+  const option = key.replace(/Ms$/, "");
   return new SpringhouseError(
     "INVALID_ARGUMENT",
     `${path} is open in this process with another ${option}. Opens of one file share its ` +

@@ -66,7 +66,7 @@ describe("opens of one file", () => {
   });
 
   it.each([
-    [{ busyTimeoutMs: 6 }, "busyTimeoutMs"],
+    [{ busyTimeoutMs: 6 }, "another busyTimeout."],
     [{ pool: { maxSize: 3 } }, "pool.maxSize"],
     [{ profile: "fast" }, "profile"],
     [{ echo: true }, "echo"],

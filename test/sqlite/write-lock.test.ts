@@ -68,7 +68,9 @@ describe("a write that waits for another process", () => {
     await Promise.all([database.write([put(1)]), database.write([put(2)])]);
     other.control("BEGIN IMMEDIATE");
 
-    const { codes, ms } = await outcomesOf([3, 4, 5, 6, 7, 8].map((id) => database.write([put(id)])));
+    const { codes, ms } = await outcomesOf(
+      [3, 4, 5, 6, 7, 8].map((id) => database.write([put(id)])),
+    );
     other.control("COMMIT");
 
     expect(codes).toEqual(Array(6).fill("BUSY"));

@@ -189,9 +189,12 @@ export class DatabaseFile {
 
   #warn(trouble: LogTrouble): void {
     const { path } = this;
-    if (trouble.kind === "failed") {
+    if (trouble.kind !== "pinned") {
       const message = `The log of ${path} could not be moved into the file: ${trouble.message}`;
-      warn("CHECKPOINT_FAILED", message, { path });
+      const advice =
+        `. The file was closed all the same. What was acknowledged is safe in ${path}-wal: keep ` +
+        "both files together, the next open goes on with it.";
+      warn("CHECKPOINT_FAILED", trouble.kind === "left" ? message + advice : message, { path });
       return;
     }
     const { frames, checkpointed } = trouble;

@@ -212,16 +212,11 @@ export class WriterSession implements Handler<WriterRequest> {
     throw new SpringhouseError("CORRUPT", message, { fields: { path } });
   }
 
-  /** TRUNCATE leaves one file that can be copied, unless another process uses the log. */
   #close(): void {
-    this.#checkpointer.close();
     this.#cursors.clear();
     rollBack(this.#connection);
-    try {
-      this.#connection.control("PRAGMA wal_checkpoint(TRUNCATE)");
-    } finally {
-      this.#connection.close();
-    }
+    this.#checkpointer.finish();
+    this.#connection.close();
   }
 }
 

@@ -8,14 +8,13 @@ import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { awaitWhileBusy } from "./busy-wait.ts";
-import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
 import { createPrivately, folderAccess, hasWalHeader, setAside, sizeOf } from "./files.ts";
 import { InlineReader } from "./inline-reader.ts";
 import type { ResolvedDatabaseOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
-import type { FileData } from "./protocol.ts";
+import type { FileData, WriterNotice } from "./protocol.ts";
 import { QueryLog } from "./query-log.ts";
 import { type Reader, startReader } from "./reader.ts";
 import { Writer } from "./writer.ts";
@@ -49,7 +48,7 @@ export class DatabaseFile {
     this.clock = environment.clock;
     this.#sqliteVersion = environment.sqliteVersion;
     this.log = new QueryLog(options.slowQueryThresholdMs, options.echo);
-    this.writer = new Writer(this.#fileData(), (notice) => this.#warn(notice as LogTrouble));
+    this.writer = new Writer(this.#fileData(), (notice) => this.#warn(notice as WriterNotice));
     this.readers = new Pool<Reader>(
       {
         create: (onDeath) => startReader(this.#fileData(), onDeath),
@@ -187,8 +186,12 @@ export class DatabaseFile {
     );
   }
 
-  #warn(trouble: LogTrouble): void {
+  #warn(trouble: WriterNotice): void {
     const { path } = this;
+    if (trouble.kind === "lost") {
+      warn("FILE_LOST", trouble.message, { path });
+      return;
+    }
     if (trouble.kind !== "pinned") {
       const message = `The log of ${path} could not be moved into the file: ${trouble.message}`;
       const advice =

@@ -5,6 +5,7 @@
  */
 
 import type { MessagePort } from "node:worker_threads";
+import type { LogTrouble } from "./checkpointer.ts";
 import type { WireError } from "./errors.ts";
 import type { Profile } from "./pragmas.ts";
 import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
@@ -95,6 +96,9 @@ export type WriterRequest =
   | { readonly kind: "rollbackTo"; readonly depth: number }
   | { readonly kind: "commit" }
   | { readonly kind: "rollback" };
+
+/** What the writer thread tells unasked. */
+export type WriterNotice = LogTrouble | { readonly kind: "lost"; readonly message: string };
 
 /** A request on its way. */
 export interface Envelope<Request> {

@@ -14,6 +14,7 @@ import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
+import { FileWatch } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
@@ -43,6 +44,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #connection: Connection;
   readonly #checkpointer: Checkpointer;
   readonly #deferredKeys: DeferredKeys;
+  readonly #watch: FileWatch;
   readonly #claims: Claims;
   readonly #lock: WriteLock;
   #foreignKeysOff = false;
@@ -59,6 +61,8 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
     this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
+    const onLost = (message: string): void => notify({ kind: "lost", message });
+    this.#watch = new FileWatch(data.path, clock, onLost);
   }
 
   handle(request: WriterRequest): unknown {
@@ -126,6 +130,7 @@ export class WriterSession implements Handler<WriterRequest> {
   #begin(first: number, end: number, askedMs: number | undefined): void {
     this.#lock.wait(() => {
       if (this.#claims.areWithdrawn(first, end)) throw withdrawn().error;
+      this.#watch.assertInPlace();
       this.#connection.control("BEGIN IMMEDIATE");
     }, askedMs);
   }

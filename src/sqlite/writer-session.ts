@@ -14,7 +14,7 @@ import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
-import { FileWatch } from "./file-watch.ts";
+import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
@@ -58,11 +58,12 @@ export class WriterSession implements Handler<WriterRequest> {
   ) {
     this.#claims = new Claims(data.claims);
     this.#lock = lock;
+    refuseLost(data.path, data.key);
     this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
     this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
     const onLost = (message: string): void => notify({ kind: "lost", message });
-    this.#watch = new FileWatch(data.path, clock, onLost);
+    this.#watch = new FileWatch(data, clock, onLost);
   }
 
   handle(request: WriterRequest): unknown {

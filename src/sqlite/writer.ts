@@ -63,7 +63,7 @@ class Entry {
 
 /** Writes to one file. */
 export class Writer {
-  readonly #data: FileData;
+  readonly #data: () => FileData;
   readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
   readonly #queue = new Set<Entry>();
@@ -72,8 +72,11 @@ export class Writer {
   #scheduled = false;
   #onQuiet: (() => void) | undefined;
 
-  /** @param onNotice is given what the thread reports unasked. */
-  constructor(data: FileData, onNotice: (value: unknown) => void = () => undefined) {
+  /**
+   * @param data for a thread that starts now.
+   * @param onNotice is given what the thread reports unasked.
+   */
+  constructor(data: () => FileData, onNotice: (value: unknown) => void = () => undefined) {
     this.#data = data;
     this.#onNotice = onNotice;
   }
@@ -271,7 +274,7 @@ export class Writer {
     const link = new ThreadLink<WriterRequest>(
       new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url),
       "writer",
-      { ...this.#data, claims: this.#claims.memory },
+      { ...this.#data(), claims: this.#claims.memory },
       {
         onDeath: () => {
           if (this.#link === link) this.#link = undefined;

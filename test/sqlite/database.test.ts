@@ -70,7 +70,7 @@ describe("the route of a read", () => {
     const timer = setInterval(() => turns++, 1);
 
     const startMs = performance.now();
-    while (performance.now() - startMs < 60)
+    while (turns <= 3 && performance.now() - startMs < 5_000)
       await database.read(sql("SELECT v FROM t WHERE id = 1"));
     clearInterval(timer);
 

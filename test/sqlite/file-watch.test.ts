@@ -1,11 +1,11 @@
 /** A file that goes away while it is open. */
 
-import { copyFileSync, linkSync, renameSync, rmSync, utimesSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FileWatch } from "../../src/sqlite/file-watch.ts";
 import { warnings } from "./fake-threads.ts";
 import { open } from "./open-database.ts";
-import { FakeClock, failureOf, sql } from "./support.ts";
+import { FakeClock, failureOf, settle, sql } from "./support.ts";
 
 const put = (id: number): ReturnType<typeof sql> => sql("INSERT INTO t VALUES (?)", id);
 
@@ -39,6 +39,29 @@ describe("an open file", () => {
     expect(warned).toEqual([expect.stringMatching(/^FILE_LOST /)]);
     await database.close();
   });
+
+  it("is neither written, read nor made by a thread that starts after it was deleted", async () => {
+    const { path } = await open();
+    const closing = await open({}, path);
+    await closing.write([sql("CREATE TABLE t (id INTEGER PRIMARY KEY)")]);
+    await closing.file.writer.terminate();
+    while (closing.file.writer.started) await settle();
+    rmSync(path);
+
+    const failures = [
+      await failureOf(closing.write([put(1)])),
+      await failureOf(closing.read(sql("SELECT count(*) FROM t"))),
+    ];
+    await closing.close();
+
+    for (const failure of failures) {
+      expect(failure).toMatchObject({
+        code: "UNOPENABLE",
+        message: expect.stringContaining("was deleted or moved"),
+      });
+    }
+    expect(existsSync(path)).toBe(false);
+  });
 });
 
 describe("the watch on a file", () => {
@@ -46,7 +69,7 @@ describe("the watch on a file", () => {
     const { path } = await open();
     const clock = new FakeClock();
     const lost: string[] = [];
-    const watch = new FileWatch(path, clock, (message) => lost.push(message));
+    const watch = new FileWatch({ path }, clock, (message) => lost.push(message));
     watch.assertInPlace();
     linkSync(path, `${path}.link`);
     utimesSync(path, 1, 1);

@@ -30,7 +30,7 @@ class OwnedWriter extends Writer {
 }
 
 async function open(path = temporaryPath()): Promise<OwnedWriter> {
-  const writer = new OwnedWriter({ path, profile: "durable", busyTimeoutMs: 1_000 });
+  const writer = new OwnedWriter(() => ({ path, profile: "durable", busyTimeoutMs: 1_000 }));
   onTestFinished(async () => {
     await writer.close();
     expect(owner.open).toBe(0);

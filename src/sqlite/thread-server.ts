@@ -19,6 +19,9 @@ const LOOK_OUT_MS = 0.1;
 /** Requests answered before timers have their turn. */
 const BURST_REQUESTS_MAX = 1_000;
 
+/** Makes what serves a thread; `notify` sends what nobody asked for. */
+type Open<Request> = (notify: (value: unknown) => void, first: Request) => Handler<Request>;
+
 /** What serves the requests of one thread. */
 export interface Handler<Request> {
   handle(request: Request): unknown;
@@ -30,13 +33,13 @@ export interface Handler<Request> {
  * Serves until the other side closes the port. The handler is made by the first request, so that a
  * file that cannot be opened is a reply and not a dead thread, and the next request tries again.
  *
- * @param open makes the handler; it is given a way to send what nobody asked for.
+ * @param open makes the handler for the request that is the first one it has to serve.
  * @param handlesBursts whether to await the next request of a burst awake. For a thread that is
  * the only one of its kind: several that turn would take the cores from each other.
  */
 export function serve<Request extends { readonly kind: string }>(
   port: MessagePort,
-  open: (notify: (value: unknown) => void) => Handler<Request>,
+  open: Open<Request>,
   handlesBursts = false,
 ): void {
   let handler: Handler<Request> | undefined;
@@ -44,7 +47,7 @@ export function serve<Request extends { readonly kind: string }>(
   const answer = ({ id, request }: Envelope<Request>): void => {
     try {
       if (handler !== undefined || request.kind !== "close") {
-        handler ??= open((value) => post({ id: 0, value }));
+        handler ??= open((value) => post({ id: 0, value }), request);
         post({ id, value: handler.handle(request) });
       } else {
         post({ id });

@@ -1,21 +1,10 @@
-/**
- * The thread's side of the protocol: one request at a time, one reply to each.
- *
- * Waking a sleeping thread costs about as much as a small write. So a thread that is asked again
- * right after its reply looks for the next request itself for a moment, as an adaptive mutex
- * spins before it sleeps: a caller that writes one row after the other waits for the disk and
- * hardly for us, and a thread that is asked now and then never turns in vain.
- */
+/** The thread's side of the protocol: one request at a time, one reply to each. */
 
-import { availableParallelism } from "node:os";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { BURST_GAP_MS, canStayAwake, LOOK_OUT_MS } from "./burst.ts";
 import { toWireError } from "./errors.ts";
 import type { Envelope, Reply } from "./protocol.ts";
 
-/** A request that comes within this time of a reply belongs to a burst, in which it is awaited. */
-const BURST_GAP_MS = 0.2;
-/** Awaited for at most this long; about the time that waking up would cost. */
-const LOOK_OUT_MS = 0.1;
 /** Requests answered before timers have their turn. */
 const BURST_REQUESTS_MAX = 1_000;
 
@@ -57,7 +46,7 @@ export function serve<Request extends { readonly kind: string }>(
     }
     handler?.afterReply?.();
   };
-  const patient = handlesBursts && availableParallelism() > 1;
+  const patient = handlesBursts && canStayAwake;
   let repliedMs = Number.NEGATIVE_INFINITY;
   port.on("message", (envelope: Envelope<Request>) => {
     const inBurst = patient && performance.now() - repliedMs < BURST_GAP_MS;

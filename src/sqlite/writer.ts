@@ -281,6 +281,7 @@ export class Writer {
         },
         onNotice: this.#onNotice,
       },
+      true,
     );
     this.#link = link;
     return link;

@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   "CORRUPT",
   "DISK_FULL",
   "INVALID_URL",
+  "IO",
   "NOT_A_DATABASE",
   "POOL_TIMEOUT",
   "READ_ONLY",

@@ -18,8 +18,12 @@ import { throwIfAborted } from "./abort.ts";
 /** Work of one turn; timers and messages wait as long at most, with some room for the rest. */
 const SLICE_MS_MAX = 4;
 
-/** Those that wait for a turn, the first one first; no call waits twice at once. */
-const waiting: (() => void)[] = [];
+/**
+ * Those that wait for a turn; no call waits twice at once. Two lists, the first one at the end of
+ * `leaving`, because taking the first of thousands would move all the others.
+ */
+let arriving: (() => void)[] = [];
+let leaving: (() => void)[] = [];
 let startMs: number | undefined;
 
 /** Whether the work of this turn has lasted long enough: `await nextSlice()` before going on. */
@@ -36,7 +40,7 @@ export function isSliceOver(): boolean {
  */
 export async function nextSlice(signal?: AbortSignal, what = "The call"): Promise<void> {
   await new Promise<void>((resolve) => {
-    waiting.push(resolve);
+    arriving.push(resolve);
     if (startMs === undefined) begin(performance.now());
   });
   throwIfAborted(signal, what);
@@ -82,8 +86,12 @@ function endTurn(): void {
 
 /** Lets one go on, and the one behind it when that was short. */
 function releaseNext(): void {
-  if (waiting.length === 0 || isSliceOver()) return;
-  waiting.shift()?.();
+  if (leaving.length === 0) {
+    leaving = arriving.reverse();
+    arriving = [];
+  }
+  if (leaving.length === 0 || isSliceOver()) return;
+  leaving.pop()?.();
   // A tick that a microtask asks for comes when no microtask is left, those of the released too.
   queueMicrotask(() => process.nextTick(releaseNext));
 }

@@ -32,6 +32,6 @@ export interface ResultSet {
 
 /** For a single call. */
 export interface CallOptions {
-  /** Gives up waiting; a unit that has not been sent to the database is withdrawn. */
+  /** Gives up waiting; a unit whose transaction has not begun is withdrawn and never written. */
   readonly signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@
  * it cannot. ADD COLUMN touches no row; DROP COLUMN rewrites the table but keeps its rules.
  */
 
+import { updateTriggerOf } from "../capture/audit-rebuild.ts";
 import { columnDefinition, createIndex } from "../schema/ddl.ts";
 import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../schema/physical.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
@@ -163,9 +164,11 @@ function rebuildWhole(
   const withoutRowid = current.features.get(before.name)?.includes("WITHOUT ROWID") ?? false;
   const computed = current.generated.get(before.name) ?? [];
   const old = { ...before, columns: [...before.columns, ...computed] };
-  const rebuild = { current: old, desired: after, withoutRowid };
   const isOn = (table: string | undefined): boolean =>
     table !== undefined && canonicalName(table) === canonicalName(after.name);
+  const isAudited = updateTriggerOf(current.objects, isOn) !== undefined;
+  const auditTrigger = isAudited ? updateTriggerOf(desired.objects, isOn) : undefined;
+  const rebuild = { current: old, desired: after, withoutRowid, auditTrigger };
   const wanted = new Set(desired.indexes.map(canonicalIndex));
   const kept = current.indexes.filter(
     (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),

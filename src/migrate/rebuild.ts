@@ -6,10 +6,13 @@
  * It runs with foreign keys off, set outside of the transaction, where alone it works. With them
  * on, dropping the old table would delete its rows and, by cascade, every row that refers to them.
  * The caller checks all foreign keys before the commit.
+ *
+ * Triggers are away meanwhile, so what the copy changes of an audited table is logged here.
  */
 
+import { logCopy } from "../capture/audit-rebuild.ts";
 import { createTable } from "../schema/ddl.ts";
-import type { PhysicalColumn, PhysicalTable } from "../schema/physical.ts";
+import type { PhysicalColumn, PhysicalObject, PhysicalTable } from "../schema/physical.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import { canonicalDefault, includesName } from "./normalise.ts";
 
@@ -19,10 +22,13 @@ export interface Rebuild {
   readonly desired: PhysicalTable;
   /** The current table has no rowid. */
   readonly withoutRowid: boolean;
+  /** Logs updates of the table's rows; absent when it is not audited before and after. */
+  readonly auditTrigger?: PhysicalObject | undefined;
 }
 
 /** The statements, without those for indexes and triggers. */
-export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): readonly string[] {
+export function rebuildStatements(rebuild: Rebuild): readonly string[] {
+  const { current, desired, withoutRowid } = rebuild;
   const temporary = temporaryName(desired.name);
   const copied = desired.columns.flatMap((column) => {
     const old = current.columns.find(({ name }) => includesName([name], column.name));
@@ -38,6 +44,7 @@ export function rebuildStatements({ current, desired, withoutRowid }: Rebuild): 
     );
   }
   statements.push(
+    ...auditStatements(rebuild),
     `DROP TABLE ${quoteIdentifier(current.name)}`,
     `ALTER TABLE ${quoteIdentifier(temporary)} RENAME TO ${quoteIdentifier(desired.name)}`,
   );
@@ -80,6 +87,30 @@ function rowidTarget(current: PhysicalTable, desired: PhysicalTable): string | u
   const alias = rowidAlias(desired);
   if (alias === undefined) return "rowid";
   return current.columns.some(({ name }) => includesName([name], alias)) ? undefined : alias;
+}
+
+/** The entries for rows whose copies differ, when any can. */
+function auditStatements({ current, desired, auditTrigger }: Rebuild): readonly string[] {
+  if (auditTrigger === undefined) return [];
+  const names = current.columns.map(({ name }) => name);
+  const shared = desired.columns.filter(({ name }) => includesName(names, name));
+  const added = desired.columns.filter(({ name }) => !includesName(names, name));
+  const changes = shared.some((column) => {
+    const old = current.columns.find(({ name }) => includesName([name], column.name));
+    const isTyped = old?.type.toUpperCase() === column.type.toUpperCase();
+    return (
+      old !== undefined && (!isTyped || copyExpression(old, column) !== quoteIdentifier(old.name))
+    );
+  });
+  const table = {
+    old: current.name,
+    copy: temporaryName(desired.name),
+    key: desired.primaryKey,
+    shared: shared.map(({ name }) => name),
+    added: added.map(({ name }) => name),
+  };
+  const log = changes ? logCopy(auditTrigger, table) : undefined;
+  return log === undefined ? [] : [log];
 }
 
 /** The old value; NULL gives way to the default where NULL is no longer allowed. */

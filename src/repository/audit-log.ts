@@ -56,6 +56,7 @@ export class AuditReader {
    * @throws `INVALID_ARGUMENT` when no entity of the database has `audit`.
    */
   list<E extends Entity>(options: AuditListOptions<E> = {}): Promise<Page<AuditEntry>> {
+    refuseUnknownKeys(options, OPTIONS, "list of the audit log");
     const { limit, cursor } = options;
     return this.#entries.page({
       where: this.#where(options),
@@ -66,7 +67,6 @@ export class AuditReader {
   }
 
   #where<E extends Entity>(options: AuditListOptions<E>): Where<typeof AuditLog> {
-    refuseUnknownKeys(options, OPTIONS, "list of the audit log");
     const { entity, key, action, actor, since, until } = options;
     if (!this.#models.isAudited) {
       throw new SpringhouseError(

@@ -1,6 +1,6 @@
 /** Events on their way to a loop that may be slower than the writers. */
 
-import { assertSignal } from "../core/abort.ts";
+import { assertSignal, onAbort } from "../core/abort.ts";
 import { warn } from "../core/channels.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -22,6 +22,8 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined, undefi
   readonly #bufferMax: number;
   readonly #waiting: Event[] = [];
   readonly #takers: ((result: IteratorResult<Event, undefined>) => void)[] = [];
+  /** Ends with the loop: one signal serves many of them, and may live as long as the program. */
+  readonly #listening: Disposable;
   #onEnd: () => void = () => {};
   #isEnded = false;
   #isBehind = false;
@@ -35,8 +37,8 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined, undefi
     }
     this.#name = name;
     this.#bufferMax = bufferMax;
+    this.#listening = onAbort(signal, () => this.#end());
     if (signal?.aborted) this.#end();
-    else signal?.addEventListener("abort", () => this.#end(), { once: true });
   }
 
   /** Called once, when the loop is left or the signal fires; at once when that has happened. */
@@ -80,6 +82,7 @@ export class EventQueue<Event> implements AsyncIterator<Event, undefined, undefi
   #end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#listening[Symbol.dispose]();
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
     this.#onEnd();
   }

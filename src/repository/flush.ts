@@ -1,9 +1,12 @@
 /**
  * Writing a unit of work: inserts, parents before children, then changes, then deletes, children
- * before parents. Everything is checked and allowed before the transaction begins.
+ * before parents, because a row must not go, and take others along, before they refer to another
+ * one. Rows of tables that nothing refers to go first: what is unique about them is free for the
+ * inserts then. Everything is checked and allowed before the transaction begins.
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
@@ -39,6 +42,7 @@ interface Deletion extends Placed {
 
 /** What is to be written, in order. */
 interface Plan {
+  readonly removals: readonly Deletion[];
   readonly inserts: readonly (readonly Insertion[])[];
   readonly updates: readonly Change[];
   readonly deletes: readonly Deletion[];
@@ -52,8 +56,9 @@ export async function flush(
 ): Promise<void> {
   const plan = await planOf(scope, entries);
   const written = new Map<Entry, Row>();
-  if (plan.inserts.length + plan.updates.length + plan.deletes.length === 0) return;
+  if (Object.values(plan).every(({ length }) => length === 0)) return;
   await transact(scope, { ...options, deadlineFor: "pauses" }, async (inner) => {
+    for (const removal of plan.removals) await writeDelete(inner, removal);
     for (const group of plan.inserts) await writeInserts(inner, group, written);
     for (const { entry, changes, narrowing } of plan.updates) {
       const { model, key } = entry;
@@ -80,16 +85,27 @@ async function planOf(scope: Scope, entries: Iterable<Entry>): Promise<Plan> {
   const ranks = new Map(tables.map((facts, index) => [facts, index]));
   const rank = ({ facts }: Model): number => ranks.get(facts) ?? 0;
   const groups = await inLevels(deletes, { rank, onCircle: () => undefined });
+  const ordered = groups.flat().reverse();
+  const isFree = unreferred(scope);
   return {
+    removals: ordered.filter(({ entry }) => isFree(entry.model)),
     inserts: await inLevels(inserts, { rank, onCircle: refuseCircle }),
     updates: updates.sort((a, b) => rank(a.entry.model) - rank(b.entry.model)),
-    deletes: groups.flat().reverse(),
+    deletes: ordered.filter(({ entry }) => !isFree(entry.model)),
   };
+}
+
+/** Whether no foreign key leads to the tables of an entity. */
+function unreferred({ models }: Scope): (model: Model) => boolean {
+  const keys = models.catalog.entities.flatMap(({ foreignKeys }) => foreignKeys);
+  const referred = new Set(keys.map(({ table }) => table));
+  return ({ parts }) => !parts.some(({ facts }) => referred.has(facts.table));
 }
 
 /** The object may have been changed since it was added, so it is checked now. */
 async function insertionOf(scope: Scope, entry: Entry): Promise<Insertion> {
-  const { model, row, late } = entry;
+  const { model, late } = entry;
+  const row = ownCopy(entry.row);
   await authorize(scope, model, { action: "create", changes: row });
   const checked = validateInsert(model.facts, withStandIns(row, late.keys()), scope.validation);
   const values = await checked;
@@ -100,7 +116,7 @@ async function insertionOf(scope: Scope, entry: Entry): Promise<Insertion> {
 
 async function changeOf(scope: Scope, entry: Entry): Promise<Change | undefined> {
   const { model, key } = entry;
-  const changes = changesOf(entry);
+  const changes = ownCopy(changesOf(entry));
   if (Object.keys(changes).length === 0) return undefined;
   refuseUndefined(model, changes);
   await validatePatch(model.facts, changes, scope.validation);

@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import type { SqlValue } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { keyText, type Model, type Row } from "./model.ts";
@@ -58,7 +59,8 @@ export class IdentityMap {
 
   /** The object for a row that was read: the one that is known, changes included, or this one. */
   track(model: Model, row: Row): Entry {
-    const key = model.keyOf(row);
+    // The key of a row may be a date or bytes, which the object may change in place.
+    const key = ownCopy(model.keyOf(row));
     const text = keyText(model.keyValues(key));
     const known = this.#byKey.get(model)?.get(text);
     if (known !== undefined) return known;
@@ -112,9 +114,14 @@ export class IdentityMap {
   }
 }
 
-/** Whether there is anything to write. */
-export function isPending(entry: Entry): boolean {
-  return entry.state !== "read" || Object.keys(changesOf(entry)).length > 0;
+/** Whether there is anything to write; asked of all rows at once, so it makes no objects. */
+export function isPending({ model, row, state, snapshot }: Entry): boolean {
+  if (state !== "read") return true;
+  for (let index = 0; index < model.fields.length; index++) {
+    if (!isUnchanged(model.fields[index] as Field, row, snapshot[index])) return true;
+  }
+  for (const property in row) if (isUnknown(model, property)) return true;
+  return false;
 }
 
 /**
@@ -125,8 +132,12 @@ export function changesOf({ model, row, snapshot }: Entry): Row {
   const changed = model.fields
     .filter((field, index) => !isUnchanged(field, row, snapshot[index]))
     .map(({ property }) => property);
-  const unknown = Object.keys(row).filter((property) => !model.byProperty.has(property));
+  const unknown = Object.keys(row).filter((property) => isUnknown(model, property));
   return Object.fromEntries([...changed, ...unknown].map((property) => [property, row[property]]));
+}
+
+function isUnknown(model: Model, property: string): boolean {
+  return !model.byProperty.has(property);
 }
 
 function isUnchanged(field: Field, row: Row, before: SqlValue | undefined): boolean {

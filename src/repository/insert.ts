@@ -13,6 +13,12 @@ import { SqlText } from "./sql-text.ts";
 /** Rows that are checked and sent at a time: enough to be fast, little enough to keep in memory. */
 export const CHUNK_ROWS = 500;
 
+/**
+ * What is gathered is sent after so long at the latest: the writer waits for it, and its deadline
+ * is meant for a source that stalls, not for one that gives its rows slowly.
+ */
+const GATHER_MS_MAX = 4;
+
 /** Many rows, however they come. */
 export type Rows = Iterable<unknown> | AsyncIterable<unknown>;
 
@@ -195,12 +201,14 @@ async function* checkedChunks(
   }
   let chunk: unknown[] = [];
   let position = 0;
+  let startMs = performance.now();
   for await (const input of inputs) {
     chunk.push(input);
-    if (chunk.length < CHUNK_ROWS) continue;
+    if (chunk.length < CHUNK_ROWS && performance.now() - startMs < GATHER_MS_MAX) continue;
     yield await checkChunk(scope, model, chunk, position);
     position += chunk.length;
     chunk = [];
+    startMs = performance.now();
   }
   if (chunk.length > 0) yield await checkChunk(scope, model, chunk, position);
 }

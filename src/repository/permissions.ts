@@ -1,9 +1,14 @@
 /**
  * Permissions of repositories: one hook that every call asks, hit or miss. It fails closed: only
  * `true` and a condition let a call through.
+ *
+ * What the hook is asked about is what is done. It may answer later, so whoever asks takes an
+ * `ownCopy` before, for the caller may change an object meanwhile; and the hook gets another one,
+ * so that it cannot change what it allows.
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import type { Model } from "./model.ts";
 
 /** What somebody wants to do. */
@@ -11,9 +16,9 @@ export interface PermissionRequest {
   /** Name of the entity: its table. */
   readonly entity: string;
   readonly action: "read" | "create" | "update" | "delete";
-  /** For one row: its key. Absent for calls that find rows by themselves. */
+  /** For one row: its key, frozen. Absent for calls that find rows by themselves. */
   readonly key?: unknown;
-  /** For create and update: what the caller gave. */
+  /** For create and update: what the caller gave, as a frozen copy. */
   readonly changes?: unknown;
   /** Who acts: `db.as(user)`. */
   readonly actor: string | undefined;
@@ -36,7 +41,7 @@ export async function askPermission(
   model: Model,
   request: PermissionRequest,
 ): Promise<Narrowing> {
-  const decision = await hook(request);
+  const decision = await hook(ownCopy(request));
   if (decision === true) return undefined;
   if (typeof decision === "object" && isCondition(decision?.where)) {
     if (request.action !== "create") return decision.where;

@@ -5,6 +5,7 @@
 
 import { assertSignal } from "../core/abort.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
 import type { CallOptions } from "../store/store.ts";
@@ -77,8 +78,9 @@ export class Repository<E extends Entity> {
     options: GetOptions<I> = {},
   ): Promise<WithIncludes<RowOf<E>, I> | undefined> {
     this.#check(options, GET_OPTIONS, "get");
-    const narrowing = this.#isFree ? undefined : await this.#may("read", { key });
-    const row = await readOne(this.#scope, this.#model, key, narrowing, callOf(options));
+    const own = this.#own(key);
+    const narrowing = this.#isFree ? undefined : await this.#may("read", { key: own });
+    const row = await readOne(this.#scope, this.#model, own, narrowing, callOf(options));
     if (row !== undefined && options.include !== undefined) await this.#include([row], options);
     return row as WithIncludes<RowOf<E>, I> | undefined;
   }
@@ -146,8 +148,9 @@ export class Repository<E extends Entity> {
   /** Whether there is a row with this key. */
   async exists(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
     const call = this.#call(options, "exists");
-    const narrowing = await this.#may("read", { key });
-    return readExists(this.#scope, this.#model, key, narrowing, call);
+    const own = this.#own(key);
+    const narrowing = await this.#may("read", { key: own });
+    return readExists(this.#scope, this.#model, own, narrowing, call);
   }
 
   /** How many rows match. Default: all rows. */
@@ -160,8 +163,9 @@ export class Repository<E extends Entity> {
   /** Checks and inserts a row; gives it as it stands in the database. */
   async create(input: InsertOf<E>, options: WriteOptions = NO_OPTIONS): Promise<RowOf<E>> {
     const call = this.#call(options, "create");
-    if (!this.#isFree) await this.#may("create", { changes: input });
-    return (await insertOne(this.#scope, this.#model, input, call)) as RowOf<E>;
+    const own = this.#own(input);
+    if (!this.#isFree) await this.#may("create", { changes: own });
+    return (await insertOne(this.#scope, this.#model, own, call)) as RowOf<E>;
   }
 
   /**
@@ -196,8 +200,10 @@ export class Repository<E extends Entity> {
     options: WriteOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     const call = this.#call(options, "update");
-    const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes: row });
-    const updated = await replaceRow(this.#scope, this.#model, key, row, narrowing, call);
+    const own = this.#own({ key, changes: row });
+    const narrowing = this.#isFree ? undefined : await this.#may("update", own);
+    const { key: ownKey, changes } = own;
+    const updated = await replaceRow(this.#scope, this.#model, ownKey, changes, narrowing, call);
     return updated as RowOf<E>;
   }
 
@@ -212,27 +218,30 @@ export class Repository<E extends Entity> {
     options: WriteOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     const call = this.#call(options, "patch");
-    const narrowing = this.#isFree ? undefined : await this.#may("update", { key, changes });
-    const patched = await patchRow(this.#scope, this.#model, key, changes, narrowing, call);
+    const own = this.#own({ key, changes });
+    const narrowing = this.#isFree ? undefined : await this.#may("update", own);
+    const patched = await patchRow(this.#scope, this.#model, own.key, own.changes, narrowing, call);
     return patched as RowOf<E>;
   }
 
   /** Inserts the row, or writes what is given into the one with the same key or `on` properties. */
   async upsert(input: InsertOf<E>, options: UpsertOptions<E> = {}): Promise<RowOf<E>> {
     this.#check(options, ["on", "signal"], "upsert");
-    if (!this.#isFree) await this.#may("create", { changes: input });
-    const narrowing = this.#isFree ? undefined : await this.#may("update", { changes: input });
+    const own = this.#own(input);
+    if (!this.#isFree) await this.#may("create", { changes: own });
+    const narrowing = this.#isFree ? undefined : await this.#may("update", { changes: own });
     const { on } = options;
     const call = callOf(options);
-    const row = await upsertRow(this.#scope, this.#model, input, on, narrowing, call);
+    const row = await upsertRow(this.#scope, this.#model, own, on, narrowing, call);
     return row as RowOf<E>;
   }
 
   /** Deletes the row with this key; false when there is none. */
   async delete(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
     const call = this.#call(options, "delete");
-    const narrowing = this.#isFree ? undefined : await this.#may("delete", { key });
-    return deleteRow(this.#scope, this.#model, key, narrowing, call);
+    const own = this.#own(key);
+    const narrowing = this.#isFree ? undefined : await this.#may("delete", { key: own });
+    return deleteRow(this.#scope, this.#model, own, narrowing, call);
   }
 
   /** Deletes all rows that match, `{}` all there are; how many there were. */
@@ -247,6 +256,11 @@ export class Repository<E extends Entity> {
     return this.#scope.permissions === undefined;
   }
 
+  /** What the hook is asked about and what is done; without a hook nothing waits between. */
+  #own<T>(given: T): T {
+    return this.#isFree ? given : ownCopy(given);
+  }
+
   async #may(
     action: PermissionRequest["action"],
     subject: Pick<PermissionRequest, "key" | "changes"> = {},
@@ -257,14 +271,18 @@ export class Repository<E extends Entity> {
   /** A list is asked for as a whole before anything is written, like its check. */
   async #allowedRows(inputs: Rows): Promise<Rows> {
     if (!Array.isArray(inputs)) return this.#allowedOneByOne(inputs);
-    await forEachInSlices(inputs, async (changes) => {
+    const allowed: unknown[] = [];
+    await forEachInSlices(inputs, async (input) => {
+      const changes = ownCopy(input);
       await this.#may("create", { changes });
+      allowed.push(changes);
     });
-    return inputs;
+    return allowed;
   }
 
   async *#allowedOneByOne(inputs: Rows): AsyncGenerator<unknown> {
-    for await (const changes of inputs) {
+    for await (const input of inputs) {
+      const changes = ownCopy(input);
       await this.#may("create", { changes });
       yield changes;
     }

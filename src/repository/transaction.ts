@@ -6,9 +6,10 @@
 import { assertSignal } from "../core/abort.ts";
 import { assertFunction } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Entity } from "../schema/types.ts";
-import type { CallOptions } from "../store/store.ts";
+import type { CallOptions, TransactionOptions } from "../store/store.ts";
 import type { EventsOf } from "./event-types.ts";
 import { type Scope, transact } from "./scope.ts";
 import { Workspace } from "./workspace.ts";
@@ -17,6 +18,11 @@ import { Workspace } from "./workspace.ts";
 export interface TransactionSettings extends CallOptions {
   /** How long the transaction may take until it is rolled back. Default: that of the database. */
   readonly deadline?: Duration;
+}
+
+/** Whether a transaction is still open, for what the store does not see. */
+interface Life {
+  isEnded: boolean;
 }
 
 /**
@@ -33,6 +39,24 @@ export class Transaction<
   Entities extends readonly Entity[],
   Events extends object = EventsOf<Entities>,
 > extends Workspace<Entities, Events> {
+  readonly #life: Life;
+
+  constructor(scope: Scope, life: Life) {
+    super(scope);
+    this.#life = life;
+  }
+
+  /** Raises an event of the program's own; it is delivered after the outermost commit. */
+  override emit<Name extends keyof Events & string>(name: Name, event: Events[Name]): void {
+    if (this.#life.isEnded) {
+      const message =
+        `The event "${name}" was raised after the end of its transaction, with which it would be ` +
+        "delivered. Raise it before, or by `db.emit`.";
+      throw new SpringhouseError("TRANSACTION_ENDED", message, { fields: { event: name } });
+    }
+    super.emit(name, event);
+  }
+
   /** A savepoint: when `run` rejects, what was done inside it is undone, and the rest stands. */
   transaction<T>(run: (inner: Transaction<Entities, Events>) => Promise<T>): Promise<T> {
     return runTransaction(this.scope, run);
@@ -58,5 +82,25 @@ export function runTransaction<Entities extends readonly Entity[], Events extend
     ...(deadline === undefined ? {} : { deadlineMs: parseDurationMs(deadline, "deadline") }),
     ...(signal === undefined ? {} : { signal }),
   };
-  return transact(scope, options, (inner) => run(new Transaction<Entities, Events>(inner)));
+  return lead(scope, run, options);
+}
+
+async function lead<Entities extends readonly Entity[], Events extends object, T>(
+  scope: Scope,
+  run: (transaction: Transaction<Entities, Events>) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
+  const life: Life = { isEnded: false };
+  try {
+    return await transact(scope, options, async (inner) => {
+      try {
+        return await run(new Transaction<Entities, Events>(inner, life));
+      } finally {
+        life.isEnded = true;
+      }
+    });
+  } finally {
+    // At its deadline a transaction ends before the function that leads it does.
+    life.isEnded = true;
+  }
 }

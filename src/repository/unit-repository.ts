@@ -1,11 +1,15 @@
 /** The rows of one entity inside a unit of work: objects that may be changed in place. */
 
 import { assertSignal } from "../core/abort.ts";
+import { wrongArgument } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { ownCopy } from "../core/own-copy.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, RowOf } from "../schema/types.ts";
-import { validateInsert } from "../schema/validate.ts";
+import { validateInsert, validationError } from "../schema/validate.ts";
+import { noRow } from "../schema/validate-run.ts";
 import { withStandIns } from "./flush.ts";
 import type { Entry, IdentityMap, LateKey } from "./identity-map.ts";
 import { linkOf } from "./link.ts";
@@ -44,10 +48,11 @@ export class UnitRepository<E extends Entity> {
   async get(key: KeyOf<E>): Promise<Mutable<E> | undefined> {
     this.#unit.assertOpen();
     const { scope, map } = this.#unit;
-    const narrowing = await authorize(scope, this.#model, { action: "read", key });
-    const known = map.ofKey(this.#model, this.#model.keyValues(key));
+    const own = ownCopy(key);
+    const narrowing = await authorize(scope, this.#model, { action: "read", key: own });
+    const known = map.ofKey(this.#model, this.#model.keyValues(own));
     if (known !== undefined) return visible<E>(known);
-    const row = await readOne(scope, this.#model, key, narrowing, {});
+    const row = await readOne(scope, this.#model, own, narrowing, {});
     return row === undefined ? undefined : visible<E>(map.track(this.#model, row));
   }
 
@@ -69,9 +74,11 @@ export class UnitRepository<E extends Entity> {
 
   /**
    * Takes a new row, checked, with its defaults. A key that the database numbers is there after
-   * the commit; until then rows can refer to it by `from`.
+   * the commit; until then rows can refer to it by `from`. To be awaited before the commit, which
+   * does not wait for it.
    *
    * @param from rows of this unit, by the properties that refer to them.
+   * @throws `VALIDATION`; `TRANSACTION_ENDED` when the unit has ended meanwhile.
    * @example
    * const week = await unit.repository(Week).add({ label: "2025-W47" });
    * await unit.repository(Task).add({ title: "Atlas" }, { weekId: week });
@@ -83,6 +90,9 @@ export class UnitRepository<E extends Entity> {
   ): Promise<Mutable<E>>;
   async add(input: object, from: Readonly<Record<string, object>> = {}): Promise<Mutable<E>> {
     this.#unit.assertOpen();
+    // A copy of it would be an empty row.
+    if (!isPlainObject(input)) throw validationError(this.#model.facts, [noRow(input)]);
+    if (!isPlainObject(from)) throw wrongArgument("add: from", "an object of rows", from);
     // Many are added in a loop whose every wait is over in the same turn.
     if (isSliceOver()) await nextSlice();
     const { scope, map } = this.#unit;
@@ -95,6 +105,8 @@ export class UnitRepository<E extends Entity> {
     }
     const checkable = withStandIns(given, late.keys());
     const values = await validateInsert(this.#model.facts, checkable, scope.validation);
+    // A commit that did not wait for this call has written without the row.
+    this.#unit.assertOpen();
     const row: Row = { ...values };
     for (const property of late.keys()) delete row[property];
     return map.add(this.#model, row, late).row as Mutable<E>;

@@ -1,6 +1,7 @@
 /** Changes of a row by key: patch what is given, or replace everything. */
 
 import type { Issue } from "../core/errors.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { checkPatch, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
 import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
@@ -185,7 +186,7 @@ async function checkReplacement(
 }
 
 function withoutOwnKey(model: Model, key: unknown, input: unknown): unknown {
-  if (typeof input !== "object" || input === null) return input;
+  if (!isPlainObject(input)) return input;
   const rest: Row = { ...input };
   const keyValues = model.keyValues(key);
   model.key.forEach((field, index) => {
@@ -198,11 +199,11 @@ function withoutOwnKey(model: Model, key: unknown, input: unknown): unknown {
 }
 
 function missingProperties(model: Model, input: unknown): readonly string[] {
-  if (typeof input !== "object" || input === null) return [];
+  if (!isPlainObject(input)) return [];
   const fixed = model.facts.base?.set ?? {};
   return model.fields
     .filter(({ column }) => !column.primaryKey && !column.onUpdateNow)
     .map(({ property }) => property)
     .filter((property) => !Object.hasOwn(fixed, property))
-    .filter((property) => (input as Row)[property] === undefined);
+    .filter((property) => input[property] === undefined);
 }

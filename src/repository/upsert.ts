@@ -91,7 +91,8 @@ function conflictFields(
   on: readonly string[] | undefined,
   values: Checked,
 ): readonly Field[] {
-  if (on !== undefined && !Array.isArray(on)) throw refused(model, "on takes a list of properties");
+  const isList = Array.isArray(on) && on.every((property) => typeof property === "string");
+  if (on !== undefined && !isList) throw refused(model, "on takes a list of properties");
   const fields = on === undefined ? model.key : on.map((property) => model.field(property));
   const names = fields.map(({ property }) => property).join(", ");
   if (fields.length === 0 || !isUnique(model, fields)) {

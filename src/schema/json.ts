@@ -3,6 +3,8 @@
  * as a text and NaN as null, so they are refused, with the place where they stand.
  */
 
+import { isPlainObject } from "../core/plain-object.ts";
+
 /** SQLite's parser and serializer refuse deeper nesting. */
 const JSON_DEPTH_MAX = 1_000;
 
@@ -70,8 +72,7 @@ function copyArray(value: readonly unknown[], path: (string | number)[]): unknow
 }
 
 function copyObject(value: object, path: (string | number)[]): object {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype && !isForeignPlain(prototype)) {
+  if (!isPlainObject(value)) {
     const name = value.constructor?.name ?? "object";
     throw problem(path, `a ${name} would not come back from JSON; give plain objects and arrays`);
   }
@@ -89,11 +90,6 @@ function copyObject(value: object, path: (string | number)[]): object {
 }
 
 const ORDINARY = { enumerable: true, configurable: true, writable: true } as const;
-
-/** Whether this is the `Object.prototype` of another realm, such as a `vm` context. */
-function isForeignPlain(prototype: unknown): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, "valueOf");
-}
 
 function problem(path: readonly (string | number)[], message: string): JsonProblem {
   return new JsonProblem([...path], message);

@@ -5,6 +5,7 @@
 
 import type { Issue } from "../core/errors.ts";
 import { nearest } from "../core/options.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import type { StandardIssue, StandardResult, StandardSchemaV1 } from "./standard-schema.ts";
 import type { Checked, Field, Plan, ValidationContext } from "./validate-plan.ts";
 
@@ -29,10 +30,10 @@ export class Run {
     return this.#pending.length > 0 || Object.keys(this.#value).length > 0;
   }
 
-  /** Whether `input` is an object at all; names the fields that do not exist. */
+  /** Whether `input` is a plain object at all; names the fields that do not exist. */
   open(input: unknown): input is Checked {
-    if (typeof input !== "object" || input === null || Array.isArray(input)) {
-      this.#issues.push({ path: [], message: "must be an object with the fields of the entity" });
+    if (!isPlainObject(input)) {
+      this.#issues.push(noRow(input));
       return false;
     }
     const { position } = this.#plan;
@@ -140,6 +141,15 @@ export class Run {
   #refuse(property: string, message: string): void {
     this.#issues.push({ path: [property], message });
   }
+}
+
+/** What is wrong with an input that is no plain object: it would be taken for an empty row. */
+export function noRow(input: unknown): Issue {
+  const isClassy = typeof input === "object" && input !== null && !Array.isArray(input);
+  if (!isClassy) return { path: [], message: "must be an object with the fields of the entity" };
+  const hint = input instanceof Promise ? "await it" : "give { ...fields }";
+  const name = input.constructor?.name || "class without a name";
+  return { path: [], message: `must be a plain object, not a ${name}; ${hint}` };
 }
 
 /** A field of the input; what `Object.prototype` has does not count. */

@@ -34,7 +34,9 @@ export interface LogState {
 /** What keeps the log from being cleared. */
 export type LogTrouble =
   | ({ readonly kind: "pinned" } & LogState)
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "failed"; readonly message: string }
+  /** At close: the log stays beside the file, with commits that are only in it. */
+  | { readonly kind: "left"; readonly message: string };
 
 /** Keeps the log of one file short. Never throws: the commits before it have succeeded. */
 export class Checkpointer {
@@ -75,6 +77,16 @@ export class Checkpointer {
     this.#timer = undefined;
   }
 
+  /** The last one. TRUNCATE leaves one file to copy, unless another process uses the log. */
+  finish(): void {
+    this.close();
+    try {
+      this.#connection.ask("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      this.#onTrouble({ kind: "left", message: reasonOf(error) });
+    }
+  }
+
   /** Runs while commits are still to be moved. */
   #tick(): void {
     this.#timer = undefined;
@@ -108,7 +120,7 @@ export class Checkpointer {
       work();
     } catch (error) {
       this.#dirtySinceMs = this.#clock.monotonicMs();
-      this.#report({ kind: "failed", message: messageOf(error) });
+      this.#report({ kind: "failed", message: reasonOf(error) });
     }
   }
 
@@ -128,4 +140,9 @@ export class Checkpointer {
     const [, frames, checkpointed] = this.#connection.ask(`PRAGMA wal_checkpoint(${mode})`);
     return { frames: Number(frames), checkpointed: Number(checkpointed) };
   }
+}
+
+/** What SQLite said, without advice that is meant for the caller of a write. */
+function reasonOf(error: unknown): string {
+  return messageOf(error instanceof Error ? (error.cause ?? error) : error);
 }

@@ -134,7 +134,7 @@ export class Connection implements Disposable {
     return this.#translate(sql, () => {
       const prepared = this.#statements.take(sql);
       assertCount(prepared, parameters, sql);
-      return new RowCursor(prepared, parameters, this.path, () => {
+      return new RowCursor(this.path, prepared, parameters, () => {
         this.#statements.give(sql, prepared);
       });
     });

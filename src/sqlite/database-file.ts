@@ -8,14 +8,14 @@ import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { awaitWhileBusy } from "./busy-wait.ts";
-import type { LogTrouble } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
+import { fileKey } from "./file-watch.ts";
 import { createPrivately, folderAccess, hasWalHeader, setAside, sizeOf } from "./files.ts";
 import { InlineReader } from "./inline-reader.ts";
 import type { ResolvedDatabaseOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
-import type { FileData } from "./protocol.ts";
+import type { FileData, WriterNotice } from "./protocol.ts";
 import { QueryLog } from "./query-log.ts";
 import { type Reader, startReader } from "./reader.ts";
 import { Writer } from "./writer.ts";
@@ -40,6 +40,8 @@ export class DatabaseFile {
   readonly readers: Pool<Reader>;
   readonly #sqliteVersion: string | undefined;
   #inline: InlineReader | undefined;
+  /** Which file it is, for threads that start later. */
+  #key: string | undefined;
   /** A read-only file in a folder where no log can be put is read as if it could not change. */
   #immutable = false;
 
@@ -49,7 +51,10 @@ export class DatabaseFile {
     this.clock = environment.clock;
     this.#sqliteVersion = environment.sqliteVersion;
     this.log = new QueryLog(options.slowQueryThresholdMs, options.echo);
-    this.writer = new Writer(this.#fileData(), (notice) => this.#warn(notice as LogTrouble));
+    this.writer = new Writer(
+      () => this.#fileData(),
+      (notice) => this.#warn(notice as WriterNotice),
+    );
     this.readers = new Pool<Reader>(
       {
         create: (onDeath) => startReader(this.#fileData(), onDeath),
@@ -79,6 +84,7 @@ export class DatabaseFile {
       const connect = (): InlineReader =>
         readOnly ? this.#openForReading() : this.#openInline(this.path);
       this.#inline = await awaitWhileBusy(connect, busyTimeoutMs, this.clock);
+      this.#key = fileKey(this.path);
     } catch (error) {
       throw isSpringhouseError(error, "BUSY") ? this.#neverFree(error) : error;
     }
@@ -89,7 +95,8 @@ export class DatabaseFile {
     await this.readers.close();
     this.#inline?.close();
     // A file that could not be opened stays as it is, with its log.
-    const clears = this.#inline !== undefined && !this.options.readOnly && !this.writer.started;
+    const isInPlace = this.#inline !== undefined && fileKey(this.path) === this.#key;
+    const clears = isInPlace && !this.options.readOnly && !this.writer.started;
     const logBytes = clears ? sizeOf(`${this.path}-wal`) : 0;
     if (logBytes > INLINE_LOG_BYTES_MAX) await this.writer.ask("open");
     await this.writer.close();
@@ -100,7 +107,8 @@ export class DatabaseFile {
 
   #fileData(): FileData {
     const { profile, busyTimeoutMs } = this.options;
-    return { path: this.#immutable ? immutableUri(this.path) : this.path, profile, busyTimeoutMs };
+    if (this.#immutable) return { path: immutableUri(this.path), profile, busyTimeoutMs };
+    return { path: this.path, profile, busyTimeoutMs, key: this.#key };
   }
 
   #openInline(path: string): InlineReader {
@@ -187,11 +195,18 @@ export class DatabaseFile {
     );
   }
 
-  #warn(trouble: LogTrouble): void {
+  #warn(trouble: WriterNotice): void {
     const { path } = this;
-    if (trouble.kind === "failed") {
+    if (trouble.kind === "lost") {
+      warn("FILE_LOST", trouble.message, { path });
+      return;
+    }
+    if (trouble.kind !== "pinned") {
       const message = `The log of ${path} could not be moved into the file: ${trouble.message}`;
-      warn("CHECKPOINT_FAILED", message, { path });
+      const advice =
+        `. The file was closed all the same. What was acknowledged is safe in ${path}-wal: keep ` +
+        "both files together, the next open goes on with it.";
+      warn("CHECKPOINT_FAILED", trouble.kind === "left" ? message + advice : message, { path });
       return;
     }
     const { frames, checkpointed } = trouble;

@@ -11,6 +11,7 @@ import { abortable, throwIfAborted } from "../core/abort.ts";
 import { assertList } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import type { DatabaseFile, Environment } from "./database-file.ts";
 import { type DatabaseFacts, readFacts, readSettings, type Settings } from "./describe.ts";
 import { createPrivately } from "./files.ts";
@@ -26,7 +27,6 @@ import { collect, publish, type Send } from "./results.ts";
 import { checkRead, checkStatement, withOwnBytes } from "./statement-check.ts";
 import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
-import { Turn } from "./turn.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
 import type { UnitOwner, WriterSend } from "./writer.ts";
 
@@ -85,7 +85,6 @@ export class Database implements AsyncDisposable {
   readonly readOnly: boolean;
   readonly #calls: OpenCalls;
   readonly #onClosed: () => Promise<void>;
-  readonly #turn = new Turn();
   readonly #held = new Set<HeldReader>();
   /** One for all units, since thousands of them may wait at once. */
   readonly #owner: UnitOwner = {
@@ -138,11 +137,8 @@ export class Database implements AsyncDisposable {
       const own = checkRead(statement);
       const { signal } = options;
       throwIfAborted(signal, "The read");
-      const startMs = performance.now();
-      if (this.#turn.isOver(startMs)) {
-        return this.#calls.track(() => this.#readLater(own, signal));
-      }
-      return this.#readInline(own, startMs) ?? this.#readOnThread(own, signal);
+      if (isSliceOver()) return this.#calls.track(() => this.#readLater(own, signal));
+      return this.#readInline(own) ?? this.#readOnThread(own, signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -291,7 +287,8 @@ export class Database implements AsyncDisposable {
     await this.close();
   }
 
-  #readInline(statement: Statement, startMs: number): Promise<ResultSet> | undefined {
+  #readInline(statement: Statement): Promise<ResultSet> | undefined {
+    const startMs = performance.now();
     const result = this.file.inline.tryRead(statement);
     if (result === undefined) return undefined;
     this.log.record(statement.sql, performance.now() - startMs, result.rows.length, "inline");
@@ -299,13 +296,8 @@ export class Database implements AsyncDisposable {
   }
 
   async #readLater(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {
-    // Those that wait together share the next turn, and the rest of them wait again.
-    let startMs: number;
-    do {
-      await this.#turn.next();
-      startMs = performance.now();
-    } while (this.#turn.isOver(startMs));
-    return this.#readInline(statement, startMs) ?? this.#readOnThread(statement, signal);
+    await nextSlice(signal, "The read");
+    return this.#readInline(statement) ?? this.#readOnThread(statement, signal);
   }
 
   #readOnThread(statement: Statement, signal: AbortSignal | undefined): Promise<ResultSet> {

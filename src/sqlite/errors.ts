@@ -19,6 +19,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   5: "BUSY",
   6: "BUSY",
   8: "READ_ONLY",
+  10: "IO",
   11: "CORRUPT",
   13: "DISK_FULL",
   14: "UNOPENABLE",
@@ -45,6 +46,9 @@ const ADVICE: Partial<Readonly<Record<ErrorCode, string>>> = {
   BUSY: "Another process holds the write lock; try again, or raise busyTimeout.",
   CORRUPT: "The file is damaged and was left as it is: restore a backup, or save with .recover.",
   DISK_FULL: "Free some space and try again; nothing was written.",
+  IO:
+    "The disk or the file system failed, not the statement: look in the log of the system. Read " +
+    "before you repeat a write.",
   NOT_A_DATABASE: "The file is something else, or encrypted; it was left as it is.",
   READ_ONLY: "Check the permissions of the file and of its folder, or open it with readOnly.",
   UNOPENABLE: "Check that the folder exists and that this user may read and write in it.",
@@ -78,6 +82,7 @@ function codeOf(nodeCode: string | undefined, errcode: number | undefined): Erro
   if (errcode !== undefined) return CODE_OF[errcode & PRIMARY_CODE_MASK] ?? "SQL";
   if (nodeCode === "ENOSPC" || nodeCode === "EDQUOT") return "DISK_FULL";
   if (nodeCode === "EROFS") return "READ_ONLY";
+  if (nodeCode === "EIO") return "IO";
   if (nodeCode?.startsWith("ERR_INVALID_ARG") === true) return "INVALID_ARGUMENT";
   return nodeCode?.startsWith("E") === true && !nodeCode.startsWith("ERR_") ? "UNOPENABLE" : "SQL";
 }

@@ -17,8 +17,13 @@ export type Outcome =
   | { readonly results: readonly WireResult[]; readonly error?: undefined }
   | { readonly error: SpringhouseError };
 
-/** The outcomes of a group, statement by statement over all units that succeeded. */
+/**
+ * The outcomes of a group, statement by statement over all units that succeeded. Those that can
+ * still wait for the lock when the first ones cannot have none yet, and are to be sent again.
+ */
 export interface WireOutcomes {
+  /** The units that have an outcome: the first ones. */
+  readonly count: number;
   /** Changed rows and milliseconds of each statement. */
   readonly numbers: Float64Array;
   /** The results that have columns, by the number of their statement. */
@@ -67,13 +72,17 @@ export function encodeOutcomes(outcomes: readonly Outcome[]): WireOutcomes {
       numbers.push(result.changes, result.ms);
     }
   }
-  return { numbers: Float64Array.from(numbers), results, errors };
+  return { count: outcomes.length, numbers: Float64Array.from(numbers), results, errors };
 }
 
-/** @param units the units that were sent, in their order. */
+/**
+ * One outcome for each of the first units.
+ *
+ * @param units the units that were sent, in their order.
+ */
 export function decodeOutcomes(wire: WireOutcomes, units: readonly Unit[]): readonly Outcome[] {
   let statements = 0;
-  return units.map((unit, index) => {
+  return units.slice(0, wire.count).map((unit, index) => {
     const error = wire.errors.get(index);
     if (error !== undefined) return { error: fromWireError(error) };
     const first = statements;

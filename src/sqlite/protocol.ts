@@ -5,6 +5,7 @@
  */
 
 import type { MessagePort } from "node:worker_threads";
+import type { LogTrouble } from "./checkpointer.ts";
 import type { WireError } from "./errors.ts";
 import type { Profile } from "./pragmas.ts";
 import type { ResultColumn, Row, SqlValue, Statement } from "./values.ts";
@@ -18,6 +19,10 @@ export interface FileData {
   readonly path: string;
   readonly profile: Profile;
   readonly busyTimeoutMs: number;
+  /** Which file the path led to when it was opened (`file-watch.ts`), once that is known. */
+  readonly key?: string | undefined;
+  /** What the writer shares with its thread (`claims.ts`). */
+  readonly claims?: SharedArrayBuffer;
 }
 
 /** What a thread is started with. */
@@ -75,8 +80,13 @@ export type WriterRequest =
   | CommonRequest
   | { readonly kind: "check" }
   | { readonly kind: "settings" }
-  | { readonly kind: "group"; readonly group: WireGroup }
-  | { readonly kind: "begin"; readonly foreignKeys: boolean }
+  | {
+      readonly kind: "group";
+      readonly group: WireGroup;
+      /** When each unit was asked for, by `processMs`; now when left out. */
+      readonly askedMs?: Float64Array;
+    }
+  | { readonly kind: "begin"; readonly foreignKeys: boolean; readonly askedMs?: number }
   | { readonly kind: "unit"; readonly statements: readonly Statement[] }
   | {
       readonly kind: "rows";
@@ -88,6 +98,9 @@ export type WriterRequest =
   | { readonly kind: "rollbackTo"; readonly depth: number }
   | { readonly kind: "commit" }
   | { readonly kind: "rollback" };
+
+/** What the writer thread tells unasked. */
+export type WriterNotice = LogTrouble | { readonly kind: "lost"; readonly message: string };
 
 /** A request on its way. */
 export interface Envelope<Request> {

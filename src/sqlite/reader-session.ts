@@ -3,6 +3,7 @@
 import { unreachable } from "../core/assert.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
+import { refuseLost } from "./file-watch.ts";
 import { readerPragmas } from "./pragmas.ts";
 import type { FileData, ReaderRequest } from "./protocol.ts";
 import type { Handler } from "./thread-server.ts";
@@ -13,7 +14,8 @@ export class ReaderSession implements Handler<ReaderRequest> {
   readonly #cursors = new CursorTable();
   readonly #connection: Connection;
 
-  constructor({ path, busyTimeoutMs }: FileData) {
+  constructor({ path, busyTimeoutMs, key }: FileData) {
+    refuseLost(path, key);
     const pragmas = readerPragmas(busyTimeoutMs);
     this.#connection = new Connection({ path, readOnly: true, pragmas });
   }

@@ -117,7 +117,7 @@ function refuseContradiction(
 }
 
 function contradiction(path: string, key: string): SpringhouseError {
-  // Whoever opens a database knows the option by a name without the unit.
+  // `open` takes durations, and knows them by the name without the unit.
   const option = key.replace(/Ms$/, "");
   return new SpringhouseError(
     "INVALID_ARGUMENT",

@@ -25,19 +25,19 @@ export interface Chunk {
 
 /** An open read. Closed by its end, by an error, or by `close`. */
 export class RowCursor implements Disposable {
+  readonly #path: string;
   readonly #prepared: Prepared;
   readonly #statement: StatementSync;
   readonly #parameters: readonly SqlValue[];
-  /** For errors. */
-  readonly #path: string;
   #giveBack: (() => void) | undefined;
   #iterator: Iterator<unknown> | undefined;
   #bigints = false;
 
+  /** @param path of the file, for errors. */
   constructor(
+    path: string,
     prepared: Prepared,
     parameters: readonly SqlValue[],
-    path: string,
     giveBack: () => void,
   ) {
     this.#path = path;

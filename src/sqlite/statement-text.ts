@@ -126,14 +126,19 @@ function nextWord(tokens: Tokens): string | undefined {
   return token?.toUpperCase();
 }
 
-/** The verb that follows the common table expressions: the first one outside of parentheses. */
+/**
+ * The verb that follows the common table expressions: the first one behind what stands in
+ * parentheses. Elsewhere the same word is a name, as in `WITH replace AS (SELECT 1) …`.
+ */
 function verbAfterWith(tokens: Tokens): string {
   let depth = 0;
+  let before = "";
   for (let token = tokens.next(); token.done !== true; token = tokens.next()) {
     const word = token.value.toUpperCase();
     if (word === "(") depth++;
     else if (word === ")") depth--;
-    else if (depth === 0 && (READS.has(word) || DML.has(word))) return word;
+    else if (depth === 0 && before === ")" && (READS.has(word) || DML.has(word))) return word;
+    before = word;
   }
   return "SELECT";
 }

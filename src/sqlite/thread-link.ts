@@ -7,6 +7,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { SpringhouseError } from "../core/errors.ts";
 import { isSliceOver, nextSlice } from "../core/slices.ts";
+import { BURST_GAP_MS, canStayAwake, REPLY_LOOK_OUT_MS } from "./burst.ts";
 import { fromWireError } from "./errors.ts";
 import type { Envelope, FileData, Reply } from "./protocol.ts";
 
@@ -33,8 +34,12 @@ export class ThreadLink<Request extends { readonly kind: string }> {
   #nextId = 1;
   #ended: SpringhouseError | undefined;
   #closing = false;
+  readonly #handlesBursts: boolean;
+  #repliedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(entry: URL, name: string, data: FileData, events: LinkEvents) {
+  /** @param handlesBursts whether the thread does; see `thread-server.ts`. */
+  constructor(entry: URL, name: string, data: FileData, events: LinkEvents, handlesBursts = false) {
+    this.#handlesBursts = handlesBursts && canStayAwake;
     const { port1, port2 } = new MessageChannel();
     this.#name = name;
     this.#events = events;
@@ -61,7 +66,19 @@ export class ThreadLink<Request extends { readonly kind: string }> {
       const envelope: Envelope<Request> = { id, request };
       this.#port.postMessage(envelope);
       this.#pending.set(id, { resolve, reject });
-      if (this.#pending.size === 1) this.#port.ref();
+      if (this.#pending.size > 1) return;
+      this.#port.ref();
+      const nowMs = performance.now();
+      if (this.#handlesBursts && nowMs - this.#repliedMs < BURST_GAP_MS) {
+        this.#stayAwake(nowMs + REPLY_LOOK_OUT_MS);
+      }
+    });
+  }
+
+  /** Keeps the event loop turning, in which everything else has its turn too. */
+  #stayAwake(untilMs: number): void {
+    setImmediate(() => {
+      if (this.#pending.size > 0 && performance.now() < untilMs) this.#stayAwake(untilMs);
     });
   }
 
@@ -93,7 +110,10 @@ export class ThreadLink<Request extends { readonly kind: string }> {
       return;
     }
     this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#port.unref();
+    if (this.#pending.size === 0) {
+      this.#port.unref();
+      this.#repliedMs = performance.now();
+    }
     // A port delivers replies for as long as they come, and whoever asks for the next chunk at each
     // one makes them come: a thread that is quick would hold the event loop.
     if (isSliceOver()) void nextSlice().then(() => answer(pending, reply));

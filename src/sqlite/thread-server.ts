@@ -1,23 +1,15 @@
-/**
- * The thread's side of the protocol: one request at a time, one reply to each.
- *
- * Waking a sleeping thread costs about as much as a small write. So a thread that is asked again
- * right after its reply looks for the next request itself for a moment, as an adaptive mutex
- * spins before it sleeps: a caller that writes one row after the other waits for the disk and
- * hardly for us, and a thread that is asked now and then never turns in vain.
- */
+/** The thread's side of the protocol: one request at a time, one reply to each. */
 
-import { availableParallelism } from "node:os";
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { BURST_GAP_MS, canStayAwake, LOOK_OUT_MS } from "./burst.ts";
 import { toWireError } from "./errors.ts";
 import type { Envelope, Reply } from "./protocol.ts";
 
-/** A request that comes within this time of a reply belongs to a burst, in which it is awaited. */
-const BURST_GAP_MS = 0.2;
-/** Awaited for at most this long; about the time that waking up would cost. */
-const LOOK_OUT_MS = 0.1;
 /** Requests answered before timers have their turn. */
 const BURST_REQUESTS_MAX = 1_000;
+
+/** Makes what serves a thread; `notify` sends what nobody asked for. */
+type Open<Request> = (notify: (value: unknown) => void, first: Request) => Handler<Request>;
 
 /** What serves the requests of one thread. */
 export interface Handler<Request> {
@@ -30,13 +22,13 @@ export interface Handler<Request> {
  * Serves until the other side closes the port. The handler is made by the first request, so that a
  * file that cannot be opened is a reply and not a dead thread, and the next request tries again.
  *
- * @param open makes the handler; it is given a way to send what nobody asked for.
+ * @param open makes the handler for the request that is the first one it has to serve.
  * @param handlesBursts whether to await the next request of a burst awake. For a thread that is
  * the only one of its kind: several that turn would take the cores from each other.
  */
 export function serve<Request extends { readonly kind: string }>(
   port: MessagePort,
-  open: (notify: (value: unknown) => void) => Handler<Request>,
+  open: Open<Request>,
   handlesBursts = false,
 ): void {
   let handler: Handler<Request> | undefined;
@@ -44,7 +36,7 @@ export function serve<Request extends { readonly kind: string }>(
   const answer = ({ id, request }: Envelope<Request>): void => {
     try {
       if (handler !== undefined || request.kind !== "close") {
-        handler ??= open((value) => post({ id: 0, value }));
+        handler ??= open((value) => post({ id: 0, value }), request);
         post({ id, value: handler.handle(request) });
       } else {
         post({ id });
@@ -54,7 +46,7 @@ export function serve<Request extends { readonly kind: string }>(
     }
     handler?.afterReply?.();
   };
-  const patient = handlesBursts && availableParallelism() > 1;
+  const patient = handlesBursts && canStayAwake;
   let repliedMs = Number.NEGATIVE_INFINITY;
   port.on("message", (envelope: Envelope<Request>) => {
     const inBurst = patient && performance.now() - repliedMs < BURST_GAP_MS;

@@ -6,9 +6,13 @@
  * key at COMMIT); then everything is rolled back and the units run again one by one, in order,
  * each in a transaction of its own, so that only the guilty one fails. The same is done when a unit
  * could pass for what another one did (`deferred-keys.ts`).
+ *
+ * While another process holds the lock, units that have waited long enough fail. The outcomes end
+ * with them, so that they are told at once, and the rest is sent again and goes on waiting.
  */
 
 import { assert } from "../core/assert.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import type { Connection } from "./connection.ts";
 import type { CursorTable } from "./cursor-table.ts";
 import type { DeferredKeys } from "./deferred-keys.ts";
@@ -19,58 +23,109 @@ import type { Statement } from "./values.ts";
 
 type Unit = readonly Statement[];
 
-/** Runs the units of one group; one outcome for each, in order. */
+/** The way of units into a transaction. */
+export interface Gate {
+  /**
+   * Begins a transaction for the units from `first` to before `end`.
+   *
+   * @throws `BUSY` when `first` has waited long enough, `ABORTED` when nobody waits for any.
+   */
+  begin(first: number, end: number): void;
+  /** Called when the transaction has begun; false when the unit was given up before. */
+  claim(unit: number): boolean;
+  /** Whether the unit has waited long enough for the lock. */
+  isOverdue(unit: number): boolean;
+}
+
+/** Runs the units of one group; one outcome for each of the first ones, one of them at least. */
 export function runGroup(
   connection: Connection,
   cursors: CursorTable,
-  begin: () => void,
+  gate: Gate,
   units: readonly Unit[],
   keys: DeferredKeys,
 ): Outcome[] {
   // A unit alone needs no savepoint: its transaction is the savepoint.
   const isAlone = units.length === 1 || (keys.expected && keys.find());
-  if (isAlone) return runSingly(connection, cursors, begin, units);
-  try {
-    begin();
-  } catch (error) {
-    const failed = { error: toSpringhouseError(error) };
-    return units.map(() => failed);
-  }
+  const again = (): Outcome[] => runSingly(connection, cursors, gate, units);
+  if (isAlone) return again();
   const outcomes: Outcome[] = [];
-  for (const unit of units) {
-    outcomes.push(runUnit(connection, cursors, unit));
-    if (!connection.inTransaction) return runSingly(connection, cursors, begin, units);
+  try {
+    gate.begin(0, units.length);
+  } catch (error) {
+    return refuseWaiting(outcomes, toSpringhouseError(error), gate, units.length);
+  }
+  for (const [index, unit] of units.entries()) {
+    outcomes.push(gate.claim(index) ? runUnit(connection, cursors, unit) : withdrawn());
+    if (!connection.inTransaction) return again();
   }
   if (keys.find()) {
     rollBack(connection);
-    return runSingly(connection, cursors, begin, units);
+    return again();
   }
   try {
     connection.control("COMMIT");
     return outcomes;
   } catch {
     rollBack(connection);
-    return runSingly(connection, cursors, begin, units);
+    return again();
   }
 }
 
 function runSingly(
   connection: Connection,
   cursors: CursorTable,
-  begin: () => void,
+  gate: Gate,
   units: readonly Unit[],
 ): Outcome[] {
-  return units.map((unit) => {
+  const outcomes: Outcome[] = [];
+  for (const [index, unit] of units.entries()) {
     try {
-      begin();
-      const results = runStatements(connection, cursors, unit);
-      connection.control("COMMIT");
-      return { results };
+      gate.begin(index, index + 1);
     } catch (error) {
-      rollBack(connection);
-      return { error: toSpringhouseError(error) };
+      const failure = toSpringhouseError(error);
+      if (failure.code === "BUSY") return refuseWaiting(outcomes, failure, gate, units.length);
+      outcomes.push({ error: failure });
+      continue;
     }
-  });
+    outcomes.push(runInTransaction(connection, cursors, gate.claim(index) ? unit : undefined));
+  }
+  return outcomes;
+}
+
+/** Runs one unit in the transaction that was begun for it, unless it was given up. */
+function runInTransaction(
+  connection: Connection,
+  cursors: CursorTable,
+  unit: Unit | undefined,
+): Outcome {
+  try {
+    if (unit === undefined) throw withdrawn().error;
+    const results = runStatements(connection, cursors, unit);
+    connection.control("COMMIT");
+    return { results };
+  } catch (error) {
+    rollBack(connection);
+    return { error: toSpringhouseError(error) };
+  }
+}
+
+/** Adds the failure of a BEGIN: that of all units, or, when it was in vain, of the overdue ones. */
+function refuseWaiting(
+  outcomes: Outcome[],
+  error: SpringhouseError,
+  gate: Gate,
+  count: number,
+): Outcome[] {
+  const mayWait = error.code === "BUSY";
+  do outcomes.push({ error });
+  while (outcomes.length < count && !(mayWait && !gate.isOverdue(outcomes.length)));
+  return outcomes;
+}
+
+/** What nobody sees: the caller was told when it gave up. */
+export function withdrawn(): { readonly error: SpringhouseError } {
+  return { error: new SpringhouseError("ABORTED", "The write was aborted before it began.") };
 }
 
 /** Runs one unit under a savepoint. */

@@ -8,18 +8,35 @@
 import { unreachable } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { retryWhileBusy } from "./busy-wait.ts";
 import { Checkpointer } from "./checkpointer.ts";
+import { Claims } from "./claims.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
+import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
 import type { Handler } from "./thread-server.ts";
 import type { SqlValue, Statement } from "./values.ts";
-import { rollBack, runGroup, runUnderSavepoint, undoSavepoint } from "./write-group.ts";
+import {
+  type Gate,
+  rollBack,
+  runGroup,
+  runUnderSavepoint,
+  undoSavepoint,
+  withdrawn,
+} from "./write-group.ts";
+import { WriteLock } from "./write-lock.ts";
+
+/** What a session shares with those before and after it in its thread. */
+export interface WriterSessionOptions {
+  /** Default: one of its own. */
+  readonly lock?: WriteLock;
+  /** When it was first asked for something, by `processMs`. Default: now. */
+  readonly askedMs?: number | undefined;
+}
 
 /** The state of the writer thread. */
 export class WriterSession implements Handler<WriterRequest> {
@@ -27,18 +44,26 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #connection: Connection;
   readonly #checkpointer: Checkpointer;
   readonly #deferredKeys: DeferredKeys;
-  readonly #busyTimeoutMs: number;
+  readonly #watch: FileWatch;
+  readonly #claims: Claims;
+  readonly #lock: WriteLock;
   #foreignKeysOff = false;
   #hasCommitted = false;
 
-  constructor(data: FileData, clock: Clock, notify: (value: unknown) => void) {
-    this.#busyTimeoutMs = data.busyTimeoutMs;
-    this.#connection = retryWhileBusy(
-      () => openForWriting(data.path, data.profile),
-      data.busyTimeoutMs,
-    );
+  constructor(
+    data: FileData,
+    clock: Clock,
+    notify: (value: unknown) => void,
+    { lock = new WriteLock(data.busyTimeoutMs), askedMs }: WriterSessionOptions = {},
+  ) {
+    this.#claims = new Claims(data.claims);
+    this.#lock = lock;
+    refuseLost(data.path, data.key);
+    this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
     this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
+    const onLost = (message: string): void => notify({ kind: "lost", message });
+    this.#watch = new FileWatch(data, clock, onLost);
   }
 
   handle(request: WriterRequest): unknown {
@@ -50,9 +75,9 @@ export class WriterSession implements Handler<WriterRequest> {
       case "settings":
         return readSettings(this.#connection);
       case "group":
-        return this.#group(request.group);
+        return this.#group(request.group, request.askedMs);
       case "begin":
-        return this.#beginTransaction(request.foreignKeys);
+        return this.#beginTransaction(request.foreignKeys, request.askedMs);
       case "unit":
         return this.#unit(request.statements);
       case "rows":
@@ -89,23 +114,35 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#checkpointer.afterCommit();
   }
 
-  #group(group: WireGroup): WireOutcomes {
+  #group(group: WireGroup, askedMs: Float64Array | undefined): WireOutcomes {
     this.#cursors.beginReply();
     const units = decodeGroup(group);
-    const begin = (): void => this.#begin();
-    const outcomes = runGroup(this.#connection, this.#cursors, begin, units, this.#deferredKeys);
+    const gate: Gate = {
+      begin: (first, end) => this.#begin(first, end, askedMs?.[first]),
+      claim: (unit) => this.#claims.begin(unit),
+      isOverdue: (unit) => askedMs === undefined || this.#lock.isOver(askedMs[unit] ?? 0),
+    };
+    const outcomes = runGroup(this.#connection, this.#cursors, gate, units, this.#deferredKeys);
     this.#hasCommitted = true;
     return encodeOutcomes(outcomes);
   }
 
-  #begin(): void {
-    retryWhileBusy(() => this.#connection.control("BEGIN IMMEDIATE"), this.#busyTimeoutMs);
+  /** Begins a transaction, unless all of its units are given up while it waits. */
+  #begin(first: number, end: number, askedMs: number | undefined): void {
+    this.#lock.wait(() => {
+      if (this.#claims.areWithdrawn(first, end)) throw withdrawn().error;
+      this.#watch.assertInPlace();
+      this.#connection.control("BEGIN IMMEDIATE");
+    }, askedMs);
   }
 
-  #beginTransaction(foreignKeys: boolean): void {
+  #beginTransaction(foreignKeys: boolean, askedMs: number | undefined): void {
     if (!foreignKeys) this.#setForeignKeys(false);
     try {
-      this.#begin();
+      this.#begin(0, 1, askedMs);
+      if (this.#claims.begin(0)) return;
+      rollBack(this.#connection);
+      throw withdrawn().error;
     } catch (error) {
       this.#setForeignKeys(true);
       throw error;
@@ -174,24 +211,18 @@ export class WriterSession implements Handler<WriterRequest> {
   /** Looks for damage, for files that can be made anew. */
   #check(): void {
     const check = (): unknown => this.#connection.ask("PRAGMA quick_check(1)")[0];
-    const verdict = retryWhileBusy(check, this.#busyTimeoutMs);
+    const verdict = this.#lock.wait(check);
     if (verdict === "ok") return;
-    throw new SpringhouseError(
-      "CORRUPT",
-      `${this.#connection.path} is damaged: ${String(verdict)}.`,
-    );
+    const { path } = this.#connection;
+    const message = `${path} is damaged: ${String(verdict)}.`;
+    throw new SpringhouseError("CORRUPT", message, { fields: { path } });
   }
 
-  /** TRUNCATE leaves one file that can be copied, unless another process uses the log. */
   #close(): void {
-    this.#checkpointer.close();
     this.#cursors.clear();
     rollBack(this.#connection);
-    try {
-      this.#connection.control("PRAGMA wal_checkpoint(TRUNCATE)");
-    } finally {
-      this.#connection.close();
-    }
+    this.#checkpointer.finish();
+    this.#connection.close();
   }
 }
 

@@ -5,21 +5,24 @@
  * itself (an interactive transaction, a bulk write, a unit too large for one message) waits in the
  * same queue and then holds it. The thread starts with the first use, and again after it has died:
  * what had been sent gets `WORKER_DIED`, what still waited goes on.
+ *
+ * A caller can give up until the transaction of its unit has begun (`claims.ts`). What was sent and
+ * then given up is never written; its caller is told at once, although the thread may still wait.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { extname } from "node:path";
 import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { Claims, GROUP_UNITS_MAX } from "./claims.ts";
 import { decodeOutcomes, encodeGroup, type WireOutcomes } from "./group-wire.ts";
 import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
 import { collectAll, isWhole } from "./results.ts";
 import { ThreadLink } from "./thread-link.ts";
 import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
 import type { CallOptions, ResultSet, Statement } from "./values.ts";
+import { processMs } from "./write-lock.ts";
 
-/** Units in one commit: more would delay the first for the last without gain. */
-const GROUP_UNITS_MAX = 512;
 /** Callers that wait; a program that queues more has lost its back-pressure. */
 const QUEUE_MAX = 100_000;
 
@@ -32,29 +35,48 @@ export interface UnitOwner {
   unitEnded(): void;
 }
 
-/** One caller in the queue: a unit of an owner, or a holder. Thousands may wait: keep it small. */
-interface Entry {
+/** A unit of an owner, or a holder. */
+interface Call {
   readonly unit: readonly Statement[];
   readonly bytes: number;
   readonly owner: UnitOwner | undefined;
   readonly hold: ((send: WriterSend) => Promise<void>) | undefined;
   readonly resolve: (results: readonly ResultSet[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** One caller in the queue. Thousands may wait: keep it small. */
+class Entry {
+  readonly call: Call;
+  /** When the caller asked, by `processMs`. */
+  readonly askedMs: number = processMs();
   listening: Disposable | undefined;
+  /** Its number among those that were sent to the thread and may not have begun there. */
+  place: number | undefined;
+  /** The caller knows the end. */
+  ended = false;
+
+  constructor(call: Call) {
+    this.call = call;
+  }
 }
 
 /** Writes to one file. */
 export class Writer {
-  readonly #data: FileData;
+  readonly #data: () => FileData;
   readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
   readonly #queue = new Set<Entry>();
+  readonly #claims = new Claims();
   #busy = false;
   #scheduled = false;
   #onQuiet: (() => void) | undefined;
 
-  /** @param onNotice is given what the thread reports unasked. */
-  constructor(data: FileData, onNotice: (value: unknown) => void = () => undefined) {
+  /**
+   * @param data for a thread that starts now.
+   * @param onNotice is given what the thread reports unasked.
+   */
+  constructor(data: () => FileData, onNotice: (value: unknown) => void = () => undefined) {
     this.#data = data;
     this.#onNotice = onNotice;
   }
@@ -78,9 +100,7 @@ export class Writer {
     const bytes = unitBytes(unit);
     if (bytes === Number.POSITIVE_INFINITY) return this.#writeInPieces(unit, owner, options);
     return new Promise((resolve, reject) => {
-      const listening = undefined;
-      const entry = { unit, bytes, owner, hold: undefined, resolve, reject, listening };
-      this.#enqueue(entry, options.signal);
+      this.#enqueue(new Entry({ unit, bytes, owner, hold: undefined, resolve, reject }), options);
     });
   }
 
@@ -92,8 +112,7 @@ export class Writer {
       const hold = (send: WriterSend): Promise<void> =>
         inContext(() => run(send).then(resolve, reject));
       const resolveUnit = (): void => undefined;
-      const entry = { ...HOLDER, hold, resolve: resolveUnit, reject, listening: undefined };
-      this.#enqueue(entry, options.signal);
+      this.#enqueue(new Entry({ ...HOLDER, hold, resolve: resolveUnit, reject }), options);
     });
   }
 
@@ -113,7 +132,7 @@ export class Writer {
     await this.#link?.terminate();
   }
 
-  #enqueue(entry: Entry, signal: AbortSignal | undefined): void {
+  #enqueue(entry: Entry, { signal }: CallOptions): void {
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) {
       refuse(entry, refusal);
@@ -121,7 +140,7 @@ export class Writer {
     }
     if (signal !== undefined) {
       entry.listening = onAbort(signal, () => {
-        this.#queue.delete(entry);
+        if (!this.#withdraw(entry)) return;
         refuse(entry, abortError(signal, "The write"));
       });
     }
@@ -136,10 +155,10 @@ export class Writer {
     return new SpringhouseError("BUSY", message);
   }
 
-  /** Takes an entry out for good: from here on its signal means nothing. */
-  #take(entry: Entry): void {
-    this.#queue.delete(entry);
-    entry.listening?.[Symbol.dispose]();
+  /** Whether the entry had not begun, and never will. */
+  #withdraw(entry: Entry): boolean {
+    if (this.#queue.delete(entry)) return true;
+    return entry.place !== undefined && this.#claims.withdraw(entry.place);
   }
 
   /** Sends after the callers of this turn have all had their say, so that they share a commit. */
@@ -156,9 +175,10 @@ export class Writer {
   async #run(): Promise<void> {
     this.#busy = true;
     const [first] = this.#queue;
-    if (first?.hold !== undefined) {
-      this.#take(first);
-      await this.#serveHolder(first.hold, first.reject);
+    const hold = first?.call.hold;
+    if (first !== undefined && hold !== undefined) {
+      this.#queue.delete(first);
+      await this.#serveHolder(first, hold);
     } else if (first !== undefined) {
       await this.#sendGroup(this.#takeGroup());
     }
@@ -167,15 +187,19 @@ export class Writer {
     else this.#onQuiet?.();
   }
 
-  async #serveHolder(
-    hold: (send: WriterSend) => Promise<void>,
-    reject: (error: unknown) => void,
-  ): Promise<void> {
+  async #serveHolder(holder: Entry, hold: (send: WriterSend) => Promise<void>): Promise<void> {
     try {
       const link = this.#connect();
-      await hold((request) => link.request(request));
+      await hold((request) => {
+        if (request.kind !== "begin") return link.request(request);
+        this.#claims.reset();
+        holder.place = 0;
+        return link.request({ ...request, askedMs: holder.askedMs });
+      });
     } catch (error) {
-      reject(error);
+      holder.call.reject(error);
+    } finally {
+      end(holder);
     }
   }
 
@@ -184,33 +208,49 @@ export class Writer {
     let statements = 0;
     let bytes = 0;
     for (const entry of this.#queue) {
-      if (entry.owner === undefined || group.length === GROUP_UNITS_MAX) break;
-      statements += entry.unit.length;
-      bytes += entry.bytes;
+      const { call } = entry;
+      if (call.owner === undefined || group.length === GROUP_UNITS_MAX) break;
+      statements += call.unit.length;
+      bytes += call.bytes;
       const full = statements > MESSAGE_STATEMENTS_MAX || bytes > MESSAGE_BYTES_MAX;
       if (full && group.length > 0) break;
       group.push(entry);
     }
-    for (const entry of group) this.#take(entry);
+    for (const entry of group) this.#queue.delete(entry);
     return group;
   }
 
   async #sendGroup(group: readonly Entry[]): Promise<void> {
-    let settled = 0;
+    let left = group;
     try {
       const link = this.#connect();
       const send: WriterSend = (request) => link.request(request);
-      const units = group.map(({ unit }) => unit);
-      const reply = await send<WireOutcomes>({ kind: "group", group: encodeGroup(units) });
-      for (const outcome of decodeOutcomes(reply, units)) {
-        const entry = group[settled] as Entry;
-        if (outcome.error !== undefined) refuse(entry, outcome.error);
-        else if (isWhole(outcome.results)) fulfil(entry, outcome.results);
-        else fulfil(entry, await collectAll(send, outcome.results));
-        settled++;
+      while (left.length > 0) {
+        await this.#sendOnce(send, left);
+        // Those that may wait on for the lock, when others could not.
+        left = left.filter(({ ended }) => !ended);
       }
     } catch (error) {
-      for (const entry of group.slice(settled)) refuse(entry, error);
+      for (const entry of left) if (!entry.ended) refuse(entry, error);
+    }
+  }
+
+  async #sendOnce(send: WriterSend, group: readonly Entry[]): Promise<void> {
+    this.#claims.reset();
+    const askedMs = new Float64Array(group.length);
+    const units = group.map((entry, place) => {
+      entry.place = place;
+      askedMs[place] = entry.askedMs;
+      return entry.call.unit;
+    });
+    const request = { kind: "group", group: encodeGroup(units), askedMs } as const;
+    const outcomes = decodeOutcomes(await send<WireOutcomes>(request), units);
+    for (const [index, outcome] of outcomes.entries()) {
+      const entry = group[index] as Entry;
+      if (entry.ended) continue;
+      if (outcome.error !== undefined) refuse(entry, outcome.error);
+      else if (isWhole(outcome.results)) fulfil(entry, outcome.results);
+      else fulfil(entry, await collectAll(send, outcome.results));
     }
   }
 
@@ -234,30 +274,41 @@ export class Writer {
     const link = new ThreadLink<WriterRequest>(
       new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url),
       "writer",
-      this.#data,
+      { ...this.#data(), claims: this.#claims.memory },
       {
         onDeath: () => {
           if (this.#link === link) this.#link = undefined;
         },
         onNotice: this.#onNotice,
       },
+      true,
     );
     this.#link = link;
     return link;
   }
 }
 
-/** What an entry that only holds has in place of a unit. */
+/** What a call that only holds has in place of a unit. */
 const HOLDER = { unit: [], bytes: 0, owner: undefined } as const;
 
-function fulfil({ unit, owner, resolve }: Entry, results: readonly WireResult[]): void {
+/** From here on its signal means nothing. */
+function end(entry: Entry): void {
+  entry.listening?.[Symbol.dispose]();
+  entry.place = undefined;
+  entry.ended = true;
+}
+
+function fulfil(entry: Entry, results: readonly WireResult[]): void {
+  const { unit, owner, resolve } = entry.call;
+  end(entry);
   owner?.unitEnded();
   resolve(owner?.publishUnit(unit, results) ?? results);
 }
 
-function refuse({ owner, reject }: Entry, error: unknown): void {
-  owner?.unitEnded();
-  reject(error);
+function refuse(entry: Entry, error: unknown): void {
+  end(entry);
+  entry.call.owner?.unitEnded();
+  entry.call.reject(error);
 }
 
 /** Sends the pieces of a unit; the caller holds a transaction or a savepoint. */

@@ -31,7 +31,7 @@ type CompileQuery = QueryCompiler["compileQuery"];
 /** What a compiled query does when it is a transaction command and not SQL. */
 const commands = new WeakMap<CompiledQuery, Command>();
 
-/** Lends connections to one session. The session outlives it: `destroy` closes nothing. */
+/** Lends connections to one session, which outlives it. */
 export class SessionDriver implements Driver {
   readonly #session: Session;
   readonly #catalog: Catalog;
@@ -100,7 +100,14 @@ export class SessionDriver implements Driver {
     await (connection as SessionConnection).rollbackDownTo(0);
   }
 
-  async destroy(): Promise<void> {}
+  /** Kysely would refuse every later query, although the session is open to all others. */
+  async destroy(): Promise<void> {
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      "destroy() is not for these queries: they go through the database and end with it. Leave " +
+        "it out, and close the database.",
+    );
+  }
 }
 
 function raw(sql: string): CompiledQuery {

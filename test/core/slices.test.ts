@@ -92,6 +92,19 @@ describe("work in slices", () => {
     expect(turns).toBeLessThan(100);
   });
 
+  it("keeps the order of those that come while others are released", async () => {
+    const done: number[] = [];
+    const wait = async (n: number): Promise<void> => {
+      await nextSlice();
+      done.push(n);
+      if (n < 500) await wait(n + 1_000);
+    };
+
+    await Promise.all(Array.from({ length: 1_000 }, (_, n) => wait(n)));
+
+    expect(done).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
+  });
+
   it("is given up when the signal fires", async () => {
     const signal = AbortSignal.abort();
 

@@ -108,6 +108,20 @@ describe("what JavaScript can pass although the types forbid it", () => {
     await expect(open({ url, pool: 5 as never })).rejects.toMatchObject(REFUSED);
   });
 
+  test("upsert takes names of properties, and the audit log an object of options", async () => {
+    await using db = await open({ url: "sqlite::memory:", entities: [Week, Task] });
+    const weeks = db.repository(Week);
+
+    for (const on of [[null], [5], "label", null]) {
+      await expect(weeks.upsert({ label: "a" }, { on: on as never })).rejects.toMatchObject(
+        REFUSED,
+      );
+    }
+    for (const options of [null, 5, "x", { entty: Week }, { key: 1 }]) {
+      expect(() => db.audit.list(options as never)).toThrow(expect.objectContaining(REFUSED));
+    }
+  });
+
   test("as() takes the name of a user", async () => {
     await using db = await open({ url: "sqlite::memory:", entities: [Week] });
 

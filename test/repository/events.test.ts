@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { getEventListeners } from "node:events";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import type { Warning } from "../../src/core/channels.ts";
 import { EventBus } from "../../src/repository/event-bus.ts";
@@ -183,6 +185,34 @@ describe("listeners", () => {
     expect(warnings[0]?.message).toContain("first");
   });
 
+  test("all hear of an event before any hears of what one of them raised meanwhile", async () => {
+    const bus = new EventBus<{ a: number; other: number }>();
+    const heard: string[] = [];
+    bus.on("a", (event) => {
+      heard.push(`A${event}`);
+      bus.raise("other", event);
+    });
+    bus.on("a", (event) => void heard.push(`B${event}`));
+    bus.on("other", (event) => void heard.push(`o${event}`));
+
+    bus.raise("a", 1);
+    bus.raise("a", 2);
+    await setImmediate();
+    await bus.raiseAll([3, 4].map((event) => ({ name: "a", event })));
+    await setImmediate();
+
+    expect(heard).toEqual(["A1", "B1", "o1", "A2", "B2", "o2", "A3", "B3", "A4", "B4", "o3", "o4"]);
+  });
+
+  test("that raise events without end leave the event loop its turn", async () => {
+    const bus = new EventBus<{ a: number }>();
+    using _ = bus.on("a", (event) => bus.raise("a", event + 1));
+
+    bus.raise("a", 1);
+
+    await setTimeout(1);
+  });
+
   test("are called once, in order, until they are taken off", () => {
     const bus = new EventBus<{ a: number }>();
     const heard: string[] = [];
@@ -238,6 +268,17 @@ describe("loops over events", () => {
     expect(bus.wants("a")).toBe(false);
     const aborted = bus.events("a", { signal: AbortSignal.abort() });
     expect(await Array.fromAsync(aborted)).toEqual([]);
+  });
+
+  test("leave nothing behind on a signal that outlives them", async () => {
+    const bus = new EventBus<{ a: number }>();
+    const { signal } = new AbortController();
+
+    for (let loop = 0; loop < 100; loop++) {
+      await bus.events("a", { signal })[Symbol.asyncIterator]().return?.();
+    }
+
+    expect(getEventListeners(signal, "abort").length).toBeLessThanOrEqual(1);
   });
 
   test("that are behind lose the oldest events, with one warning", async () => {

@@ -21,7 +21,12 @@ const Person = entity("people", {
   name: t.text(),
   teamId: t.int().nullable().references("teams.id", { onDelete: "restrict" }).index(),
 });
-const entities = [Folder, Team, Person] as const;
+const Badge = entity("badges", {
+  id: t.int().primaryKey(),
+  code: t.text().unique(),
+  personId: t.int().nullable().references("people.id", { onDelete: "restrict" }).index(),
+});
+const entities = [Folder, Team, Person, Badge] as const;
 
 describe("the order in which a unit of work writes", () => {
   let db: Database<typeof entities>;
@@ -96,6 +101,25 @@ describe("the order in which a unit of work writes", () => {
     await unit.commit();
 
     expect(await names()).toEqual(["child", "new"]);
+  });
+
+  test("a row that nothing can refer to leaves its unique value to one that is added", async () => {
+    const ann = await db.repository(Person).create({ name: "Ann" });
+    const bob = await db.repository(Person).create({ name: "Bob" });
+    await db.repository(Badge).create({ code: "a", personId: ann.id });
+    await using unit = db.unitOfWork();
+    const badges = unit.repository(Badge);
+    const [old] = await badges.list();
+    const left = await unit.repository(Person).get(ann.id);
+    if (old === undefined || left === undefined) throw new Error("missing");
+    await badges.add({ code: "a", personId: bob.id });
+    unit.repository(Person).remove(left);
+    badges.remove(old);
+
+    await unit.commit();
+
+    expect(await db.repository(Badge).list()).toMatchObject([{ code: "a", personId: bob.id }]);
+    expect(await db.repository(Person).list()).toEqual([bob]);
   });
 
   test("rows of entities that refer to each other are ordered by what they refer to", async () => {

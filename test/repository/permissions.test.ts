@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PermissionDecision, PermissionRequest } from "../../src/repository/permissions.ts";
+import type {
+  PermissionDecision,
+  PermissionHook,
+  PermissionRequest,
+} from "../../src/repository/permissions.ts";
 import { many, one } from "../../src/repository/relation.ts";
 import type { Repository } from "../../src/repository/repository.ts";
-import { type Fixture, Member, Movie, openFixture, Task, Week } from "./support.ts";
+import { UnitOfWork } from "../../src/repository/unit-of-work.ts";
+import { type entities, type Fixture, Member, Movie, openFixture, Task, Week } from "./support.ts";
 
 let fixture: Fixture;
 let requests: PermissionRequest[];
@@ -99,6 +104,85 @@ test("a hook is told who wants to do what to which row", async () => {
     { ...who, action: "create", changes: { weekId: 1, title: "c" } },
     { ...who, action: "delete", key: 3 },
   ]);
+});
+
+describe("what a hook is asked about is what is done", () => {
+  const member = { taskId: 1, name: "x" };
+
+  beforeEach(async () => {
+    await fixture.of(Member).createMany([member, { taskId: 2, name: "x" }]);
+  });
+
+  /** Forbids everything about task 2, and answers later: after `meanwhile`. */
+  function slowly(meanwhile: () => void): PermissionHook {
+    return async ({ key, changes }) => {
+      const { taskId } = (key ?? changes ?? {}) as { taskId?: number };
+      meanwhile();
+      return taskId !== 2;
+    };
+  }
+
+  test("although the key changes before the answer", async () => {
+    let key = { ...member };
+    const permissions = slowly(() => {
+      key.taskId = 2;
+    });
+    const members = fixture.of(Member, { permissions });
+    const unit = new UnitOfWork<typeof entities>({ ...fixture.scope, permissions });
+    const fresh = (): typeof member => {
+      key = { ...member };
+      return key;
+    };
+
+    expect(await members.get(fresh())).toMatchObject({ taskId: 1 });
+    expect(await unit.repository(Member).get(fresh())).toMatchObject({ taskId: 1 });
+    expect(await members.exists(fresh())).toBe(true);
+    expect((await members.patch(fresh(), { role: "r" })).taskId).toBe(1);
+    expect((await members.update(fresh(), { role: "u" })).taskId).toBe(1);
+    expect(await members.delete(fresh())).toBe(true);
+    expect(await fixture.of(Member).list()).toEqual([{ taskId: 2, name: "x", role: null }]);
+    unit.rollback();
+  });
+
+  test("although the row changes before the answer", async () => {
+    let row: { taskId: number; name: string };
+    const permissions = slowly(() => {
+      row.taskId = 2;
+    });
+    const members = fixture.of(Member, { permissions });
+    const fresh = (name: string): typeof row => {
+      row = { taskId: 1, name };
+      return row;
+    };
+
+    await members.create(fresh("a"));
+    await members.createMany([fresh("b")]);
+    await members.createMany(new Set([fresh("c")]));
+    await members.upsert(fresh("d"));
+    const unit = new UnitOfWork<typeof entities>({ ...fixture.scope, permissions });
+    row = await unit.repository(Member).add(fresh("e"));
+    await unit.commit();
+
+    const names = (await fixture.of(Member).list({ where: { taskId: 1 } })).map(({ name }) => name);
+    expect(names).toEqual(["a", "b", "c", "d", "e", "x"]);
+  });
+
+  test("and the hook can change neither the row nor the caller's object", async () => {
+    const changed: unknown[] = [];
+    const tasks = withHook(({ changes }) => {
+      const { extra, createdAt } = changes as { extra: { list: number[] }; createdAt?: Date };
+      changed.push(Reflect.set(changes as object, "title", "y"), Reflect.set(extra, "list", []));
+      createdAt?.setTime(0);
+      return true;
+    });
+    const input = { weekId: 1, title: "c", extra: { list: [1] }, createdAt: new Date(5) };
+
+    const row = await tasks.create(input);
+
+    expect(changed).toEqual([false, false]);
+    expect(row).toMatchObject(input);
+    expect(input).toEqual({ weekId: 1, title: "c", extra: { list: [1] }, createdAt: new Date(5) });
+  });
 });
 
 describe("a hook that gives a condition", () => {

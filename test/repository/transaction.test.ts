@@ -44,6 +44,26 @@ describe.each(storeKinds)("transactions over the %s store", (kind) => {
   const labels = async (): Promise<string[]> =>
     (await fixture.of(Week).list()).map(({ label }) => label);
 
+  test("an event that is raised after the end is refused, however it ended", async () => {
+    const ended: Tx[] = [];
+    await run(async (tx) => {
+      ended.push(tx);
+      await tx.transaction(async (inner) => void ended.push(inner));
+      tx.emit("statisticsUpdated", { weekId: 1 });
+    });
+    await run(async (tx) => {
+      ended.push(tx);
+      throw new Error("given up");
+    }).catch(() => undefined);
+
+    for (const tx of ended) {
+      expect(() => tx.emit("statisticsUpdated", { weekId: 2 })).toThrow(
+        expect.objectContaining({ code: "TRANSACTION_ENDED" }),
+      );
+    }
+    expect([ended.length, heard]).toEqual([3, ["statistics 1"]]);
+  });
+
   test("everything happens together, read inside by every way, and its value is given", async () => {
     const result = await run(async (tx) => {
       const week = await tx.repository(Week).create({ label: "a" });

@@ -80,4 +80,13 @@ describe.each(storeKinds)("refusals of units of work over the %s store", (kind) 
 
     expect(await fixture.of(Task).get(1)).toMatchObject({ title: "a", extra: null });
   });
+
+  test("a row whose add was not awaited is refused rather than lost", async () => {
+    const adding = unit.repository(Week).add({ label: "late" });
+    const committing = unit.commit();
+
+    await expect(adding).rejects.toMatchObject({ code: "TRANSACTION_ENDED" });
+    await committing;
+    expect(await fixture.of(Week).count({ label: "late" })).toBe(0);
+  });
 });

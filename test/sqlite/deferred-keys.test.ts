@@ -8,7 +8,7 @@ import { DeferredKeys } from "../../src/sqlite/deferred-keys.ts";
 import { writerPragmas } from "../../src/sqlite/pragmas.ts";
 import type { SqlValue, Statement } from "../../src/sqlite/values.ts";
 import { runGroup } from "../../src/sqlite/write-group.ts";
-import { sql, temporaryPath } from "./support.ts";
+import { openGate, sql, temporaryPath } from "./support.ts";
 
 const child = (name: string, when: string): Statement =>
   sql(`CREATE TABLE ${name} (id INTEGER PRIMARY KEY, parent_id INT REFERENCES parent ${when})`);
@@ -29,9 +29,10 @@ function open(): Bench {
   onTestFinished(() => connection.close());
   const cursors = new CursorTable();
   const keys = new DeferredKeys(connection);
-  const begin = (): void => connection.control("BEGIN IMMEDIATE");
   const group = (...units: (readonly Statement[])[]): (string | undefined)[] =>
-    runGroup(connection, cursors, begin, units, keys).map(({ error }) => error?.code);
+    runGroup(connection, cursors, openGate(connection), units, keys).map(
+      ({ error }) => error?.code,
+    );
   group([sql("CREATE TABLE parent (id INTEGER PRIMARY KEY)"), sql("CREATE TABLE t (id INTEGER)")]);
   return {
     group,

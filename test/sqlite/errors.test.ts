@@ -61,7 +61,8 @@ describe("an error of the engine", () => {
     [25, "INVALID_ARGUMENT"],
     [26, "NOT_A_DATABASE"],
     [1, "SQL"],
-    [10, "SQL"],
+    [10, "IO"],
+    [1_034, "IO"],
   ])("with code %i becomes %s", (errcode, code) => {
     const error = toSpringhouseError(Object.assign(new Error("from SQLite"), { errcode }));
 
@@ -74,6 +75,7 @@ describe("an error of the engine", () => {
     ["ENOSPC", "DISK_FULL"],
     ["EDQUOT", "DISK_FULL"],
     ["EROFS", "READ_ONLY"],
+    ["EIO", "IO"],
     ["EACCES", "UNOPENABLE"],
     ["ERR_INVALID_ARG_TYPE", "INVALID_ARGUMENT"],
     ["ERR_OTHER", "SQL"],

@@ -1,6 +1,6 @@
 /** Several processes, and the end of one. */
 
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -65,5 +65,28 @@ describe("a process that ends without closing", () => {
     expect(existsSync(dirname(temporary ?? ""))).toBe(false);
     using plain = new DatabaseSync(path);
     expect(plain.prepare("SELECT count(*) AS n FROM t").get()).toEqual({ n: 2 });
+  });
+});
+
+describe("a process that is killed", () => {
+  it("leaves a temporary folder, which the next process removes, and not that of a live one", async () => {
+    const script = join(import.meta.dirname, "processes", "killed.ts");
+    const start = async (): Promise<readonly [ChildProcess, string]> => {
+      const child = spawn(process.execPath, [script]);
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const [path] = await once(child.stdout, "data");
+      return [child, dirname(String(path))];
+    };
+    const [killed, left] = await start();
+    const [, kept] = await start();
+    killed.kill("SIGTERM");
+    await once(killed, "exit");
+    const wasLeft = existsSync(left);
+
+    await start();
+
+    expect(wasLeft).toBe(true);
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(kept)).toBe(true);
   });
 });

@@ -15,7 +15,7 @@ import type { WireChunk, WireResult } from "../../src/sqlite/protocol.ts";
 import type { SqlValue, Statement } from "../../src/sqlite/values.ts";
 import { runGroup } from "../../src/sqlite/write-group.ts";
 import { WriterSession } from "../../src/sqlite/writer-session.ts";
-import { FakeClock, sql, temporaryPath } from "./support.ts";
+import { FakeClock, openGate, sql, temporaryPath } from "./support.ts";
 
 const child = (name: string, when: string): Statement =>
   sql(`CREATE TABLE ${name} (id INTEGER PRIMARY KEY, parent_id INT REFERENCES parent ${when})`);
@@ -173,9 +173,8 @@ describe("a group of units", () => {
     using connection = new Connection({ path, readOnly: false, pragmas });
     const cursors = new CursorTable();
     const keys = new DeferredKeys(connection);
-    const begin = (): void => connection.control("BEGIN IMMEDIATE");
     const group = (...units: (readonly Statement[])[]): Outcome[] =>
-      runGroup(connection, cursors, begin, units, keys);
+      runGroup(connection, cursors, openGate(connection), units, keys);
     group([sql("CREATE TABLE t (v)")]);
 
     const outcomes = group(

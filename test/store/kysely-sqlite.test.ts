@@ -59,6 +59,15 @@ describe("Kysely over the SQLite store", () => {
     expect(listed).toEqual([{ t: ["x"] }]);
   });
 
+  test("the end of the queries is that of the database, and cannot be had before", async () => {
+    await query.selectFrom("notes").select("id").execute();
+
+    await expect(query.destroy()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(query.withSchema("main").destroy()).rejects.toThrow("close the database");
+
+    expect(await titles()).toEqual([]);
+  });
+
   test("transactions commit, roll back and nest by savepoints", async () => {
     const transaction = await query.startTransaction().execute();
     await transaction.insertInto("notes").values({ title: "a" }).execute();

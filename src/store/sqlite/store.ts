@@ -22,7 +22,12 @@ import type {
   WriteManyOptions,
 } from "../store.ts";
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from "./options.ts";
-import { type Place, runTransaction, type TransactionContext } from "./transaction.ts";
+import {
+  type Place,
+  runTransaction,
+  type SqliteTransaction,
+  type TransactionContext,
+} from "./transaction.ts";
 import { sendRows } from "./write-many.ts";
 
 export type { SqliteStoreOptions } from "./options.ts";
@@ -82,7 +87,7 @@ export class SqliteStore implements Store {
   }
 
   /** The innermost open transaction around the calling code; one that has ended does not count. */
-  get current(): StoreTransaction | undefined {
+  get current(): SqliteTransaction | undefined {
     let transaction = this.#context.getStore()?.transaction;
     while (transaction?.ended) transaction = transaction.parent;
     return transaction;
@@ -168,13 +173,24 @@ export class SqliteStore implements Store {
     return this.#database.queryStatistics();
   }
 
+  /** From inside of its own transaction it would wait for itself: `TRANSACTION_REENTRY`. */
   close(): Promise<void> {
+    if (this.current?.isOf(this.#database) === true) return Promise.reject(closingError());
     return this.#database.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function closingError(): SpringhouseError {
+  return new SpringhouseError(
+    "TRANSACTION_REENTRY",
+    "A database that is closed inside of its own transaction would wait for itself: close() " +
+      "waits for what is under way. Close it behind the transaction.",
+    { fields: { call: "close" } },
+  );
 }
 
 function reentryError(call: string): SpringhouseError {

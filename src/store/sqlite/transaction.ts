@@ -104,6 +104,11 @@ export class SqliteTransaction implements StoreTransaction {
     this.#ended = true;
   }
 
+  /** Whether it was begun through this handle of the file, which other handles may share. */
+  isOf(database: Database): boolean {
+    return this.#scope.database === database;
+  }
+
   isWrite(sql: string): boolean {
     return this.#scope.database.isWrite(sql);
   }

@@ -113,11 +113,19 @@ async function* chunksOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Values[], void, undefined> {
   const gathering = new Gathering();
-  const patient = Symbol.asyncIterator in rows ? inTime(rows, database, deadlineMs, signal) : rows;
-  for await (const row of patient) {
-    if (!gathering.add(row)) continue;
-    yield gathering.take();
-    gathering.resume();
+  if (Symbol.asyncIterator in rows) {
+    for await (const row of inTime(rows, database, deadlineMs, signal)) {
+      if (!gathering.add(row)) continue;
+      yield gathering.take();
+      gathering.resume();
+    }
+  } else {
+    // Not `for await`, which would wait for a promise among the rows for as long as it takes.
+    for (const row of rows) {
+      if (!gathering.add(row)) continue;
+      yield gathering.take();
+      gathering.resume();
+    }
   }
   if (!gathering.isEmpty) yield gathering.take();
 }

@@ -3,8 +3,8 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
+import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Database } from "../../sqlite/database.ts";
-import { Turn } from "../../sqlite/turn.ts";
 import { unpack } from "../payload.ts";
 import type { TierEntry } from "../tier.ts";
 import type { Counters } from "./counters.ts";
@@ -31,7 +31,6 @@ type Unreadable = { readonly damaged: boolean };
 /** Reads the entries of one tier. */
 export class EntryReader {
   readonly #parts: ReaderParts;
-  readonly #turn = new Turn();
   readonly #lookup = new Lookup();
 
   constructor(parts: ReaderParts) {
@@ -57,7 +56,7 @@ export class EntryReader {
         found.push(entry);
         if (entry === undefined) counters.counts.misses++;
         else counters.counts.hits++;
-        if (this.#turn.isOver(performance.now())) await this.#turn.next();
+        if (isSliceOver()) await nextSlice();
       }
     }
     return found;
@@ -72,7 +71,7 @@ export class EntryReader {
       const rows = await this.#lookup.rows(database, HEADS, some.map(toStored), signal);
       const living = await this.#living(database, rows.map(headOf));
       for (const key of some) has.push(living.has(key));
-      if (this.#turn.isOver(performance.now())) await this.#turn.next();
+      if (isSliceOver()) await nextSlice();
     }
     return has;
   }
@@ -145,7 +144,7 @@ export class EntryReader {
     const bytes =
       stored.parts === undefined
         ? checked(stored)
-        : await readParts(database, stored.parts, stored.checksum, this.#turn);
+        : await readParts(database, stored.parts, stored.checksum);
     if (bytes === undefined) return { damaged: true };
     try {
       const { key, codec } = stored;

@@ -2,9 +2,9 @@
 
 import { throwIfAborted } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
+import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
-import { Turn } from "../../sqlite/turn.ts";
 import { type PayloadSettings, pack } from "../payload.ts";
 import type { Bounds } from "../stored-options.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
@@ -41,7 +41,6 @@ type Signal = AbortSignal | undefined;
 /** Writes the entries of one tier. */
 export class EntryWriter {
   readonly #parts: WriterParts;
-  readonly #turn = new Turn();
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -57,7 +56,7 @@ export class EntryWriter {
     for (const entry of entries) {
       throwIfAborted(signal, "The write");
       await units.add(await this.#prepare(entry));
-      if (this.#turn.isOver(performance.now())) await this.#turn.next();
+      if (isSliceOver()) await nextSlice();
     }
     const outcomes = await units.finish();
     const { counts } = this.#parts.counters;
@@ -80,7 +79,7 @@ export class EntryWriter {
       const drop = statement(DROP_OLDER, key, entry.createdMs, nowMs);
       return { statements: [drop], bytes: keyBytes, refused: true };
     }
-    const { parts, checksum } = await split(bytes, this.#turn);
+    const { parts, checksum } = await split(bytes);
     const inRow = bytes.byteLength <= ROW_VALUE_BYTES_MAX;
     const number = inRow ? null : newPartsNumber();
     const upsert = statement(

@@ -4,9 +4,9 @@
  */
 
 import { crc32 } from "node:zlib";
+import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
-import type { Turn } from "../../sqlite/turn.ts";
 import type { Stored } from "./rows.ts";
 import { PARTS_MAX } from "./schema.ts";
 import { ADD_PART, FIRST_PART, OTHER_PARTS, statement } from "./statements.ts";
@@ -31,14 +31,14 @@ export interface SplitBytes {
 }
 
 /** Copies the bytes of a value, in pieces, with a turn of the event loop between them. */
-export async function split(bytes: Uint8Array, turn: Turn): Promise<SplitBytes> {
+export async function split(bytes: Uint8Array): Promise<SplitBytes> {
   const parts: Uint8Array[] = [];
   let checksum = 0;
   for (let start = 0; start === 0 || start < bytes.byteLength; start += PART_BYTES) {
     const part = Uint8Array.from(bytes.subarray(start, start + PART_BYTES));
     checksum = crc32(part, checksum);
     parts.push(part);
-    if (turn.isOver(performance.now())) await turn.next();
+    if (isSliceOver()) await nextSlice();
   }
   return { parts, checksum };
 }
@@ -60,7 +60,6 @@ export async function readParts(
   database: Database,
   number: number,
   checksum: number,
-  turn: Turn,
 ): Promise<Uint8Array | undefined> {
   const firstId = number * PARTS_MAX;
   const [row] = (await database.read(statement(FIRST_PART, firstId))).rows;
@@ -69,14 +68,13 @@ export async function readParts(
   if (first.byteLength < PART_BYTES) return crc32(first) === checksum ? first : undefined;
   const question = statement(OTHER_PARTS, firstId, firstId + PARTS_MAX);
   const others = (await database.read(question)).rows.map(([part]) => part as Uint8Array);
-  return await join([first, ...others], checksum, turn);
+  return await join([first, ...others], checksum);
 }
 
 /** Copies parts into one, and checks them on the way, with turns of the event loop between. */
 async function join(
   parts: readonly Uint8Array[],
   checksum: number,
-  turn: Turn,
 ): Promise<Uint8Array | undefined> {
   const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
   const whole = Buffer.allocUnsafe(size);
@@ -86,7 +84,7 @@ async function join(
     whole.set(part, offset);
     offset += part.byteLength;
     found = crc32(part, found);
-    if (turn.isOver(performance.now())) await turn.next();
+    if (isSliceOver()) await nextSlice();
   }
   return found === checksum ? whole : undefined;
 }

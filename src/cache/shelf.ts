@@ -7,8 +7,9 @@
 
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { newCounters } from "../tier/counters.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
-import { noCounts, type Partition } from "../tier/memory/partition.ts";
+import type { Partition } from "../tier/memory/partition.ts";
 import type { Compression } from "../tier/payload.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import { type CacheEventName, cacheChannels } from "./channels.ts";
@@ -183,7 +184,7 @@ export class Shelf {
 
   resetCounts(): void {
     this.counts = noCategoryCounts();
-    if (this.memory !== undefined) this.memory.counts = noCounts();
+    if (this.memory !== undefined) this.memory.counts = newCounters();
   }
 
   /** Publishes an event when somebody listens. */

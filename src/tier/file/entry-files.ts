@@ -11,9 +11,9 @@
  * file that was written in part fails its checksum. Waiting for the disk would buy nothing else.
  */
 
+import { type Counters, newCounters } from "../counters.ts";
 import { pack } from "../payload.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
-import { type Counters, newCounters } from "./counters.ts";
 import { DropLog, FORGET_AFTER_MS, type LogPosition } from "./drop-log.ts";
 import {
   type EntryHead,

@@ -18,6 +18,7 @@
 
 import { abortable, throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
+import { newCounters } from "../counters.ts";
 import { lz4 } from "../payload.ts";
 import type {
   KeysQuery,
@@ -29,7 +30,6 @@ import type {
   TierStatistics,
 } from "../tier.ts";
 import { AccessTimes } from "./access-times.ts";
-import { newCounters } from "./counters.ts";
 import type { Drop } from "./drop-log.ts";
 import { EntryFiles } from "./entry-files.ts";
 import { evict, evictSome } from "./evict.ts";

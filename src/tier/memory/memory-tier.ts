@@ -10,6 +10,7 @@ import { throwIfAborted } from "../../core/abort.ts";
 import { CoarseClock } from "../../core/coarse-clock.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
+import { newCounters } from "../counters.ts";
 import type {
   KeysQuery,
   SetOutcome,
@@ -27,7 +28,7 @@ import {
   resolveLimits,
   resolveMemoryTierOptions,
 } from "./options.ts";
-import { type MemoryParts, noCounts, Partition, type ValueMode } from "./partition.ts";
+import { type MemoryParts, Partition, type ValueMode } from "./partition.ts";
 import { Room, type RoomOptions } from "./room.ts";
 import { TagTable } from "./tag-table.ts";
 import { TimerWheel } from "./timer-wheel.ts";
@@ -208,7 +209,7 @@ export class MemoryTier implements Tier {
   }
 
   statistics(): TierStatistics {
-    const total = { ...noCounts(), entries: 0, bytes: 0 };
+    const total = { ...newCounters(), entries: 0, bytes: 0 };
     const rooms = new Set<Room>();
     for (const { counts, size, room } of this.#partitions) {
       total.entries += size;
@@ -222,7 +223,7 @@ export class MemoryTier implements Tier {
   }
 
   resetStatistics(): void {
-    for (const partition of this.#partitions) partition.counts = noCounts();
+    for (const partition of this.#partitions) partition.counts = newCounters();
   }
 
   async close(): Promise<void> {

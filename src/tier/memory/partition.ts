@@ -6,6 +6,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { CoarseClock } from "../../core/coarse-clock.ts";
 import { hash32 } from "../../core/hash.ts";
+import { type Counters, newCounters } from "../counters.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
 import { type EntryOwner, MemoryEntry } from "./memory-entry.ts";
 import { type OwnCopy, ownCopy, textBytes } from "./own-copy.ts";
@@ -38,18 +39,6 @@ interface DroppedPrefix {
   readonly lastSerial: number;
 }
 
-/** Counters of one partition. */
-export interface PartitionCounts {
-  hits: number;
-  misses: number;
-  sets: number;
-  drops: number;
-  evictions: number;
-  expirations: number;
-  refusals: number;
-  errors: number;
-}
-
 /**
  * Heap bytes of an entry beside its value and key: the object, its numbers, its slot in the map
  * and its bit of the policy. Measured; `npm run -s bench -- cache-memory` shows what it comes to.
@@ -60,26 +49,13 @@ const DROPPED_PREFIXES_MAX = 64;
 /** What a tag adds: a slot in the entry's list and in the tag's set. */
 const TAG_BYTES = 48;
 
-export function noCounts(): PartitionCounts {
-  return {
-    hits: 0,
-    misses: 0,
-    sets: 0,
-    drops: 0,
-    evictions: 0,
-    expirations: 0,
-    refusals: 0,
-    errors: 0,
-  };
-}
-
 /** The entries of one category. */
 export class Partition implements EntryOwner {
   /** What whole keys begin with; the map's keys stand without it. */
   readonly prefix: string;
   readonly room: Room;
   readonly values: ValueMode;
-  counts: PartitionCounts = noCounts();
+  counts: Counters = newCounters();
   /** Told of evictions and expirations. */
   onGone: GoneListener | undefined;
   readonly #parts: MemoryParts;

@@ -5,9 +5,9 @@ import type { Clock } from "../../core/clock.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Database } from "../../sqlite/database.ts";
+import type { Counters } from "../counters.ts";
 import { unpack } from "../payload.ts";
 import type { TierEntry } from "../tier.ts";
-import type { Counters } from "./counters.ts";
 import { fromStored, toStored } from "./key-text.ts";
 import { Lookup } from "./lookup.ts";
 import { checked, readParts } from "./parts.ts";
@@ -54,8 +54,8 @@ export class EntryReader {
         const stored = living.get(key);
         const entry = stored && (await this.#entryOf(database, stored, living));
         found.push(entry);
-        if (entry === undefined) counters.counts.misses++;
-        else counters.counts.hits++;
+        if (entry === undefined) counters.misses++;
+        else counters.hits++;
         if (isSliceOver()) await nextSlice();
       }
     }
@@ -153,7 +153,7 @@ export class EntryReader {
       if (isSpringhouseError(error, "CORRUPT")) return { damaged: true };
       // Another process compresses with a package that this one lacks: of no use here, but whole.
       if (!isSpringhouseError(error, "MISSING_DEPENDENCY")) throw error;
-      this.#parts.counters.counts.errors++;
+      this.#parts.counters.errors++;
       return { damaged: false };
     }
   }
@@ -163,13 +163,13 @@ export class EntryReader {
    * and is left alone. When it cannot be removed now, the next read finds it again.
    */
   async #drop(database: Database, { id, createdMs, checksum }: Stored): Promise<void> {
-    const { counts } = this.#parts.counters;
+    const { counters } = this.#parts;
     try {
       const unit = [statement(DROP_DAMAGED, id, createdMs, checksum)];
       const [dropped] = await database.write(unit);
-      counts.errors += dropped?.changes ?? 0;
+      counters.errors += dropped?.changes ?? 0;
     } catch {
-      counts.errors++;
+      counters.errors++;
     }
   }
 }

@@ -5,10 +5,10 @@ import type { Clock } from "../../core/clock.ts";
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
+import type { Counters } from "../counters.ts";
 import { type PayloadSettings, pack } from "../payload.ts";
 import type { Bounds } from "../stored-options.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
-import type { Counters } from "./counters.ts";
 import { toStored } from "./key-text.ts";
 import { addParts, newPartsNumber, ROW_VALUE_BYTES_MAX, split } from "./parts.ts";
 import { DROP_OLDER, statement, UPSERT, until } from "./statements.ts";
@@ -59,10 +59,10 @@ export class EntryWriter {
       if (isSliceOver()) await nextSlice();
     }
     const outcomes = await units.finish();
-    const { counts } = this.#parts.counters;
+    const { counters } = this.#parts;
     for (const outcome of outcomes) {
-      if (outcome === "stored") counts.sets++;
-      if (outcome === "too-large") counts.refusals++;
+      if (outcome === "stored") counters.sets++;
+      if (outcome === "too-large") counters.refusals++;
     }
     return outcomes;
   }

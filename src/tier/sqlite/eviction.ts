@@ -12,8 +12,8 @@ import type { Clock } from "../../core/clock.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
 import type { ResultSet } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
+import type { Counters } from "../counters.ts";
 import type { Bounds } from "../stored-options.ts";
-import type { Counters } from "./counters.ts";
 import { DROP_EXPIRED, EVICT, EVICT_CATEGORY, statement, TOTALS } from "./statements.ts";
 
 /** Rows in one unit: a few milliseconds of the writer. */
@@ -75,12 +75,12 @@ export class Eviction {
         statement(DROP_EXPIRED, nowMs, SLICE_ROWS),
         statement(TOTALS),
       ]);
-      counters.counts.expirations += expired?.changes ?? 0;
+      counters.expirations += expired?.changes ?? 0;
       excess = this.#excess(after?.rows);
       if ((expired?.changes ?? 0) > 0 || excess === undefined) continue;
       const [gone, left] = await database.write([evict(excess), statement(TOTALS)]);
       const changes = gone?.changes ?? 0;
-      counters.counts.evictions += changes;
+      counters.evictions += changes;
       evicted += changes;
       if (changes === 0) break;
       excess = this.#excess(left?.rows, true);

@@ -13,6 +13,7 @@ import { throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { OpenCalls } from "../../sqlite/open-calls.ts";
+import { newCounters } from "../counters.ts";
 import { lz4 } from "../payload.ts";
 import type {
   KeysQuery,
@@ -25,7 +26,6 @@ import type {
   TierStatistics,
 } from "../tier.ts";
 import { CacheFile } from "./cache-file.ts";
-import { Counters } from "./counters.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Eviction, SLICE_ROWS, type Total } from "./eviction.ts";
@@ -75,7 +75,7 @@ export class SqliteTier implements Tier {
   readonly #options: ResolvedSqliteTierOptions;
   readonly #calls: OpenCalls;
   readonly #file: CacheFile;
-  readonly #counters = new Counters();
+  readonly #counters = newCounters();
   readonly #touches = new Touches();
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
@@ -226,11 +226,11 @@ export class SqliteTier implements Tier {
     } catch {
       // Busy or closing: what was known last is near enough.
     }
-    return this.#counters.with(this.#present);
+    return { ...this.#present, ...this.#counters };
   }
 
   resetStatistics(): void {
-    this.#counters.reset();
+    Object.assign(this.#counters, newCounters());
   }
 
   close(): Promise<void> {
@@ -271,7 +271,7 @@ export class SqliteTier implements Tier {
       const refused = ["ABORTED", "INVALID_ARGUMENT"].some((code) =>
         isSpringhouseError(error, code as "ABORTED"),
       );
-      if (!refused) this.#counters.counts.errors++;
+      if (!refused) this.#counters.errors++;
       throw error;
     } finally {
       this.#calls.end();
@@ -324,7 +324,7 @@ export class SqliteTier implements Tier {
     try {
       await this.#flush();
     } catch {
-      this.#counters.counts.errors++;
+      this.#counters.errors++;
     }
   }
 
@@ -334,13 +334,13 @@ export class SqliteTier implements Tier {
   }
 
   #dropped(count: number): number {
-    this.#counters.counts.drops += count;
+    this.#counters.drops += count;
     return count;
   }
 
   /** The file is made anew: what waits for the old one is of no use. */
   #lost(): void {
-    this.#counters.counts.errors++;
+    this.#counters.errors++;
     this.#touches.clear();
   }
 }

@@ -8,8 +8,8 @@ import type { Clock } from "../../core/clock.ts";
 import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { inTransaction } from "../../sqlite/writer.ts";
+import type { Counters } from "../counters.ts";
 import type { SweepResult } from "../tier.ts";
-import type { Counters } from "./counters.ts";
 import { type Eviction, SLICE_ROWS } from "./eviction.ts";
 import {
   DROP_EMPTY_TOTALS,
@@ -52,7 +52,7 @@ export async function sweep(
   const slices = (sql: string, ...parameters: (string | number)[]): Promise<number> =>
     inSlices(database, statement(sql, ...parameters, SLICE_ROWS), signal);
   const expired = await slices(DROP_EXPIRED, nowMs);
-  counters.counts.expirations += expired;
+  counters.expirations += expired;
   let reclaimed = await slices(DROP_FUTURE, nowMs + FUTURE_MS);
   for (;;) {
     const [found] = await database.write([statement(NEXT_DROPPED)]);

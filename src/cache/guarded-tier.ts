@@ -60,7 +60,7 @@ export class GuardedTier {
   readonly #outbox: Outbox;
   #circuit: Circuit = { state: "closed", failures: 0 };
   /** The change under way. When it has timed out it may still come to pass, after later ones. */
-  #unanswered: { readonly untilMs: number } | undefined;
+  #unanswered: { readonly untilMs: number; readonly answered: Promise<void> } | undefined;
   #errors = 0;
   #timeouts = 0;
   #skipped = 0;
@@ -187,10 +187,19 @@ export class GuardedTier {
 
   /** @returns how many changes did not arrive. */
   async close(): Promise<number> {
-    const lost = await this.#outbox.close();
-    const { onError } = this.#options;
+    const { onError, clock } = this.#options;
+    const endMs = clock.monotonicMs() + CLOSE_MS_MAX;
+    let lost: number;
+    // A change that timed out may be under way still, and holds up those behind it.
+    do {
+      await this.#lateAnswer(endMs - clock.monotonicMs());
+      this.#circuit = { state: "closed", failures: 0 };
+      lost = await this.#outbox.close();
+    } while (lost > 0 && this.#unanswered !== undefined && clock.monotonicMs() < endMs);
+    if (lost > 0) onError(this.name, this.#lostError(lost));
     // Whatever its circuit says: what it has open is to be closed.
-    await this.#inTime(() => this.tier.close(), CLOSE_MS_MAX).catch((error: unknown) =>
+    const leftMs = Math.max(this.#options.timeoutMs, endMs - clock.monotonicMs());
+    await this.#inTime(() => this.tier.close(), leftMs).catch((error: unknown) =>
       onError(this.name, error),
     );
     return lost;
@@ -231,14 +240,28 @@ export class GuardedTier {
     }
     return await this.#call(() => {
       const call = run();
-      const own = { untilMs: nowMs + LATE_MS_MAX };
-      const answered = (): void => {
+      const forget = (): void => {
         if (this.#unanswered === own) this.#unanswered = undefined;
       };
+      const own = { untilMs: nowMs + LATE_MS_MAX, answered: call.then(forget, forget) };
       this.#unanswered = own;
-      call.then(answered, answered);
       return call;
     });
+  }
+
+  /** Waits for the change under way, however late it is. */
+  async #lateAnswer(timeoutMs: number): Promise<void> {
+    const late = this.#unanswered;
+    if (late === undefined) return;
+    await this.#inTime(() => late.answered, timeoutMs).catch(() => undefined);
+  }
+
+  #lostError(lost: number): SpringhouseError {
+    return new SpringhouseError(
+      "CIRCUIT_OPEN",
+      `${lost} changes did not reach the tier "${this.name}" before it was closed.`,
+      { cause: this.#lastError, fields: { tier: this.name, lost } },
+    );
   }
 
   async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {

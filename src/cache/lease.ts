@@ -24,7 +24,8 @@ export type LeaseAnswer =
   /** Another process loads it. */
   | { readonly kind: "held" };
 
-const FREE: LeaseAnswer = { kind: "load", release: async () => undefined };
+/** Nobody is to be waited for, and nothing is to be given back. */
+export const FREE: LeaseAnswer = { kind: "load", release: async () => undefined };
 
 /** The first tier that keeps leases. */
 export function leaseTierOf(tiers: readonly GuardedTier[]): GuardedTier | undefined {
@@ -53,14 +54,20 @@ export async function askLease(
   return token === undefined ? { kind: "held" } : { kind: "load", release };
 }
 
-/** Asks again and again while somebody waits; "held" when nobody does any more. */
+/**
+ * Asks again and again while somebody waits; "held" when nobody does any more. Who has waited for
+ * as long as a lease lasts need not wait longer.
+ */
 export async function awaitLease(
   clock: Clock,
   ask: () => Promise<LeaseAnswer>,
   isOver: () => boolean,
 ): Promise<LeaseAnswer> {
+  const endMs = clock.monotonicMs() + LEASE_MS;
   for (;;) {
     if (isOver()) return { kind: "held" };
+    // Whoever has it so long is slow, dead, or renews it: a courtesy is no reason to go without.
+    if (clock.monotonicMs() >= endMs) return FREE;
     await new Promise<void>((resolve) => clock.schedule(resolve, POLL_MS, true));
     const answer = await ask();
     if (answer.kind !== "held") return answer;

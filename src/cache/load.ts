@@ -121,7 +121,14 @@ export async function runLoad(
 
 /** What a load of many keys gave, in their order. @throws `INVALID_ARGUMENT` for no such thing. */
 export function loadedOf(keys: readonly string[], given: LoadedMany<unknown>): readonly unknown[] {
-  if (Array.isArray(given)) return given;
+  if (Array.isArray(given)) {
+    if (given.length === keys.length) return given;
+    throw new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `A load of many keys gave ${given.length} values for ${keys.length} keys. A list has one ` +
+        "for each key, undefined where there is none; rows of a query fit a Map by their keys.",
+    );
+  }
   if (given instanceof Map) return keys.map((key) => given.get(key));
   const what = given === null ? "null" : typeof given;
   const message = `A load of many keys gave ${what}; it gives a list in their order, or a Map.`;

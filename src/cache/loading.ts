@@ -8,7 +8,7 @@ import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import type { Flight } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
-import { askLease, awaitLease, type LeaseAnswer, leaseTierOf } from "./lease.ts";
+import { askLease, awaitLease, FREE, type LeaseAnswer, leaseTierOf } from "./lease.ts";
 import type { ResolvedLife } from "./life.ts";
 import { type Load, type Loaded, type LoadMany, loadedOf, runLoad } from "./load.ts";
 import type { Shelf } from "./shelf.ts";
@@ -36,6 +36,8 @@ export interface ReadCall {
 /** Loads for one category. */
 export class Loading {
   readonly #shelf: Shelf;
+  /** The keys whose lease a load of this process has. */
+  readonly #leased = new Set<string>();
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
@@ -82,13 +84,22 @@ export class Loading {
   }
 
   async #ask(tier: GuardedTier, flight: Flight, call: ReadCall): Promise<LeaseAnswer> {
+    // An earlier flight of this process has it, which nobody may join any more.
+    if (this.#leased.has(flight.key)) return FREE;
     const { prefix, parts } = this.#shelf;
     const knownMs = call.refresh ? (flight.stale?.createdMs ?? Number.POSITIVE_INFINITY) : 0;
     const isGood = (entry: TierEntry): boolean =>
       entry.freshUntilMs > parts.clock.nowMs() &&
       (!call.refresh || entry.createdMs > knownMs) &&
       tier.own(entry) !== undefined;
-    return await askLease(tier, prefix + flight.key, isGood);
+    const answer = await askLease(tier, prefix + flight.key, isGood);
+    if (answer.kind !== "load" || answer === FREE) return answer;
+    this.#leased.add(flight.key);
+    const release = async (): Promise<void> => {
+      this.#leased.delete(flight.key);
+      await answer.release();
+    };
+    return { kind: "load", release };
   }
 
   async #useLeases(

@@ -66,6 +66,27 @@ describe("a lease", () => {
     expect(caches.map((cache) => cache.peek("a"))).toEqual([1, 1, 1, 1]);
   });
 
+  it("of a load that never ends does not hold up the next caller of its process", async () => {
+    const { caches, clock } = openProcesses(1);
+    const [cache] = caches as [Cache];
+    const never = cache.getOrSet("a", () => new Promise(() => undefined), { hardTimeout: 200 });
+    never.catch(() => undefined);
+    await pass(clock, 300);
+
+    expect(await cache.getOrSet("a", () => "new")).toBe("new");
+  });
+
+  it("that is never free is not waited for longer than a lease lasts", async () => {
+    const { caches, clock, shared } = openProcesses(1);
+    const [cache] = caches as [Cache];
+    shared.held.set("cache/1/default/a", "somebody else's");
+
+    const read = cache.getOrSet("a", () => "loaded");
+    await pass(clock, 11_000, 20);
+
+    expect(await stateOf(read)).toBe("value");
+  });
+
   it("of many keys loads them in one call still", async () => {
     const { caches, clock } = openProcesses(2);
     const [one, two] = caches as [Cache, Cache];

@@ -58,8 +58,20 @@ describe("loads of many keys", () => {
   it("give undefined for keys that they say nothing of", async () => {
     const { cache } = openTiered();
 
-    expect(await cache.getOrSetMany(["a", "b"], () => [1])).toEqual([1, undefined]);
+    expect(await cache.getOrSetMany(["a", "b"], () => [1, undefined])).toEqual([1, undefined]);
     expect(await cache.getOrSetMany(["c", "d"], () => new Map([["d", 2]]))).toEqual([undefined, 2]);
+  });
+
+  it("are refused when their list has not one value for each key", async () => {
+    const { cache } = openTiered();
+
+    for (const values of [[1], [1, 2, 3]]) {
+      expect(await errorOf(cache.getOrSetMany(["a", "b"], () => values))).toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining(`${values.length} values for 2 keys`),
+      });
+    }
+    expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined]);
   });
 
   it("are told when nobody waits for any of their keys", async () => {

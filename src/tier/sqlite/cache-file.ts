@@ -7,8 +7,9 @@
  * never touched.
  */
 
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { warn } from "../../core/channels.ts";
 import type { Clock } from "../../core/clock.ts";
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import { type Database, openDatabase } from "../../sqlite/database.ts";
@@ -21,9 +22,6 @@ const POOL = { minSize: 1, maxSize: 2 };
 const LOOK_EVERY_MS = 100;
 /** Tries after the first: one with the file opened again, one with it set aside. */
 const RECOVERIES = 2;
-/** SQLite's code of a failed read or write of the disk. */
-const IO_ERROR = 10;
-const PRIMARY_CODE_MASK = 0xff;
 
 /** What a file of a tier is given. */
 export interface CacheFileOptions {
@@ -61,6 +59,23 @@ export class CacheFile {
     return this.#run(work, true);
   }
 
+  /**
+   * Runs drops. When the disk has no room to note them, the whole file goes: a value that was
+   * dropped must not come back, and a cache can be filled again.
+   *
+   * @returns undefined when the file went.
+   */
+  async drop<T>(work: (database: Database) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.write(work);
+    } catch (error) {
+      if (!isSpringhouseError(error, "DISK_FULL")) throw error;
+      this.#options.onLost();
+      await this.#discard(error);
+      return undefined;
+    }
+  }
+
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#forget();
@@ -74,7 +89,8 @@ export class CacheFile {
       try {
         return await work(database);
       } catch (error) {
-        if (!isLoss(error) || recoveries === RECOVERIES) throw error;
+        const lost = isLoss(error) || (this.#database === database && this.#isGone());
+        if (!lost || recoveries === RECOVERIES) throw error;
         this.#options.onLost();
         // Opening finds most damage and sets the file aside itself.
         await this.#leave(database, recoveries > 0);
@@ -94,6 +110,16 @@ export class CacheFile {
       return await this.#make();
     })();
     await this.#settle(this.#opening);
+  }
+
+  async #discard(cause: SpringhouseError): Promise<void> {
+    const { path } = this.#options;
+    await this.close().catch(() => undefined);
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    const message =
+      `${path} was removed: the disk was full, and what was dropped from it could not be ` +
+      "noted. It is made anew.";
+    warn("CACHE_DISCARDED", message, { path, cause: cause.message });
   }
 
   #forget(): void {
@@ -181,11 +207,9 @@ function otherVersion(path: string): SpringhouseError {
 /** Whether the file is damaged, or was taken away under the open connections. */
 function isLoss(error: unknown): boolean {
   if (!isSpringhouseError(error)) return false;
-  const { code, fields, message } = error;
-  if (code === "CORRUPT" || code === "NOT_A_DATABASE" || code === "READ_ONLY") return true;
-  if (code !== "SQL") return false;
-  const primary = Number(fields["sqliteCode"]) & PRIMARY_CODE_MASK;
-  return primary === IO_ERROR || message.includes("no such table");
+  const { code, message } = error;
+  const losses: readonly string[] = ["CORRUPT", "NOT_A_DATABASE", "READ_ONLY", "IO"];
+  return losses.includes(code) || (code === "SQL" && message.includes("no such table"));
 }
 
 function identityAt(path: string): string | undefined {

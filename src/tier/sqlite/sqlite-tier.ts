@@ -142,9 +142,9 @@ export class SqliteTier implements Tier {
     );
   }
 
-  dropMany(keys: readonly string[], { signal }: TierCallOptions = {}): Promise<number> {
-    return this.#call(
-      "write",
+  async dropMany(keys: readonly string[], { signal }: TierCallOptions = {}): Promise<number> {
+    const dropped = await this.#call(
+      "drop",
       async (database) => {
         const units: Promise<number>[] = [];
         for (let start = 0; start < keys.length; start += DROPS_PER_UNIT) {
@@ -156,11 +156,12 @@ export class SqliteTier implements Tier {
       },
       signal,
     );
+    return dropped ?? 0;
   }
 
   dropTags(tags: readonly string[], { signal }: TierCallOptions = {}): Promise<void> {
     return this.#call(
-      "write",
+      "drop",
       async (database) => {
         if (tags.length === 0) return;
         const drops = [...new Set(tags)].map((tag) => statement(DROP_TAG, toStored(tag)));
@@ -170,9 +171,9 @@ export class SqliteTier implements Tier {
     );
   }
 
-  dropPrefix(prefix: string, { signal }: TierCallOptions = {}): Promise<number> {
-    return this.#call(
-      "write",
+  async dropPrefix(prefix: string, { signal }: TierCallOptions = {}): Promise<number> {
+    const dropped = await this.#call(
+      "drop",
       async (database) => {
         const start = toStored(prefix);
         const slice = statement(DROP_PREFIX, start, start, SLICE_ROWS);
@@ -180,6 +181,7 @@ export class SqliteTier implements Tier {
       },
       signal,
     );
+    return dropped ?? 0;
   }
 
   async *keys(
@@ -195,7 +197,7 @@ export class SqliteTier implements Tier {
 
   async clear({ signal }: TierCallOptions = {}): Promise<void> {
     await this.#call(
-      "write",
+      "drop",
       async (database) => {
         this.#touches.clear();
         await database.write(CLEAR, until(signal));
@@ -254,16 +256,16 @@ export class SqliteTier implements Tier {
   }
 
   /** Runs a call: counted while it is under way, and its failure, too. */
-  async #call<T>(
-    kind: "read" | "write",
+  async #call<T, Kind extends "read" | "write" | "drop">(
+    kind: Kind,
     work: (database: Database) => Promise<T>,
     signal?: AbortSignal,
-  ): Promise<T> {
+  ): Promise<T | (Kind extends "drop" ? undefined : never)> {
     this.#calls.assertOpen();
     throwIfAborted(signal, "The call");
     this.#calls.begin();
     try {
-      const result = await this.#file[kind](work);
+      const result = (await this.#file[kind](work)) as T;
       this.#scheduleSweep();
       this.#scheduleFlush();
       return result;

@@ -252,6 +252,48 @@ describe("a full disk", () => {
   );
 });
 
+describe("a full disk without room for a drop", () => {
+  const folder = mountSmall();
+
+  it.skipIf(folder === undefined).each(["dropMany", "dropTags", "dropPrefix", "clear"] as const)(
+    "costs the file and brings nothing back: %s",
+    async (how) => {
+      const path = join(folder ?? "", "cache.db");
+      const other = join(folder ?? "", "other");
+      const first = openTier({ path });
+      await first.setMany([entry("a", { tags: ["t"] })]);
+      await first.close();
+      const tier = openTier({ path });
+      const told = warnings();
+      await valuesOf(tier, ["a"]);
+      fillUp(other);
+
+      if (how === "dropMany") await tier.dropMany(["a"]);
+      else if (how === "dropTags") await tier.dropTags(["t"]);
+      else if (how === "dropPrefix") await tier.dropPrefix("");
+      else await tier.clear();
+
+      rmSync(other);
+      await tier.close();
+      const next = openTier({ path });
+      expect(await valuesOf(next, ["a"])).toEqual([undefined]);
+      expect(await next.setMany([entry("b")])).toEqual(["stored"]);
+      await next.close();
+      expect(told.join()).toContain("CACHE_DISCARDED");
+      rmSync(path);
+    },
+  );
+});
+
+/** Writes until there is no room left. */
+function fillUp(path: string): void {
+  try {
+    writeFileSync(path, new Uint8Array(8_000_000));
+  } catch {
+    // That is what was wanted.
+  }
+}
+
 /** Overwrites pages of a file. */
 function garble(path: string, fromPage: number, pages: number): void {
   const file = openSync(path, "r+");

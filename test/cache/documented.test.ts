@@ -3,8 +3,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { cacheManager } from "../../src/cache/adapters/cache-manager.ts";
+import { keyvStore } from "../../src/cache/adapters/keyv.ts";
+import { createCache } from "../../src/cache/cache.ts";
+import { cached } from "../../src/cache/cached.ts";
 import { LIFE_KEYS } from "../../src/cache/life.ts";
 import { CACHE_KEYS, CATEGORY_KEYS } from "../../src/cache/options.ts";
+import { isSpringhouseError } from "../../src/core/errors.ts";
+import { withCacheFallback } from "../../src/resilience/fallback.ts";
+import { guard } from "../../src/resilience/guard.ts";
+import { rateLimited } from "../../src/resilience/rate-limited.ts";
 import { MEMORY_KEYS } from "../../src/tier/memory/options.ts";
 import { STORED_KEYS } from "../../src/tier/stored-options.ts";
 
@@ -31,4 +39,53 @@ it("the README explains every option of the tiers, and no other", () => {
   const keys = new Set([...MEMORY_KEYS, ...STORED_KEYS, "path", "folder"]);
 
   expect([...new Set(named("Options of the tiers", 2))].sort()).toEqual([...keys].sort());
+});
+
+/** The options in the rows of one call, which stands in the first of them alone. */
+function namedOf(heading: string, call: string): string[] {
+  const section = readme.split(`### ${heading}\n`)[1]?.split("\n#")[0] ?? "";
+  let current = "";
+  return section.split("\n").flatMap((line) => {
+    const [, first = "", options = ""] = line.split("|").map((cell) => cell.trim());
+    if (first !== "") current = first.replaceAll("`", "");
+    return current === call ? [...options.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name) : [];
+  });
+}
+
+/** The options that a call takes, as its error for a misspelt one lists them. */
+function knownTo(call: () => unknown): readonly string[] {
+  try {
+    call();
+  } catch (error) {
+    if (!isSpringhouseError(error, "INVALID_ARGUMENT")) throw error;
+    const { known } = error.fields;
+    return known as readonly string[];
+  }
+  return [];
+}
+
+const MISSPELT = { misspelt: 1 } as object;
+const CALLS = "Options of single calls";
+const RESILIENCE = "Options of calls that may fail";
+const cache = createCache();
+
+it.each([
+  [CALLS, "cached", () => cached(cache, function week() {}, MISSPELT)],
+  [CALLS, "keyvStore", () => keyvStore(cache, MISSPELT)],
+  [CALLS, "cacheManager", () => cacheManager(cache, MISSPELT)],
+  [RESILIENCE, "guard", () => guard(MISSPELT)],
+  [RESILIENCE, "retry", () => guard({ retry: MISSPELT })],
+  [RESILIENCE, "circuitBreaker", () => guard({ circuitBreaker: MISSPELT })],
+  [RESILIENCE, "bulkhead", () => guard({ bulkhead: MISSPELT })],
+  [RESILIENCE, "withCacheFallback", () => withCacheFallback(cache, guard(), MISSPELT)],
+  [RESILIENCE, "rateLimited", () => rateLimited(cache, { points: 1, per: "1s" }, MISSPELT)],
+  [RESILIENCE, "its limit", () => rateLimited(cache, MISSPELT as { points: 1; per: 1 })],
+])("the README explains in %s every one of %s, and no other", (heading, call, misspelt) => {
+  const life = new Set<string>(LIFE_KEYS);
+  const isOwn = (key: string): boolean => call !== "cached" || !life.has(key);
+
+  const known = knownTo(misspelt).filter(isOwn);
+
+  expect(known).not.toEqual([]);
+  expect(namedOf(heading, call).sort()).toEqual([...known].sort());
 });

@@ -58,6 +58,7 @@ describe("the cache commands", () => {
     ["cache keys --prefix a", "Say which with --category"],
     ["cache clear --tag a --category b --yes", "Give --tag or --category"],
     ["cache keys --limit x", "It must be a whole number."],
+    ["cache keys --limit 0", "Give a whole number from 1."],
     ["cache warm", "missing required argument 'module'"],
     ["cache", "Usage: springhouse cache"],
   ])("answer %j with exit code 2 and the reason", async (line, message) => {
@@ -129,7 +130,25 @@ describe("cache keys", () => {
 
     expect(out.trim().split("\n")).toHaveLength(5);
     expect(out).toContain("There are more. Raise --limit, which is 2.");
-    expect((await project.run("cache keys --category none")).out).toBe("No keys.\n");
+  });
+
+  it.each([
+    ["cache keys", "No keys."],
+    ["cache clear --yes", "Dropped 0 entries."],
+  ])("names the categories there are when one is unknown: %s", async (line, answer) => {
+    await using project = await used();
+
+    const misspelt = await project.run(`${line} --category week_dat`);
+    const json = await project.run(`${line} --category week_dat --json`);
+    const empty = await project.run(`${line} --category week_data --prefix none`);
+
+    expect(misspelt).toMatchObject({ code: 0, err: "" });
+    expect(misspelt.out).toBe(
+      `${answer}\nNothing is kept under "week_dat". ` +
+        'Categories with entries: default, exports, week_data. Is "week_data" meant?\n',
+    );
+    expect(JSON.parse(json.out)).toMatchObject({ known: ["default", "exports", "week_data"] });
+    expect(empty.out).toBe(`${answer}\n`);
   });
 });
 

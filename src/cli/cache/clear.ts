@@ -4,7 +4,15 @@ import { type CategoryPlace, wholePrefix } from "../../cache/whole-key.ts";
 import type { Tier, TierCallOptions } from "../../tier/tier.ts";
 import { type CommandDefinition, isGiven } from "../command.ts";
 import { confirm } from "../migrate/confirm.ts";
-import { FILTER_OPTIONS, type Filter, filterOf, find, isEmpty, tagOf } from "./filter.ts";
+import {
+  FILTER_OPTIONS,
+  type Filter,
+  filterOf,
+  find,
+  isEmpty,
+  missingCategory,
+  tagOf,
+} from "./filter.ts";
 import { counted, type ExistingPlace, existing, withPlaces } from "./places.ts";
 
 /** What is to be dropped in one tier. */
@@ -34,14 +42,22 @@ export const cacheClear: CommandDefinition = {
     const { signal } = invocation.terminal;
     return withPlaces(invocation, async (places) => {
       const targets: Target[] = [];
-      for (const place of existing(places)) targets.push(await aim(place, filter, signal));
+      const open = existing(places);
+      for (const place of open) targets.push(await aim(place, filter, signal));
       const sum = targets.reduce((total, { entries }) => total + entries, 0);
       const what = `${counted(sum, "entry", "entries")}${whereOf(targets)}`;
       if (!dryRun && sum > 0) await confirm(invocation, `This drops ${what}.`);
       if (!dryRun) for (const target of targets) await drop(target, filter, { signal });
       const tiers = targets.map(({ place: { name, path }, entries }) => ({ name, path, entries }));
       const text = dryRun ? `This would drop ${what}. Nothing was done.` : `Dropped ${what}.`;
-      return { ok: true, data: { dryRun, entries: sum, tiers }, text };
+      const missing = sum === 0 ? await missingCategory(open, filter, signal) : undefined;
+      const data = { dryRun, entries: sum, tiers };
+      if (missing === undefined) return { ok: true, data, text };
+      return {
+        ok: true,
+        data: { ...data, known: missing.known },
+        text: `${text}\n${missing.note}`,
+      };
     });
   },
 };

@@ -1,6 +1,7 @@
 /** Which entries a command means. */
 
 import { parseWholeKey, type WholeKey, wholeTag } from "../../cache/whole-key.ts";
+import { nearest } from "../../core/options.ts";
 import type { KeysQuery } from "../../tier/tier.ts";
 import { type CommandOption, type Invocation, textOf, usageError } from "../command.ts";
 import type { ExistingPlace } from "./places.ts";
@@ -76,6 +77,40 @@ export async function* find(
       .map((text) => ({ text, whole: parseWholeKey(text) }))
       .filter(({ whole }) => isMeant(whole, filter));
   }
+}
+
+/** A category that has no entries, and what has some instead. */
+export interface MissingCategory {
+  /** For people. */
+  readonly note: string;
+  /** The categories that have entries, by their names. */
+  readonly known: readonly string[];
+}
+
+/**
+ * Why a filter found nothing: its category is none of those that the tiers know. `undefined` when
+ * it is one of them, and when they know none. The configuration has no list of categories, since
+ * these are the program's.
+ */
+export async function missingCategory(
+  places: readonly ExistingPlace[],
+  { namespace, category }: Filter,
+  signal: AbortSignal,
+): Promise<MissingCategory | undefined> {
+  if (category === undefined) return undefined;
+  const all: Filter = { namespace, category: undefined, prefix: undefined, tag: undefined };
+  const names = new Set<string>();
+  for (const place of places) {
+    for await (const chunk of find(place, all, signal)) {
+      for (const { whole } of chunk) if (whole !== undefined) names.add(whole.category);
+    }
+  }
+  if (names.size === 0 || names.has(category)) return undefined;
+  const known = [...names].sort();
+  const near = nearest(category, known);
+  const hint = near === undefined ? "" : ` Is "${near}" meant?`;
+  const note = `Nothing is kept under "${category}". Categories with entries: `;
+  return { note: `${note}${known.join(", ")}.${hint}`, known };
 }
 
 function isMeant(whole: WholeKey | undefined, { category, prefix }: Filter): boolean {

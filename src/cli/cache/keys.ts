@@ -1,8 +1,15 @@
 /** `springhouse cache keys`: the keys, and which tiers have them. */
 
-import { type CommandDefinition, countOf } from "../command.ts";
+import { type CommandDefinition, countOf, type Invocation, usageError } from "../command.ts";
 import { formatTable } from "../table.ts";
-import { FILTER_OPTIONS, type Filter, type Found, filterOf, find } from "./filter.ts";
+import {
+  FILTER_OPTIONS,
+  type Filter,
+  type Found,
+  filterOf,
+  find,
+  missingCategory,
+} from "./filter.ts";
 import { type ExistingPlace, existing, withPlaces } from "./places.ts";
 
 /** More do not fit on a screen, and a list in memory has an end. */
@@ -22,7 +29,7 @@ export const cacheKeys: CommandDefinition = {
   summary: "List keys and the tiers that have them",
   options: [
     ...FILTER_OPTIONS,
-    { flags: "--limit <count>", doc: "at most so many; default: 1000", count: true },
+    { flags: "--limit <count>", doc: "at most so many, from 1; default: 1000", count: true },
   ],
   examples: [
     "springhouse cache keys",
@@ -31,7 +38,7 @@ export const cacheKeys: CommandDefinition = {
   ],
   async run(invocation) {
     const filter = filterOf(invocation);
-    const limit = countOf(invocation, "limit") ?? LIMIT;
+    const limit = limitOf(invocation);
     return withPlaces(invocation, async (places) => {
       const open = existing(places);
       const { signal } = invocation.terminal;
@@ -39,10 +46,19 @@ export const cacheKeys: CommandDefinition = {
       const keys = await report(open, found, signal);
       const lines = keys.length === 0 ? ["No keys."] : [tableOf(keys)];
       if (more) lines.push(`There are more. Raise --limit, which is ${limit}.`);
-      return { ok: true, data: { keys, more }, text: lines.join("\n") };
+      const missing = keys.length === 0 ? await missingCategory(open, filter, signal) : undefined;
+      if (missing !== undefined) lines.push(missing.note);
+      const data = missing === undefined ? { keys, more } : { keys, more, known: missing.known };
+      return { ok: true, data, text: lines.join("\n") };
     });
   },
 };
+
+function limitOf(invocation: Invocation): number {
+  const limit = countOf(invocation, "limit") ?? LIMIT;
+  if (limit < 1) throw usageError("--limit: 0 keys cannot be listed. Give a whole number from 1.");
+  return limit;
+}
 
 /** The first keys of all tiers, each once. */
 async function gather(

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { assertFunction, assertMethods } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { stableText } from "../core/stable-text.ts";
@@ -47,6 +48,7 @@ export interface CachingCategory {
 
 /** Longer texts of arguments are hashed: a key is to be looked at, and kept by every tier. */
 const ARGUMENTS_LENGTH_MAX = 200;
+const CATEGORY_METHODS: readonly (keyof CachingCategory)[] = ["getOrSet", "drop", "dropPrefix"];
 const OWN_KEYS = ["name", "key", "tags"];
 
 /**
@@ -63,6 +65,10 @@ export function cached<Args extends readonly unknown[], T>(
   options: CachedOptions<Args> = {},
 ): CachedFunction<Args, T> {
   refuseUnknownKeys(options, [...LIFE_KEYS, ...OWN_KEYS], "cached");
+  if (category !== undefined) {
+    assertMethods("cached: category", "a category of a cache", category, CATEGORY_METHODS);
+  }
+  assertFunction("cached: run", run);
   const { name = run.name, key, tags, ...life } = options;
   if (name === "") {
     throw new SpringhouseError(

@@ -4,9 +4,10 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { SpringhouseError } from "../core/errors.ts";
+import { assertFunction, assertList, assertTexts, wrongArgument } from "../core/arguments.ts";
 import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
+import { entriesOf } from "./entries.ts";
 import { type Explanation, explain, freshForMs } from "./explain.ts";
 import type { Resolved } from "./flight.ts";
 import { type Journal, loadManyPast, loadPast } from "./journal.ts";
@@ -117,6 +118,7 @@ export class CategoryCache<T = unknown> {
 
   /** The values of several keys, in their order; one call for each tier. */
   async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(T | undefined)[]> {
+    assertList("getMany: keys", keys);
     const resolved = await this.#many(keys, this.#loader, options);
     return resolved.map(({ value }) => value as T | undefined);
   }
@@ -152,6 +154,9 @@ export class CategoryCache<T = unknown> {
       const settled = this.#settled(key);
       if (settled !== undefined) return settled;
     }
+    if (typeof load !== "function") {
+      return Promise.reject(wrongArgument("getOrSet: load", "a function", load));
+    }
     return this.#one(key, this.#asLoader(load), options).then(({ value }) => value as T);
   }
 
@@ -170,6 +175,7 @@ export class CategoryCache<T = unknown> {
     load: LoadMany<T>,
     options?: ReadOptions,
   ): Promise<(T | undefined)[]> {
+    assertList("getOrSetMany: keys", keys);
     const resolved = await this.#many(keys, this.#asManyLoader(load), options);
     return resolved.map(({ value }) => value as T | undefined);
   }
@@ -183,10 +189,8 @@ export class CategoryCache<T = unknown> {
   async setMany(entries: Iterable<readonly [Key, T]>, options?: CallOptions): Promise<void> {
     const { life, tags, signal } = this.#callOf(options);
     throwIfAborted(signal, "The change of the cache");
-    const all = [...entries].map(([key, value]) => {
-      if (value === undefined) throw undefinedValue(key);
-      return [keyText(key), this.core.ownValue(value, this.#options.values)] as const;
-    });
+    const { values } = this.#options;
+    const all = entriesOf(entries, (value) => this.core.ownValue(value, values));
     if (this.#call.bypass) return;
     const changes = all.map(([key, value]): SourceChange => ({ kind: "set", key, value }));
     await this.#change(changes, () => {
@@ -206,6 +210,7 @@ export class CategoryCache<T = unknown> {
 
   async dropMany(keys: readonly Key[]): Promise<void> {
     this.core.assertOpen();
+    assertList("dropMany: keys", keys);
     const texts = keys.map(keyText);
     const changes = texts.map((key): SourceChange => ({ kind: "drop", key }));
     await this.#change(changes, () => this.#dropNow(texts));
@@ -249,6 +254,7 @@ export class CategoryCache<T = unknown> {
     load: LoadMany<T>,
     options: WarmOptions = {},
   ): Promise<WarmResult> {
+    assertList("warm: keys", keys);
     const loader = this.#asManyLoader(load);
     const settle: SettleBatch = async (batch, read) =>
       await Promise.allSettled(this.#each(batch, loader, read));
@@ -357,11 +363,13 @@ export class CategoryCache<T = unknown> {
   #callOf(options: ReadOptions | undefined): ReadCall {
     this.core.assertOpen();
     if (options === undefined) return this.#call;
+    const life = callLife(options, this.#options.life, `A call of category "${this.name}"`);
     const { tags = [], signal, refresh = false, allowStale = false, tierTtl } = options;
+    assertTexts("tags", tags);
     if (tierTtl !== undefined) this.core.assertTiers(Object.keys(tierTtl), this.name);
     return {
       ...this.#call,
-      life: callLife(options, this.#options.life, `A call of category "${this.name}"`),
+      life,
       tags: [...this.#call.tags, ...this.#fullTags(tags)],
       signal,
       refresh,
@@ -372,10 +380,12 @@ export class CategoryCache<T = unknown> {
   }
 
   #asLoader(load: Load<T>): Loader {
+    assertFunction("load", load);
     return { kind: "one", load: loadPast(this.#journal, load as Load<unknown>) };
   }
 
   #asManyLoader(load: LoadMany<T>): Loader {
+    assertFunction("load", load);
     return { kind: "many", load: loadManyPast(this.#journal, load as LoadMany<unknown>) };
   }
 
@@ -386,11 +396,4 @@ export class CategoryCache<T = unknown> {
 
 function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {
   return { hit, value: value as T | undefined, stale, source, error };
-}
-
-function undefinedValue(key: Key): SpringhouseError {
-  const message =
-    `The value of "${keyText(key)}" is undefined, which means that there is none. Use null for ` +
-    "what is known not to exist, or drop the key.";
-  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { key } });
 }

@@ -3,11 +3,14 @@
  * listing of keys.
  */
 
+import { assertText, assertTexts } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { Tier } from "../tier/tier.ts";
+import { refuseUnfitTiers } from "./fit-tiers.ts";
 import { GuardedTier } from "./guarded-tier.ts";
 import { Journal, JournalFile } from "./journal.ts";
 import { hasPrefix, type Key, keyText } from "./key.ts";
@@ -38,9 +41,9 @@ export class CacheCore {
   constructor(given: CacheOptions) {
     this.options = resolveCacheOptions(given);
     this.#journalFile = new JournalFile(this.options.journal);
-    const { clock, random } = this.options;
+    const { clock, random, warmStart } = this.options;
     const tiers = given.tiers ?? [memoryTier({ clock, random })];
-    refuseUnfitTiers(tiers);
+    refuseUnfitTiers(tiers, warmStart);
     const [first] = tiers;
     this.memory = first instanceof MemoryTier ? first : undefined;
     const lower: readonly Tier[] = this.memory === undefined ? tiers : tiers.slice(1);
@@ -119,6 +122,7 @@ export class CacheCore {
 
   async dropTags(tags: readonly string[]): Promise<void> {
     this.assertOpen();
+    assertTexts("dropTags: tags", tags);
     const full = tags.map((tag) => this.fullTag(tag));
     for (const [, reader] of this.categories) reader.fenceTags(full);
     this.memory?.dropTagsNow(full);
@@ -139,9 +143,12 @@ export class CacheCore {
   /** The keys of a category in all its tiers, each once. */
   async *keysOf(
     shelf: Shelf,
-    { prefix, tag, signal }: { prefix?: Key; tag?: string; signal?: AbortSignal },
+    options: { prefix?: Key; tag?: string; signal?: AbortSignal },
   ): AsyncGenerator<string[], void, undefined> {
     this.assertOpen();
+    refuseUnknownKeys(options, ["prefix", "tag", "signal"], "keys");
+    const { prefix, tag, signal } = options;
+    if (tag !== undefined) assertText("keys: tag", tag);
     const begin = prefix === undefined ? "" : keyText(prefix);
     const query = {
       prefix: shelf.prefix + begin,
@@ -228,20 +235,6 @@ export class CacheCore {
     if (names === undefined) return this.tiers;
     return this.tiers.filter(({ name }) => names.includes(name));
   }
-}
-
-function refuseUnfitTiers(tiers: readonly Tier[]): void {
-  const names = tiers.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  const isLate = tiers.slice(1).some((tier) => tier instanceof MemoryTier);
-  if (tiers.length > 0 && twice === undefined && !isLate) return;
-  const why =
-    twice !== undefined
-      ? `two tiers have the name "${twice}": give one of them another name`
-      : isLate
-        ? "the memory tier is the fastest and comes first"
-        : "a cache has at least one tier";
-  throw new SpringhouseError("INVALID_ARGUMENT", `tiers: ${why}.`, { fields: { names } });
 }
 
 function closedError(): SpringhouseError {

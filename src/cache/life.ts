@@ -3,6 +3,7 @@
  * and 0 is not at all.
  */
 
+import { wrongArgument } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -200,6 +201,9 @@ function tierLives(
   base: ResolvedLife,
 ): Readonly<Record<string, number>> {
   if (lives === undefined) return ttl === undefined ? base.tierTtlMs : {};
+  if (typeof lives !== "object" || lives === null || Array.isArray(lives)) {
+    throw wrongArgument("tierTtl", "an object of lives by the names of tiers", lives);
+  }
   return Object.fromEntries(
     Object.entries(lives).map(([tier, life]) => [tier, parseLifeMs(life, `tierTtl.${tier}`)]),
   );

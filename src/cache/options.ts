@@ -1,11 +1,20 @@
 /** Options of a cache and of its categories, validated and filled. */
 
+import {
+  assertFlag,
+  assertFunction,
+  assertMethods,
+  assertText,
+  assertTexts,
+  wrongArgument,
+} from "../core/arguments.ts";
 import type { ByteSize } from "../core/bytes.ts";
 import { parseBytes } from "../core/bytes.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { checkMaxEntries } from "../tier/memory/options.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { PolicyName } from "../tier/memory/policy.ts";
 import type { Compression } from "../tier/payload.ts";
@@ -151,10 +160,19 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   refuseUnknownKeys(options, CACHE_KEYS, "createCache");
   const { namespace = "cache", version = "1", strict = false, tierFailures = 5 } = options;
   const { categories = {}, defaults = {}, clock = systemClock, random = Math.random } = options;
+  const { journal = "cache/journal.db", warmStart = false, tierTimeout = "1s" } = options;
   for (const [name, value] of Object.entries({ namespace, version })) assertName(name, value);
+  for (const [name, value] of Object.entries({ strict, warmStart })) assertFlag(name, value);
+  assertText("journal", journal);
+  if (journal === "") throw invalid("journal", journal, "It is the path of a file.");
+  assertMethods("clock", "a clock", clock, ["nowMs", "monotonicMs", "schedule"]);
+  assertFunction("random", random);
+  assertNamed("categories", "an object of categories by their names", categories);
   if (!Number.isInteger(tierFailures) || tierFailures < 1) {
     throw invalid("tierFailures", tierFailures, "It is a whole number from 1.");
   }
+  const tierTimeoutMs = parseDurationMs(tierTimeout, "tierTimeout");
+  if (tierTimeoutMs === 0) throw invalid("tierTimeout", tierTimeout, "It is more than 0.");
   refuseUnknownLife(defaults, [], "defaults");
   const life = resolveLife(defaults, DEFAULT_LIFE);
   const all = { [DEFAULT_CATEGORY]: {}, ...categories };
@@ -162,10 +180,10 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
     namespace,
     version,
     categories: Object.entries(all).map(([name, given]) => resolveCategory(name, given, life)),
-    journal: options.journal ?? "cache/journal.db",
-    warmStart: options.warmStart ?? false,
+    journal,
+    warmStart,
     strict,
-    tierTimeoutMs: parseDurationMs(options.tierTimeout ?? "1s", "tierTimeout"),
+    tierTimeoutMs,
     tierFailures,
     tierPauseMs: parseDurationMs(options.tierPause ?? "5s", "tierPause"),
     clock,
@@ -181,6 +199,8 @@ function resolveCategory(
   assertName("category", name);
   refuseUnknownLife(given, CATEGORY_KEYS, `category "${name}"`);
   const { maxEntries, maxBytes, policy, values = "frozen" } = given;
+  const { description = "", aliases = [], tags = [], lease = true } = given;
+  assertCategory(name, { ...given, description, aliases, tags, lease });
   if (values !== "frozen" && values !== "shared") {
     throw invalid("values", values, 'It is "frozen" or "shared".');
   }
@@ -197,14 +217,14 @@ function resolveCategory(
   };
   return {
     name,
-    description: given.description ?? "",
-    aliases: given.aliases ?? [],
+    description,
+    aliases,
     tiers: given.tiers,
     room: Object.keys(room).length > 0 ? room : undefined,
     maxBytes: bytes,
-    tags: given.tags ?? [],
+    tags,
     values,
-    lease: given.lease ?? true,
+    lease,
     compression: given.compression,
     source,
     life:
@@ -212,6 +232,24 @@ function resolveCategory(
         ? { ...life, refreshAhead: REFRESH_AHEAD_PART }
         : life,
   };
+}
+
+/** Throws for what is of another type than the options of a category have. */
+function assertCategory(
+  name: string,
+  { description, aliases, tags, lease, tiers, maxEntries }: CategoryOptions,
+): void {
+  const what = `category "${name}": `;
+  assertText(`${what}description`, description);
+  assertTexts(`${what}aliases`, aliases);
+  assertTexts(`${what}tags`, tags);
+  assertFlag(`${what}lease`, lease);
+  if (maxEntries !== undefined) checkMaxEntries(maxEntries);
+  if (tiers === undefined) return;
+  assertTexts(`${what}tiers`, tiers);
+  if (tiers.length > 0) return;
+  const advice = 'Name one at least; strategy: "none" keeps nothing.';
+  throw invalid(`${what}tiers`, tiers, advice);
 }
 
 /** Options of one call. */
@@ -239,9 +277,14 @@ export function callLife(options: CallOptions, base: ResolvedLife, what: string)
 const NAME = /^[\p{L}\p{N}._-]{1,100}$/u;
 
 /** Names stand between separators in whole keys. */
-function assertName(what: string, name: string): void {
-  if (NAME.test(name)) return;
+function assertName(what: string, name: unknown): void {
+  if (typeof name === "string" && NAME.test(name)) return;
   throw invalid(what, name, "It has letters, digits, dots, dashes and underscores, 1 to 100.");
+}
+
+function assertNamed(name: string, wanted: string, given: unknown): void {
+  if (typeof given === "object" && given !== null && !Array.isArray(given)) return;
+  throw wrongArgument(name, wanted, given);
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {

@@ -3,6 +3,7 @@
  * to find again when it comes back, and can do without.
  */
 
+import { assertMethods, assertText } from "../core/arguments.ts";
 import type { Key } from "./key.ts";
 import type { CallOptions } from "./options.ts";
 
@@ -37,6 +38,8 @@ export function session<State extends object>(
   name: string,
   defaults: State,
 ): Session<State> {
+  assertMethods("session: category", "a category of a cache", category, ["get", "set", "drop"]);
+  assertText("session: name", name);
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const next = last.then(work, work);

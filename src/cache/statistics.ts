@@ -1,6 +1,7 @@
 /** Counters for people: of a category, of a tier, of the whole cache. */
 
-import type { TierStatistics } from "../tier/tier.ts";
+import { newCounters } from "../tier/counters.ts";
+import type { Tier, TierStatistics } from "../tier/tier.ts";
 import type { CacheCore } from "./core.ts";
 import type { GuardStatistics } from "./guarded-tier.ts";
 import type { CategoryCounts, Shelf } from "./shelf.ts";
@@ -64,12 +65,22 @@ export function cacheStatistics(core: CacheCore): CacheStatistics {
     misses += category.misses;
   }
   const tiers = core.tiers.map((guarded) =>
-    report(guarded.name, guarded.tier.statistics(), guarded.statistics()),
+    report(guarded.name, tierStatistics(guarded.tier), guarded.statistics()),
   );
   if (core.memory !== undefined) {
     tiers.unshift(report(core.memory.name, core.memory.statistics(), undefined));
   }
   return { hits, misses, hitRate: rate(hits, misses), tiers, categories };
+}
+
+/** A tier that cannot say what it has done counts as one that has failed once. */
+function tierStatistics(tier: Tier): TierStatistics {
+  const nothing = { entries: 0, bytes: 0, ...newCounters() };
+  try {
+    const given: TierStatistics | null | undefined = tier.statistics();
+    if (typeof given === "object" && given !== null) return { ...nothing, ...given };
+  } catch {}
+  return { ...nothing, errors: 1 };
 }
 
 function report(

@@ -16,6 +16,7 @@
  * counts as failed, and is told so by its signal: from then on it must not write.
  */
 
+import { assertFunction } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { Load } from "./load.ts";
@@ -82,6 +83,8 @@ export function resolveSource(category: string, options: SourceOptions): Source 
     throw refused(category, `strategy "${given}" is unknown. Known: ${STRATEGIES.join(", ")}`);
   }
   const { load, save } = options;
+  if (load !== undefined) assertFunction(`category "${category}": load`, load);
+  if (save !== undefined) assertFunction(`category "${category}": save`, save);
   if ((strategy === "read-through" || strategy === "refresh-ahead") && load === undefined) {
     throw refused(category, `strategy "${strategy}" needs load, which makes missing values`);
   }

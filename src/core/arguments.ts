@@ -35,3 +35,37 @@ export function assertIterable(name: string, given: unknown): void {
   if (isObject && (Symbol.iterator in given || Symbol.asyncIterator in given)) return;
   throw wrongArgument(name, "a list or another iterable", given);
 }
+
+/** Throws unless it is a list of texts. */
+export function assertTexts(name: string, given: unknown): void {
+  assertList(name, given);
+  for (const [index, text] of (given as readonly unknown[]).entries()) {
+    assertText(`${name}.${index}`, text);
+  }
+}
+
+/** Throws unless it is true or false. */
+export function assertFlag(name: string, given: unknown): void {
+  if (typeof given !== "boolean") throw wrongArgument(name, "true or false", given);
+}
+
+/**
+ * Throws unless it has the methods, naming the first that it lacks.
+ *
+ * @param wanted what it must be: `"a tier"`.
+ */
+export function assertMethods(
+  name: string,
+  wanted: string,
+  given: unknown,
+  methods: readonly string[],
+): void {
+  const isObject = typeof given === "object" && given !== null;
+  if (!isObject && typeof given !== "function") throw wrongArgument(name, wanted, given);
+  const has = given as Readonly<Record<string, unknown>>;
+  const missing = methods.find((method) => typeof has[method] !== "function");
+  if (missing === undefined) return;
+  if (!isObject) throw wrongArgument(name, wanted, given);
+  const message = `${name} must be ${wanted}; what was given has no method ${missing}.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, missing } });
+}

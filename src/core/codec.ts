@@ -23,7 +23,7 @@ const DEPTH_MAX = 500;
 /** A list with more holes is a map in disguise, and each hole costs as much as a value. */
 const HOLES_MAX = 10_000;
 /** So many steps of a path are enough to find what it leads to. */
-const PATH_STEPS_SHOWN = 8;
+export const PATH_STEPS_SHOWN = 8;
 
 type TypedArray = Exclude<NodeJS.TypedArray, Uint8Array>;
 

@@ -4,6 +4,7 @@
  * marked as stale, while the call fails.
  */
 
+import { assertFunction, assertMethods, assertText } from "../core/arguments.ts";
 import { warn } from "../core/channels.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { messageOf } from "../core/errors.ts";
@@ -57,11 +58,16 @@ export function withCacheFallback(
   guard: Guard,
   options: CacheFallbackOptions = {},
 ): CacheFallback {
-  refuseUnknownKeys(options, ["keepFor"], "withCacheFallback");
+  const what = "withCacheFallback";
+  assertMethods(`${what}: category`, "a category of a cache", category, ["lookup", "set"]);
+  assertMethods(`${what}: guard`, "a guard", guard, ["execute", "isFailure"]);
+  refuseUnknownKeys(options, ["keepFor"], what);
   const { keepFor = "7d" } = options;
   const ttl = keepFor === Number.POSITIVE_INFINITY ? keepFor : parseDurationMs(keepFor, "keepFor");
   let isTold = false;
   return async (key, run, call) => {
+    assertText("key", key);
+    assertFunction("run", run);
     const cacheKey = `fallback:${key}`;
     let value: Awaited<ReturnType<typeof run>>;
     try {

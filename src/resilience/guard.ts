@@ -5,6 +5,7 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
+import { assertFunction } from "../core/arguments.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from "./options.ts";
@@ -85,6 +86,7 @@ class PolicyGuard implements Guard {
     run: (context: AttemptContext) => Promise<T> | T,
     options: GuardCallOptions = {},
   ): Promise<T> {
+    assertFunction(`${this.name}.execute: run`, run);
     refuseUnknownKeys(options, ["signal"], `${this.name}.execute`);
     const { signal } = options;
     throwIfAborted(signal, `The call of ${this.name}`);

@@ -3,6 +3,7 @@
  * answer that is there costs nothing of what is allowed.
  */
 
+import { assertFunction, assertMethods } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { importOptional } from "../core/lazy.ts";
@@ -66,6 +67,7 @@ export function rateLimited(
   limiter: RateLimiter | RateLimit,
   options: RateLimitedOptions = {},
 ): RateLimitedCall {
+  assertMethods("rateLimited: category", "a category of a cache", category, ["getOrSet"]);
   refuseUnknownKeys(options, ["ttl"], "rateLimited");
   const { ttl = "300s" } = options;
   const ttlMs = ttl === Number.POSITIVE_INFINITY ? ttl : parseDurationMs(ttl, "ttl");
@@ -76,6 +78,7 @@ export function rateLimited(
     run: (context: { readonly signal: AbortSignal }) => Promise<T> | T,
     call: { readonly signal?: AbortSignal } = {},
   ): Promise<T> => {
+    assertFunction("rateLimited: run", run);
     const name = String(user);
     const load = async (context: { readonly signal: AbortSignal }): Promise<unknown> => {
       await consume(await limiterOf(), endpoint, name);

@@ -4,6 +4,7 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
+import { assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type {
   KeysQuery,
@@ -23,6 +24,7 @@ import type {
  * const tiers = process.env.NO_CACHE ? [nullTier()] : [memoryTier(), fileTier()];
  */
 export function nullTier(name: string = "null"): Tier {
+  assertText("nullTier: name", name);
   return new NullTier(name);
 }
 

@@ -6,6 +6,7 @@
  * there are no events: the cache tells of everything on its channels.
  */
 
+import { assertMethods } from "../../core/arguments.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { type Life, parseLifeMs } from "../life.ts";
 import type { Load } from "../load.ts";
@@ -85,6 +86,17 @@ export interface CacheManagerCategory {
   clear(): Promise<void>;
 }
 
+const CATEGORY_METHODS: readonly (keyof CacheManagerCategory)[] = [
+  "get",
+  "getMany",
+  "freshForMs",
+  "resolve",
+  "set",
+  "drop",
+  "dropMany",
+  "clear",
+];
+
 /**
  * Gives a category the calls of cache-manager.
  *
@@ -109,6 +121,7 @@ class Facade implements CacheManagerLike {
   readonly #refreshing = new Set<string>();
 
   constructor(category: CacheManagerCategory, options: CacheManagerOptions) {
+    assertMethods("cacheManager: category", "a category of a cache", category, CATEGORY_METHODS);
     refuseUnknownKeys(options, ["ttl", "refreshThreshold"], "cacheManager");
     const { ttl, refreshThreshold } = options;
     this.#category = category;

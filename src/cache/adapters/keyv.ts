@@ -10,6 +10,7 @@
  * Keyv means it. A failed call rejects, and Keyv makes its own event of that.
  */
 
+import { assertMethods } from "../../core/arguments.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { type Life, parseLifeMs } from "../life.ts";
 
@@ -67,6 +68,18 @@ export interface KeyvCategory {
   flush(): Promise<void>;
 }
 
+const CATEGORY_METHODS: readonly (keyof KeyvCategory)[] = [
+  "get",
+  "getMany",
+  "setMany",
+  "has",
+  "dropMany",
+  "dropPrefix",
+  "clear",
+  "keys",
+  "flush",
+];
+
 /**
  * Makes a storage adapter of a category. Give Keyv a category of its own: it writes texts.
  *
@@ -74,6 +87,7 @@ export interface KeyvCategory {
  * @example const keyv = new Keyv({ store: keyvStore(cache.category("http")) });
  */
 export function keyvStore(category: KeyvCategory, options: KeyvStoreOptions = {}): KeyvStore {
+  assertMethods("keyvStore: category", "a category of a cache", category, CATEGORY_METHODS);
   refuseUnknownKeys(options, ["ttl"], "keyvStore");
   const ttlMs = parseLifeMs(options.ttl ?? Number.POSITIVE_INFINITY, "ttl");
   const hasMany = (keys: readonly string[]): Promise<boolean[]> =>

@@ -80,17 +80,24 @@ export function checkPolicy(policy: PolicyName): PolicyName {
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { policy } });
 }
 
+/** Throws unless it is a number of entries. */
+export function checkMaxEntries(maxEntries: unknown): void {
+  const isWhole = Number.isInteger(maxEntries) && Number(maxEntries) >= 1;
+  if (isWhole || maxEntries === Number.POSITIVE_INFINITY) return;
+  const shown = typeof maxEntries === "string" ? JSON.stringify(maxEntries) : String(maxEntries);
+  const message = `maxEntries: ${shown} is not a whole number from 1, or Infinity.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
+}
+
 /** Limits of a room; what is not given is taken from `defaults`. */
 export function resolveLimits(
   given: Pick<MemoryTierOptions, "maxEntries" | "maxBytes" | "maxEntryBytes">,
   defaults: { readonly maxEntries: number; readonly maxBytes: ByteSize },
 ): RoomLimits {
   const { maxEntries = defaults.maxEntries } = given;
-  if (!(maxEntries >= 1) || (Number.isFinite(maxEntries) && !Number.isInteger(maxEntries))) {
-    const message = `maxEntries: ${maxEntries} is not a whole number from 1, or Infinity.`;
-    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
-  }
-  const maxBytes = parseBytes(given.maxBytes ?? defaults.maxBytes, "maxBytes");
+  checkMaxEntries(maxEntries);
+  const { maxBytes: size = defaults.maxBytes } = given;
+  const maxBytes = parseBytes(size, "maxBytes");
   const maxEntryBytes =
     given.maxEntryBytes === undefined
       ? maxBytes * ENTRY_SHARE_MAX

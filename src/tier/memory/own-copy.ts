@@ -7,6 +7,7 @@
  * compression), measured within 2 % of the heap's growth on real JSON.
  */
 
+import { PATH_STEPS_SHOWN } from "../../core/codec.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 
 /** A value that belongs to the cache. */
@@ -66,6 +67,8 @@ function isOneByte(text: string): boolean {
 class Copier {
   bytes = 0;
   changeable = false;
+  /** Where the copy is: a step for each level, those below the present one are left over. */
+  readonly #path: unknown[] = [];
 
   copy(value: unknown, depth: number): unknown {
     switch (typeof value) {
@@ -86,12 +89,14 @@ class Copier {
       case "object":
         return value === null ? null : this.#copyObject(value, depth);
       default:
-        throw notData(typeof value);
+        throw this.#notData(`A ${typeof value}`, depth);
     }
   }
 
   #copyObject(value: object, depth: number): unknown {
-    if (depth === DEPTH_MAX) throw notData("value that is nested too deeply, or contains itself");
+    if (depth === DEPTH_MAX) {
+      throw this.#notData("A value that is nested too deeply, or contains itself,", depth);
+    }
     if (Array.isArray(value)) return this.#copyList(value, depth);
     const prototype = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) {
@@ -105,6 +110,7 @@ class Copier {
     if (list.length > 0) this.bytes += ELEMENTS_BYTES + list.length * WORD_BYTES;
     const copy = new Array<unknown>(list.length);
     for (let index = 0; index < list.length; index++) {
+      this.#path[depth] = index;
       copy[index] = this.copy(list[index], depth + 1);
     }
     return Object.freeze(copy);
@@ -115,6 +121,7 @@ class Copier {
     const keys = Object.keys(value);
     this.bytes += OBJECT_BYTES + keys.length * WORD_BYTES;
     for (const key of keys) {
+      this.#path[depth] = key;
       const item = this.copy(value[key], depth + 1);
       // Assignment would call the setter of the prototype and lose the key.
       if (key === "__proto__") Object.defineProperty(copy, key, { value: item, enumerable: true });
@@ -131,14 +138,19 @@ class Copier {
     }
     if (value instanceof Map) {
       this.bytes += COLLECTION_BYTES + value.size * COLLECTION_ENTRY_BYTES;
-      const entries = [...value].map(
-        ([key, item]) => [this.copy(key, depth + 1), this.copy(item, depth + 1)] as const,
-      );
+      const entries = [...value].map(([key, item], index) => {
+        this.#path[depth] = index;
+        return [this.copy(key, depth + 1), this.copy(item, depth + 1)] as const;
+      });
       return new Map(entries);
     }
     if (value instanceof Set) {
       this.bytes += COLLECTION_BYTES + value.size * COLLECTION_ENTRY_BYTES;
-      return new Set([...value].map((item) => this.copy(item, depth + 1)));
+      const items = [...value].map((item, index) => {
+        this.#path[depth] = index;
+        return this.copy(item, depth + 1);
+      });
+      return new Set(items);
     }
     if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
       this.bytes += BUFFER_BYTES + value.byteLength;
@@ -147,15 +159,18 @@ class Copier {
         ? Uint8Array.from(value)
         : (value as Exclude<NodeJS.TypedArray, Uint8Array>).slice();
     }
-    throw notData(`instance of ${value.constructor?.name ?? "a class"}`);
+    throw this.#notData(`An instance of ${value.constructor?.name ?? "a class"}`, depth);
   }
-}
 
-function notData(what: string): SpringhouseError {
-  return new SpringhouseError(
-    "INVALID_ARGUMENT",
-    `A ${what} cannot be cached. A cache keeps data: plain objects, lists, texts, numbers, ` +
-      'bytes, dates, maps and sets; or set values: "shared" for a category that lives in memory ' +
-      "only.",
-  );
+  #notData(what: string, depth: number): SpringhouseError {
+    const path = this.#path.slice(0, depth);
+    const where = depth === 0 ? "" : ` at ${path.slice(0, PATH_STEPS_SHOWN).join(".")}`;
+    return new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `${what}${where} cannot be cached. A cache keeps data: plain objects, lists, texts, ` +
+        'numbers, bytes, dates, maps and sets; or set values: "shared" for a category that lives ' +
+        "in memory only.",
+      { fields: { path } },
+    );
+  }
 }

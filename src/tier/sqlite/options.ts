@@ -31,6 +31,9 @@ export function resolveSqliteTierOptions(options: SqliteTierOptions): ResolvedSq
   refuseUnknownKeys(options, ["path", ...STORED_KEYS], WHAT);
   const { path = "cache/cache.db" } = options;
   assertText(WHAT, "path", path);
+  if (path === ":memory:") {
+    throw refused(WHAT, "path", "It is a file; memoryTier keeps entries in memory.", path);
+  }
   const settings = resolveStoredOptions(WHAT, options, {
     name: "sqlite",
     maxBytes: "1GB",

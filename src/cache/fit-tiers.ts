@@ -1,0 +1,53 @@
+/** Which tiers a cache can stand on. */
+
+import { assertList, assertMethods, assertText } from "../core/arguments.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { MemoryTier } from "../tier/memory/memory-tier.ts";
+import type { Tier } from "../tier/tier.ts";
+
+const TIER_METHODS: readonly (string & keyof Tier)[] = [
+  "getMany",
+  "hasMany",
+  "setMany",
+  "dropMany",
+  "dropTags",
+  "dropPrefix",
+  "keys",
+  "clear",
+  "sweep",
+  "statistics",
+  "resetStatistics",
+  "close",
+];
+
+/** Throws for what is no list of tiers, and for tiers that cannot stand together. */
+export function refuseUnfitTiers(tiers: readonly Tier[], warmStart: boolean): void {
+  assertList("createCache: tiers", tiers);
+  for (const [index, tier] of tiers.entries()) {
+    assertMethods(`createCache: tiers.${index}`, "a tier", tier, TIER_METHODS);
+    assertText(`createCache: tiers.${index}.name`, tier.name);
+  }
+  const names = tiers.map(({ name }) => name);
+  const why = misfit(tiers, names, warmStart);
+  if (why === undefined) return;
+  throw new SpringhouseError("INVALID_ARGUMENT", `tiers: ${why}.`, { fields: { names } });
+}
+
+function misfit(
+  tiers: readonly Tier[],
+  names: readonly string[],
+  warmStart: boolean,
+): string | undefined {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    return `two tiers have the name "${twice}": give one of them another name`;
+  }
+  if (tiers.slice(1).some((tier) => tier instanceof MemoryTier)) {
+    return "the memory tier is the fastest and comes first";
+  }
+  if (tiers.length === 0) return "a cache has at least one tier";
+  if (warmStart && !(tiers.length > 1 && tiers[0] instanceof MemoryTier)) {
+    return "warmStart fills memory from a tier below it, and needs both";
+  }
+  return undefined;
+}

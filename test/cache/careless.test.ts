@@ -1,0 +1,164 @@
+import { describe, expect, it } from "vitest";
+import { cacheManager } from "../../src/cache/adapters/cache-manager.ts";
+import { keyvStore } from "../../src/cache/adapters/keyv.ts";
+import { type Cache, createCache } from "../../src/cache/cache.ts";
+import { cached } from "../../src/cache/cached.ts";
+import { session } from "../../src/cache/session.ts";
+import { withCacheFallback } from "../../src/resilience/fallback.ts";
+import { guard } from "../../src/resilience/guard.ts";
+import { rateLimited } from "../../src/resilience/rate-limited.ts";
+import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
+import { nullTier } from "../../src/tier/null-tier.ts";
+import { sqliteTier } from "../../src/tier/sqlite/sqlite-tier.ts";
+import type { TierStatistics } from "../../src/tier/tier.ts";
+import { errorOf, openMemory, openTiered } from "./support.ts";
+
+/** Stands for what JavaScript passes although the types forbid it. */
+type Careless = never;
+const careless = (value: unknown): Careless => value as Careless;
+const load = (): number => 1;
+
+async function expectRefusal(call: () => unknown, words: string): Promise<void> {
+  const error = await errorOf((async () => await call())());
+
+  expect(error.code).toBe("INVALID_ARGUMENT");
+  expect(error.message).toContain(words);
+}
+
+describe("a cache is not made", () => {
+  const category = (options: object): object => ({ categories: { mine: options } });
+
+  it.each<[string, object, string]>([
+    ["of a tier that is none", { tiers: [{ name: "x" }] }, "tiers.0 must be a tier"],
+    ["of a function that makes one", { tiers: [memoryTier] }, "tiers.0 must be a tier, not func"],
+    ["of a tier in no list", { tiers: memoryTier() }, "tiers must be a list, not object"],
+    ["of null as a tier", { tiers: [null] }, "tiers.0 must be a tier, not null"],
+    ["with a number as namespace", { namespace: 5 }, "namespace: 5"],
+    ["with a number as version", { version: 2 }, "version: 2"],
+    ["with a text for strict", { strict: "yes" }, "strict must be true or false, not string"],
+    ["with a text for warmStart", { warmStart: "x" }, "warmStart must be true or false"],
+    ["with warmStart of memory alone", { warmStart: true }, "from a tier below"],
+    ["with a number as journal", { journal: 5 }, "journal must be a text, not number"],
+    ["with a journal without a name", { journal: "" }, 'journal: ""'],
+    ["with no time for tiers", { tierTimeout: 0 }, "tierTimeout: 0"],
+    ["with null as tierTimeout", { tierTimeout: null }, "tierTimeout: null"],
+    ["with a number as clock", { clock: 5 }, "clock must be a clock, not number"],
+    ["with half a clock", { clock: { nowMs: load } }, "no method monotonicMs"],
+    ["with a number as random", { random: 5 }, "random must be a function, not number"],
+    ["with a list of categories", { categories: [{}] }, "categories must be an object"],
+    ["with null as a category", { categories: { a: null } }, 'category "a" takes an object'],
+    ["with a text as aliases", category({ aliases: "xy" }), "aliases must be a list, not string"],
+    ["with a number as alias", category({ aliases: [5] }), "aliases.0 must be a text"],
+    ["with a text as tags", category({ tags: "b" }), '"mine": tags must be a list, not string'],
+    ["with a category of no tier", category({ tiers: [] }), '"mine": tiers: [] is refused'],
+    ["with a number as tierTtl", category({ tierTtl: 5 }), "tierTtl must be an object of lives"],
+    ["with a text as maxEntries", category({ maxEntries: "5" }), 'maxEntries: "5"'],
+    ["with null as maxBytes", category({ maxBytes: null }), "maxBytes: null"],
+    ["with a number as lease", category({ lease: 5 }), "lease must be true or false"],
+    ["with a number as description", category({ description: 5 }), "description must be a text"],
+    ["with a number as load", category({ strategy: "read-through", load: 5 }), "load must be a f"],
+    ["with a number as save", category({ strategy: "write-through", save: 5 }), "save must be a f"],
+  ])("%s", async (_, options, words) => {
+    await expectRefusal(() => createCache(options), words);
+  });
+});
+
+describe("what is built on a cache says what it misses", () => {
+  const none = careless(undefined);
+
+  it.each<[string, (cache: Cache) => unknown, string]>([
+    ["a memory tier", () => memoryTier({ maxBytes: careless(null) }), "maxBytes: null"],
+    ["a null tier", () => nullTier(careless({ nam: "x" })), "name must be a text, not object"],
+    ["a SQLite tier", () => sqliteTier({ path: ":memory:" }), "memoryTier"],
+    ["a session", () => session(none, "a", {}), "session: category must be a category of a cache"],
+    ["a session's name", (cache) => session(cache, none, {}), "session: name must be a text"],
+    ["Keyv", () => keyvStore(none), "keyvStore: category must be a category of a cache"],
+    ["cache-manager", () => cacheManager(none), "cacheManager: category must be a category of"],
+    ["a fallback", () => withCacheFallback(none, guard()), "withCacheFallback: category must be"],
+    ["a fallback's guard", (cache) => withCacheFallback(cache, none), "guard must be a guard"],
+    [
+      "a fallback's call",
+      (cache) => withCacheFallback(cache, guard())("a", none),
+      "run must be a function, not undefined",
+    ],
+    ["a limit", () => rateLimited(none, { points: 1, per: "1s" }), "rateLimited: category must"],
+    ["a limiter", (cache) => rateLimited(careless(cache), none), "rateLimited limiter takes an"],
+    ["a category of a function", () => cached(careless("x"), load), "cached: category must be"],
+    ["a cached function", (cache) => cached(cache, careless(5)), "cached: run must be a function"],
+    ["a guard", () => guard({}).execute(none), "guard.execute: run must be a function"],
+  ])("%s", async (_, call, words) => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => call(cache), words);
+  });
+});
+
+describe("a call is refused in its own words", () => {
+  const text = careless("abc");
+
+  it.each<[string, (cache: Cache) => unknown, string]>([
+    ["getMany of a text", (cache) => cache.getMany(text), "getMany: keys must be a list"],
+    ["getMany of nothing", (cache) => cache.getMany(careless(undefined)), "not undefined"],
+    ["getOrSetMany of a text", (cache) => cache.getOrSetMany(text, () => []), "must be a list"],
+    ["dropMany of a text", (cache) => cache.dropMany(text), "dropMany: keys must be a list"],
+    ["dropTags of a text", (cache) => cache.dropTags(text), "dropTags: tags must be a list"],
+    ["dropTag of a number", (cache) => cache.dropTag(careless(5)), "must be a text, not number"],
+    ["warm of a text", (cache) => cache.warm(text, () => []), "warm: keys must be a list"],
+    ["warm without a load", (cache) => cache.warm(["a"], careless(5)), "load must be a function"],
+    ["tags as a text", (cache) => cache.set("a", 1, { tags: careless("x") }), "tags must be a li"],
+    ["null as options", (cache) => cache.set("a", 1, careless(null)), "options, not null"],
+    ["null to get", (cache) => cache.get("a", careless(null)), "options, not null"],
+    ["an object to setMany", (cache) => cache.setMany(careless({ a: 1 })), "a list of pairs"],
+    ["a text to setMany", (cache) => cache.setMany(text), "a list of pairs"],
+    ["no pair to setMany", (cache) => cache.setMany(careless([5])), "entries.0 must be a pair"],
+    ["getOrSet without a load", (cache) => cache.getOrSet("a", careless(undefined)), "load must"],
+    ["getOrSet with a number", (cache) => cache.getOrSet("a", careless(5)), "load must be a fun"],
+    ["resolve with a number", (cache) => cache.resolve("a", careless(5)), "load must be a fun"],
+    ["refreshAhead of one", (cache) => cache.refreshAhead("a", careless(5)), "load must be a fu"],
+    ["keys of a misspelt prefix", (cache) => cache.keys(careless({ prefx: "a" })).next(), "prefix"],
+    ["keys of null", (cache) => cache.keys(careless(null)).next(), "options, not null"],
+    ["keys of a number as tag", (cache) => cache.keys(careless({ tag: 5 })).next(), "keys: tag"],
+    [
+      "a function deep in a value",
+      (cache) => cache.set("a", { list: [{ x: () => 1 }] }),
+      "A function at list.0.x cannot be cached",
+    ],
+    [
+      "an instance in a map",
+      (cache) => cache.set("a", { week: new Map([["a", new Error("e")]]) }),
+      "An instance of Error at week.0 cannot be cached",
+    ],
+    ["a symbol as value", (cache) => cache.set("a", Symbol("s")), "A symbol cannot be cached"],
+  ])("%s", async (_, call, words) => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => call(cache), words);
+  });
+
+  it("and rejects rather than throws where a promise is promised", async () => {
+    const { cache } = openMemory();
+
+    const promise = cache.getOrSet("a", careless(5));
+
+    await expect(promise).rejects.toThrow(/getOrSet: load/);
+  });
+});
+
+describe("statistics of a cache", () => {
+  it.each<[string, () => TierStatistics]>([
+    [
+      "throws",
+      () => {
+        throw new Error("no statistics");
+      },
+    ],
+    ["gives null", () => careless(null)],
+  ])("report a tier whose own call %s with noughts and one error", (_, statistics) => {
+    const { cache, lower } = openTiered();
+    lower.statistics = statistics;
+
+    const report = cache.cacheStatistics().tiers[1];
+
+    expect(report).toMatchObject({ name: "below", hits: 0, hitRate: 0, entries: 0, errors: 1 });
+  });
+});

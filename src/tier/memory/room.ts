@@ -40,7 +40,7 @@ const TOUCHES_PER_ENTRY = 256;
 /** … saved up to this many … */
 const TOUCHES_SAVED_MAX = 1_000_000;
 /** … and one hit of so many beyond; a power of two. */
-const TRICKLE = 16;
+const TRICKLE = 64;
 
 /** Entries that share limits. */
 export class Room {

@@ -5,12 +5,17 @@
 
 import { updateTriggerOf } from "../capture/audit-rebuild.ts";
 import { columnDefinition, createIndex } from "../schema/ddl.ts";
-import type { PhysicalColumn, PhysicalSchema, PhysicalTable } from "../schema/physical.ts";
+import type {
+  PhysicalColumn,
+  PhysicalObject,
+  PhysicalSchema,
+  PhysicalTable,
+} from "../schema/physical.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import type { FileSchema } from "./introspect.ts";
 import { canonicalDefault, canonicalIndex, canonicalName, includesName } from "./normalise.ts";
 import { type Constraint, columnWords, describeAction, type Operation } from "./operation.ts";
-import { keepsRowids, rebuildStatements } from "./rebuild.ts";
+import { changesValues, keepsRowids, rebuildStatements } from "./rebuild.ts";
 import { codeTokens, mentions } from "./sql-tokens.ts";
 
 /** What is done to one table. */
@@ -173,14 +178,27 @@ function rebuildWhole(
   const kept = current.indexes.filter(
     (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),
   );
-  const fills = keepsRowids(rebuild)
-    ? []
-    : desired.objects.filter(({ kind, table }) => kind === "virtual table" && isOn(table));
+  // What is made by the same migration is filled when it is made.
+  const searches = desired.objects.filter(
+    ({ kind, table, name, sql }) =>
+      kind === "virtual table" &&
+      isOn(table) &&
+      current.objects.some((object) => object.name === name && object.sql === sql),
+  );
+  const isStale = !keepsRowids(rebuild) || changesValues(rebuild);
   return [
     ...rebuildStatements(rebuild),
     ...kept.map(createIndex),
-    ...fills.flatMap(({ fill }) => fill ?? []),
+    ...(isStale ? searches.flatMap(refill) : []),
   ];
+}
+
+/** Empties a search table and fills it anew. */
+function refill({ name, fill }: PhysicalObject): readonly string[] {
+  const search = quoteIdentifier(name);
+  return fill === undefined
+    ? []
+    : [`INSERT INTO ${search} (${search}) VALUES ('delete-all')`, fill];
 }
 
 function hintsOf(list: readonly TableOperation[]): readonly string[] {

@@ -95,13 +95,6 @@ function auditStatements({ current, desired, auditTrigger }: Rebuild): readonly 
   const names = current.columns.map(({ name }) => name);
   const shared = desired.columns.filter(({ name }) => includesName(names, name));
   const added = desired.columns.filter(({ name }) => !includesName(names, name));
-  const changes = shared.some((column) => {
-    const old = current.columns.find(({ name }) => includesName([name], column.name));
-    const isTyped = old?.type.toUpperCase() === column.type.toUpperCase();
-    return (
-      old !== undefined && (!isTyped || copyExpression(old, column) !== quoteIdentifier(old.name))
-    );
-  });
   const table = {
     old: current.name,
     copy: temporaryName(desired.name),
@@ -109,8 +102,19 @@ function auditStatements({ current, desired, auditTrigger }: Rebuild): readonly 
     shared: shared.map(({ name }) => name),
     added: added.map(({ name }) => name),
   };
-  const log = changes ? logCopy(auditTrigger, table) : undefined;
+  const log = changesValues({ current, desired }) ? logCopy(auditTrigger, table) : undefined;
   return log === undefined ? [] : [log];
+}
+
+/** Whether a copied value can differ from what it was. */
+export function changesValues({ current, desired }: Pick<Rebuild, "current" | "desired">): boolean {
+  return desired.columns.some((column) => {
+    const old = current.columns.find(({ name }) => includesName([name], column.name));
+    const isTyped = old?.type.toUpperCase() === column.type.toUpperCase();
+    return (
+      old !== undefined && (!isTyped || copyExpression(old, column) !== quoteIdentifier(old.name))
+    );
+  });
 }
 
 /** The old value; NULL gives way to the default where NULL is no longer allowed. */

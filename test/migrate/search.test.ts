@@ -106,3 +106,31 @@ test("the search follows a renamed table, and back", async () => {
     restored: [],
   });
 });
+
+test("a search finds what a rebuild puts in place of NULL, and no more when it is deleted", async () => {
+  const memos = (body: "nullable" | "fallback"): PhysicalSchema =>
+    physicalSchema(
+      createCatalog([
+        entity(
+          "memos",
+          {
+            id: t.int().primaryKey(),
+            body: body === "nullable" ? t.text().nullable() : t.text().default("fallback"),
+          },
+          { search: ["body"] },
+        ),
+      ]),
+      "sqlite",
+    );
+  using scratch = new Scratch().create(memos("nullable"));
+  scratch.database.exec("INSERT INTO memos VALUES (1, NULL), (2, 'garden')");
+  const plan = planSchema(await scratch.schema(), memos("fallback"));
+  const found = (word: string): unknown =>
+    scratch.rows(`SELECT rowid FROM memos_search WHERE memos_search MATCH '${word}'`).flat();
+
+  scratch.run(plan.steps);
+
+  expect([found("fallback"), found("garden")]).toEqual([[1], [2]]);
+  scratch.database.exec("DELETE FROM memos WHERE id = 1");
+  expect(found("fallback")).toEqual([]);
+});

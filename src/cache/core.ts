@@ -20,10 +20,7 @@ import type { Reader } from "./reader.ts";
 import { type CacheParts, Shelf } from "./shelf.ts";
 import type { Save } from "./strategy.ts";
 import { WarmStart } from "./warm-start.ts";
-import { tagIn, wholePrefix, wholeTag } from "./whole-key.ts";
-
-/** Between the parts of a whole key; no name contains it. */
-const SLASH = "/";
+import { namespacePrefix, tagIn, wholePrefix, wholeTag } from "./whole-key.ts";
 
 /** The shared part of a cache. */
 export class CacheCore {
@@ -87,7 +84,7 @@ export class CacheCore {
     const onError = (error: unknown): void => shelf.tell("error", "*", "save", error);
     const { clock } = this.options;
     const timeoutMs = shelf.life.hardTimeoutMs;
-    const scope = `${this.options.namespace}${SLASH}${shelf.category}`;
+    const scope = namespacePrefix(this.options.namespace) + shelf.category;
     const journal = new Journal({
       file: this.#journalFile,
       scope,
@@ -211,7 +208,7 @@ export class CacheCore {
     const [tier] = this.tiers;
     const { warmStart, namespace, version, clock } = this.options;
     if (!warmStart || tier === undefined || this.memory === undefined) return 0;
-    const wholeKey = `${namespace}${SLASH}${version}${SLASH}${SLASH}warm-start`;
+    const wholeKey = `${wholePrefix({ namespace, version, category: "" })}warm-start`;
     this.#warmStart = new WarmStart(tier, wholeKey, this.categories, clock);
     return await this.#warmStart.run();
   }
@@ -220,7 +217,7 @@ export class CacheCore {
     const { clock, namespace, strict, tierTimeoutMs, tierFailures, tierPauseMs } = this.options;
     return new GuardedTier(tier, {
       clock,
-      prefix: `${namespace}${SLASH}`,
+      prefix: namespacePrefix(namespace),
       strict,
       timeoutMs: tierTimeoutMs,
       failuresMax: tierFailures,

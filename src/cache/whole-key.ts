@@ -17,6 +17,11 @@ export interface WholeKey extends CategoryPlace {
   readonly key: string;
 }
 
+/** What the keys of a namespace begin with. */
+export function namespacePrefix(namespace: string): string {
+  return namespace + SLASH;
+}
+
 export function wholePrefix({ namespace, version, category }: CategoryPlace): string {
   return `${namespace}${SLASH}${version}${SLASH}${category}${SLASH}`;
 }

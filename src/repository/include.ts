@@ -5,6 +5,7 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
@@ -17,7 +18,6 @@ import { conditionSql, readRows, selectWhere } from "./read.ts";
 import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
-import { isPlainObject } from "./where.ts";
 
 /** So many different keys go into one statement. */
 const KEYS_PER_READ = 1_000;

@@ -4,11 +4,11 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import type { Dialect } from "../schema/physical.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
 import { refuseField } from "./operators.ts";
-import { isPlainObject } from "./where.ts";
 
 /** One part of an order. */
 export interface OrderTerm {

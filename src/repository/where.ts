@@ -7,6 +7,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { LOGIC } from "../schema/column-facts.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
@@ -103,11 +104,4 @@ function isOperators(value: unknown): value is object {
 
 function refused(reason: string): SpringhouseError {
   return new SpringhouseError("INVALID_ARGUMENT", `where ${reason}.`);
-}
-
-/** A Map, a Date and the like have nothing to read, and would match or order as `{}` does. */
-export function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -23,6 +23,8 @@ export interface FileData {
   readonly key?: string | undefined;
   /** What the writer shares with its thread (`claims.ts`). */
   readonly claims?: SharedArrayBuffer;
+  /** Where the writer's thread says that it commits (`commit-counters.ts`). */
+  readonly commits?: SharedArrayBuffer;
 }
 
 /** What a thread is started with. */

@@ -35,6 +35,7 @@ export interface Gate {
   claim(unit: number): boolean;
   /** Whether the unit has waited long enough for the lock. */
   isOverdue(unit: number): boolean;
+  commit(): void;
 }
 
 /** Runs the units of one group; one outcome for each of the first ones, one of them at least. */
@@ -64,7 +65,7 @@ export function runGroup(
     return again();
   }
   try {
-    connection.control("COMMIT");
+    gate.commit();
     return outcomes;
   } catch {
     rollBack(connection);
@@ -88,7 +89,7 @@ function runSingly(
       outcomes.push({ error: failure });
       continue;
     }
-    outcomes.push(runInTransaction(connection, cursors, gate.claim(index) ? unit : undefined));
+    outcomes.push(runInTransaction(connection, cursors, gate, index, unit));
   }
   return outcomes;
 }
@@ -97,12 +98,14 @@ function runSingly(
 function runInTransaction(
   connection: Connection,
   cursors: CursorTable,
-  unit: Unit | undefined,
+  gate: Gate,
+  index: number,
+  unit: Unit,
 ): Outcome {
   try {
-    if (unit === undefined) throw withdrawn().error;
+    if (!gate.claim(index)) throw withdrawn().error;
     const results = runStatements(connection, cursors, unit);
-    connection.control("COMMIT");
+    gate.commit();
     return { results };
   } catch (error) {
     rollBack(connection);

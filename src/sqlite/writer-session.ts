@@ -10,6 +10,7 @@ import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { Claims } from "./claims.ts";
+import { CommitCounters } from "./commit-counters.ts";
 import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { DeferredKeys } from "./deferred-keys.ts";
@@ -46,6 +47,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #deferredKeys: DeferredKeys;
   readonly #watch: FileWatch;
   readonly #claims: Claims;
+  readonly #commits: CommitCounters;
   readonly #lock: WriteLock;
   #foreignKeysOff = false;
   #hasCommitted = false;
@@ -57,6 +59,7 @@ export class WriterSession implements Handler<WriterRequest> {
     { lock = new WriteLock(data.busyTimeoutMs), askedMs }: WriterSessionOptions = {},
   ) {
     this.#claims = new Claims(data.claims);
+    this.#commits = new CommitCounters(data.commits);
     this.#lock = lock;
     refuseLost(data.path, data.key);
     this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
@@ -121,6 +124,7 @@ export class WriterSession implements Handler<WriterRequest> {
       begin: (first, end) => this.#begin(first, end, askedMs?.[first]),
       claim: (unit) => this.#claims.begin(unit),
       isOverdue: (unit) => askedMs === undefined || this.#lock.isOver(askedMs[unit] ?? 0),
+      commit: () => this.#commits.around(() => this.#connection.control("COMMIT")),
     };
     const outcomes = runGroup(this.#connection, this.#cursors, gate, units, this.#deferredKeys);
     this.#hasCommitted = true;
@@ -189,7 +193,7 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#end(() => {
       this.#assertWithin();
       try {
-        this.#connection.control("COMMIT");
+        this.#commits.around(() => this.#connection.control("COMMIT"));
       } catch (error) {
         rollBack(this.#connection);
         throw error;

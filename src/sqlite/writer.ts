@@ -15,6 +15,7 @@ import { extname } from "node:path";
 import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { Claims, GROUP_UNITS_MAX } from "./claims.ts";
+import { CommitCounters } from "./commit-counters.ts";
 import { decodeOutcomes, encodeGroup, type WireOutcomes } from "./group-wire.ts";
 import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
 import { collectAll, isWhole } from "./results.ts";
@@ -63,6 +64,8 @@ class Entry {
 
 /** Writes to one file. */
 export class Writer {
+  /** Tell when the file may have changed. */
+  readonly commits = new CommitCounters();
   readonly #data: () => FileData;
   readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
@@ -274,9 +277,10 @@ export class Writer {
     const link = new ThreadLink<WriterRequest>(
       new URL(`./writer-thread${extname(import.meta.filename)}`, import.meta.url),
       "writer",
-      { ...this.#data(), claims: this.#claims.memory },
+      { ...this.#data(), claims: this.#claims.memory, commits: this.commits.memory },
       {
         onDeath: () => {
+          this.commits.abandon();
           if (this.#link === link) this.#link = undefined;
         },
         onNotice: this.#onNotice,

@@ -2,9 +2,10 @@
  * The composition root, the only file that knows all parts: it reads like a table of contents.
  */
 
+import { TrackedSession } from "./coherence/tracked-session.ts";
 import { systemClock } from "./core/clock.ts";
 import { ensureSchema } from "./migrate/schema.ts";
-import { Database } from "./open/database.ts";
+import { Database, LazyCaching } from "./open/database.ts";
 import {
   checkEventNames,
   checkOpenOptions,
@@ -50,11 +51,14 @@ export async function open<
     await store.close();
     throw error;
   }
+  const clock = options.clock ?? systemClock;
+  const session = new TrackedSession(store);
+  const caching = new LazyCaching(store, clock, options.cache ?? {});
   const bus = new EventBus<EventsOf<Entities, Names> & Own>();
   const models = new Models(catalog, store.dialect, eventNames);
-  const validation = { ...systemContext, clock: options.clock ?? systemClock };
+  const validation = { ...systemContext, clock };
   const scope = {
-    session: store,
+    session,
     models,
     limits,
     events: bus,
@@ -63,5 +67,11 @@ export async function open<
     actor: undefined,
     permissions,
   };
-  return new Database<Entities, EventsOf<Entities, Names> & Own>({ store, scope, bus });
+  return new Database<Entities, EventsOf<Entities, Names> & Own>({
+    store,
+    session,
+    scope,
+    bus,
+    caching,
+  });
 }

@@ -40,6 +40,9 @@ export const ERROR_CODES = [
   "BULKHEAD_FULL",
   "CIRCUIT_OPEN",
   "RATE_LIMITED",
+  // coherence
+  "CACHED_WRITE",
+  "CONFLICT",
   // repository
   "NOT_FOUND",
   "PERMISSION_DENIED",

@@ -1,5 +1,8 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
+import type { CachedFunction } from "../coherence/cached-function.ts";
+import type { LiveQuery } from "../coherence/live-query.ts";
+import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -16,17 +19,57 @@ import {
   type TransactionSettings,
 } from "../repository/transaction.ts";
 import { Workspace } from "../repository/workspace.ts";
-import type { Entity } from "../schema/types.ts";
+import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
+import type { Session } from "../store/store.ts";
+import type { CachedQuery, Caching } from "./caching.ts";
+import type { CachedOptions, CachingOptions } from "./caching-options.ts";
+import { cachingModule } from "./lazy-caching.ts";
 
 /** What a database is made of. */
 export interface DatabaseParts<Events extends object> {
   readonly store: SqliteStore;
+  /** The store, as cached functions may use it. */
+  readonly session: Session;
   readonly scope: Scope;
   readonly bus: EventBus<Events>;
+  /** Shared with those that `as` gives. */
+  readonly caching: LazyCaching;
+}
+
+/** The caching of one database, made when the first function is cached. */
+export class LazyCaching {
+  readonly #store: SqliteStore;
+  readonly #clock: Clock;
+  readonly #options: CachingOptions | false;
+  #caching: Caching | undefined;
+
+  constructor(store: SqliteStore, clock: Clock, options: CachingOptions | false) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** @throws `INVALID_ARGUMENT` when the database was opened without. */
+  get(): Caching {
+    if (this.#caching !== undefined) return this.#caching;
+    if (this.#options === false) throw opensWithoutCache();
+    const { Caching } = cachingModule();
+    this.#caching = new Caching(this.#store, this.#clock, this.#options);
+    return this.#caching;
+  }
+
+  close(): void {
+    this.#caching?.close(this.#store.path);
+  }
+}
+
+function opensWithoutCache(): SpringhouseError {
+  const message = "The database was opened with cache: false. Leave that out to cache functions.";
+  return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 
 /**
@@ -65,6 +108,44 @@ export class Database<
   }
 
   /**
+   * A function whose results are kept by its arguments, until a commit changes what it has read:
+   * by this process or another one, by whatever means. It reads through the query builder that it
+   * is given, or through this database in any way, and all on one snapshot; it cannot write.
+   *
+   * What a function reads elsewhere (the clock, files, variables) is not seen: pass it as an
+   * argument. Make each function once.
+   *
+   * @param name for explanations and statistics; each may be used once.
+   * @throws `INVALID_ARGUMENT` for a name that is taken, and with `cache: false`.
+   * @example
+   * const busiest = db.cached("busiest", (q, weekId: number) =>
+   *   q.selectFrom("tasks").selectAll().where("week_id", "=", weekId)
+   *     .orderBy("duration_seconds", "desc").limit(3).execute());
+   * await busiest(7);
+   */
+  cached<Args extends readonly unknown[], Result>(
+    name: string,
+    compute: (query: CachedQuery<TablesOf<Entities>>, ...args: Args) => Promise<Result>,
+    options: CachedOptions = {},
+  ): CachedFunction<Args, Result> {
+    return this.#parts.caching.get().cached(name, compute, options, () => this.query);
+  }
+
+  /**
+   * What a cached function gives now, and again each time that it gives something else. Iterate
+   * over it, or take `changes()` for differences of rows. Leaving the loop ends it.
+   *
+   * @example
+   * for await (const rows of db.live(busiest, 7)) render(rows);
+   */
+  live<Args extends readonly unknown[], Result>(
+    cached: CachedFunction<Args, Result>,
+    ...args: Args
+  ): LiveQuery<Result> {
+    return this.#parts.caching.get().live(cached, args);
+  }
+
+  /**
    * The same database for one user: permissions are asked and changes are logged in that name.
    *
    * @throws `INVALID_ARGUMENT` for what is not a name: such changes would be logged as nobody's.
@@ -74,7 +155,7 @@ export class Database<
       throw new SpringhouseError("INVALID_ARGUMENT", "as() takes the name of a user, not empty.");
     }
     const { scope } = this;
-    const session = sessionAs(this.#parts.store, scope.models, actor);
+    const session = sessionAs(this.#parts.session, scope.models, actor);
     return new Database({ ...this.#parts, scope: { ...scope, actor, session } });
   }
 
@@ -148,6 +229,7 @@ export class Database<
 
   /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */
   close(): Promise<void> {
+    this.#parts.caching.close();
     return this.#parts.store.close();
   }
 

@@ -15,6 +15,7 @@ import type { PoolOptions as PoolOptionsMs } from "../sqlite/pool-options.ts";
 import type { Profile } from "../sqlite/pragmas.ts";
 import type { Echo } from "../sqlite/query-log.ts";
 import type { SqliteStoreOptions } from "../store/sqlite/store.ts";
+import { type CachingOptions, checkCaching } from "./caching-options.ts";
 
 /** How to open a database. */
 export interface OpenOptions<
@@ -65,6 +66,8 @@ export interface OpenOptions<
    * entity's are refused. Default: none.
    */
   readonly events?: EventTypes<Own>;
+  /** How results of cached functions are kept; false for not at all. Default: the defaults. */
+  readonly cache?: CachingOptions | false;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;
 }
@@ -122,6 +125,7 @@ export const OPEN_KEYS: readonly string[] = [
   "permissions",
   "eventNames",
   "events",
+  "cache",
   "clock",
 ];
 
@@ -142,6 +146,7 @@ export function checkOpenOptions(options: OpenOptions): void {
   refuseUnknownKeys(options, OPEN_KEYS, "open");
   const { pool = {}, schema, migrations, permissions, events, clock } = options;
   refuseUnknownKeys(pool, POOL_KEYS, "open: pool");
+  checkCaching(options.cache);
   if (migrations !== undefined) assertText("open: migrations", migrations);
   if (permissions !== undefined) assertFunction("open: permissions", permissions);
   if (events !== undefined && !isObject(events)) {

@@ -24,6 +24,16 @@ import type { ResultSet, Row, SqlValue, Statement } from "./values.ts";
 
 type Values = readonly SqlValue[];
 
+/** Something that a statement would do, in the words of SQLite's authorizer. */
+export interface Access {
+  readonly action: number;
+  /** What they are depends on the action: mostly a table, and a column or a function. */
+  readonly first: string | null;
+  readonly second: string | null;
+  /** "main", "temp" or an attached database; null where SQLite does not say. */
+  readonly database: string | null;
+}
+
 /** How to open a connection. */
 export interface ConnectionOptions {
   readonly path: string;
@@ -37,6 +47,8 @@ export class Connection implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements: StatementCache;
   readonly #controls = new Map<string, StatementSync>();
+  #onAccess: ((access: Access) => void) | undefined;
+  #isWatched = false;
 
   constructor({ path, readOnly, pragmas }: ConnectionOptions) {
     this.path = path;
@@ -129,6 +141,26 @@ export class Connection implements Disposable {
     });
   }
 
+  /** All rows of one of our own short reads, every integer as a bigint. */
+  readExactly({ sql, parameters }: Statement): Row[] {
+    return this.#translate(sql, () => {
+      const { statement } = this.#ready(sql, parameters);
+      statement.setReadBigInts(true);
+      return rowsOf(statement, parameters);
+    });
+  }
+
+  /** Tells of everything that a statement would do, without running it. */
+  inspect(sql: string, onAccess: (access: Access) => void): void {
+    this.#watch();
+    this.#onAccess = onAccess;
+    try {
+      this.#translate(sql, () => this.#prepare(sql));
+    } finally {
+      this.#onAccess = undefined;
+    }
+  }
+
   /** Steps through a read in chunks. The cursor holds a snapshot until it ends or is closed. */
   openCursor({ sql, parameters }: Statement): RowCursor {
     return this.#translate(sql, () => {
@@ -146,6 +178,17 @@ export class Connection implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Once for a connection: SQLite prepares all statements again when an authorizer comes. */
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    const { SQLITE_OK } = nodeSqlite().constants;
+    this.#database.setAuthorizer((action, first, second, database) => {
+      this.#onAccess?.({ action, first, second, database });
+      return SQLITE_OK;
+    });
   }
 
   /** What the statement before has changed; `all` does not tell. */

@@ -66,6 +66,8 @@ class Entry {
 export class Writer {
   /** Tell when the file may have changed. */
   readonly commits = new CommitCounters();
+  /** Called when something was committed, before those who wait for it go on. */
+  onCommitted: (() => void) | undefined;
   readonly #data: () => FileData;
   readonly #onNotice: (value: unknown) => void;
   #link: ThreadLink<WriterRequest> | undefined;
@@ -193,17 +195,24 @@ export class Writer {
   async #serveHolder(holder: Entry, hold: (send: WriterSend) => Promise<void>): Promise<void> {
     try {
       const link = this.#connect();
-      await hold((request) => {
-        if (request.kind !== "begin") return link.request(request);
+      await hold(async (request) => {
+        if (request.kind === "commit") return await this.#commit(link, request);
+        if (request.kind !== "begin") return await link.request(request);
         this.#claims.reset();
         holder.place = 0;
-        return link.request({ ...request, askedMs: holder.askedMs });
+        return await link.request({ ...request, askedMs: holder.askedMs });
       });
     } catch (error) {
       holder.call.reject(error);
     } finally {
       end(holder);
     }
+  }
+
+  async #commit<T>(link: ThreadLink<WriterRequest>, request: WriterRequest): Promise<T> {
+    const reply = await link.request<T>(request);
+    this.onCommitted?.();
+    return reply;
   }
 
   #takeGroup(): Entry[] {
@@ -248,6 +257,7 @@ export class Writer {
     });
     const request = { kind: "group", group: encodeGroup(units), askedMs } as const;
     const outcomes = decodeOutcomes(await send<WireOutcomes>(request), units);
+    this.onCommitted?.();
     for (const [index, outcome] of outcomes.entries()) {
       const entry = group[index] as Entry;
       if (entry.ended) continue;

@@ -77,6 +77,11 @@ export class SqliteStore implements Store {
     this.#context = contextOf(database.file);
   }
 
+  /** What all who have the file open in this process share. */
+  get file(): DatabaseFile {
+    return this.#database.file;
+  }
+
   /** The file, absolute. */
   get path(): string {
     return this.#database.path;

@@ -1,0 +1,152 @@
+/**
+ * What makes cached results of one database right: the feed of its changes, the results that are in
+ * memory, and the snapshots that new ones are read from.
+ *
+ * It is prepared when something is first cached, and again after each change of the schema: the
+ * triggers that write the log are checked, and made where they are missing. While it is not
+ * prepared, functions run each time, and nothing is kept.
+ */
+
+import type { Footprint } from "../change/footprint.ts";
+import { touches } from "../change/touches.ts";
+import { warn } from "../core/channels.ts";
+import { messageOf } from "../core/errors.ts";
+import { readingOf, type SchemaStructure } from "../store/reading.ts";
+import type { Statement } from "../store/store.ts";
+import { ChangeFeed, type ResetReason } from "./change-feed.ts";
+import type { CoherentDatabase } from "./coherent-database.ts";
+import { Entries } from "./entries.ts";
+import type { LoggedChange } from "./ring.ts";
+import { Run } from "./tracking.ts";
+
+/** Rows of the log between two looks at whether it is to be trimmed. */
+const ROWS_PER_TRIM = 10_000;
+
+const NO_TABLES: SchemaStructure = { table: () => undefined };
+
+/** The coherence of one database. All who have it open in this process share it. */
+export class Coherence {
+  readonly entries: Entries;
+  readonly feed: ChangeFeed;
+  readonly #database: CoherentDatabase;
+  readonly #warned = new Set<string>();
+  #schema = NO_TABLES;
+  #preparing: Promise<void> | undefined;
+  #isReady = false;
+  #refusal: string | undefined;
+  #trimmedAt = 0;
+
+  constructor(database: CoherentDatabase) {
+    this.#database = database;
+    this.entries = new Entries((table) => this.#schema.table(table));
+    this.feed = new ChangeFeed(database.log, {
+      changed: (changes) => this.#changed(changes),
+      reset: (reason) => this.#reset(reason),
+    });
+  }
+
+  /** Whether the calling code is inside of a transaction, and so past the cache. */
+  get isPast(): boolean {
+    return this.#database.isInTransaction;
+  }
+
+  /** Why nothing is kept; undefined when results can be kept. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** Prepares what is not prepared. Never rejects: without it, functions run each time. */
+  async prepare(): Promise<void> {
+    if (this.#isReady || this.isPast) return;
+    this.#preparing ??= this.#prepare().finally(() => {
+      this.#preparing = undefined;
+    });
+    await this.#preparing;
+  }
+
+  /** Calls `work` with what makes runs on one new snapshot. */
+  async runs<T>(work: (newRun: (name: string) => Run) => Promise<T>): Promise<T> {
+    await this.prepare();
+    const { epoch } = this.feed;
+    return await this.#database.snapshot((snapshot, position) => {
+      const note = (run: Run, statement: Statement): void => this.#note(run, statement);
+      return work((name) => new Run(name, { snapshot, position, epoch, note }));
+    });
+  }
+
+  /**
+   * Whether what a run has read is what the database gives at the place of the last look, which
+   * this takes. What is true is true until the next turn of the event loop at least.
+   */
+  stillHolds(run: Run): boolean {
+    const { position, epoch } = run;
+    if (run.reason !== undefined || position === undefined || !this.feed.catchUp()) return false;
+    const changes = epoch === this.feed.epoch ? this.feed.since(position.sequence) : undefined;
+    return changes !== undefined && !this.#touchAny(changes, run.footprint);
+  }
+
+  /** Says once that the results of a function are not kept, and why. */
+  warnOnce(name: string, reason: string): void {
+    const text = `${name}: ${reason}`;
+    if (this.#warned.has(text)) return;
+    this.#warned.add(text);
+    warn("NOT_CACHED", `The result of "${name}" is not kept: ${reason}.`, { name, reason });
+  }
+
+  #note(run: Run, statement: Statement): void {
+    if (!this.#isReady) return run.refuse(this.#refusal ?? "the log of changes is not ready");
+    const known = readingOf(statement)?.(this.#schema);
+    const reading = known ?? this.#database.readingOfText(statement.sql);
+    if (reading.cacheable) run.add(reading.footprint);
+    else run.refuse(reading.reason);
+  }
+
+  #touchAny(changes: readonly LoggedChange[], { atoms }: Footprint): boolean {
+    return changes.some(({ change }) =>
+      atoms.some((atom) => {
+        const structure = this.#schema.table(atom.table);
+        return atom.table === change.table && (!structure || touches(change, atom, structure));
+      }),
+    );
+  }
+
+  async #prepare(): Promise<void> {
+    try {
+      for (;;) {
+        const prepared = await this.#database.prepare();
+        this.#refusal = prepared.ready ? undefined : prepared.reason;
+        if (!prepared.ready) return;
+        this.#schema = prepared.schema;
+        this.feed.start();
+        // Otherwise somebody has changed the schema between.
+        if (this.feed.schemaVersion === prepared.schemaVersion) break;
+      }
+      this.#isReady = this.feed.position !== undefined;
+    } catch (error) {
+      this.#refusal = `the log of changes could not be prepared (${messageOf(error)})`;
+    }
+  }
+
+  #changed(changes: readonly LoggedChange[]): void {
+    this.entries.apply(changes);
+    const { position } = this.feed;
+    if (position === undefined || position.sequence < this.#trimmedAt + ROWS_PER_TRIM) return;
+    this.#trimmedAt = position.sequence;
+    this.#database.trim(position).catch((error: unknown) => {
+      warn("LOG_NOT_TRIMMED", `The log of changes could not be trimmed: ${messageOf(error)}`);
+    });
+  }
+
+  #reset(reason: ResetReason): void {
+    this.entries.reset(reason);
+    if (reason === "unlogged") warn("UNLOGGED_WRITE", UNLOGGED);
+    if (reason === "history") return;
+    // The triggers may be gone, or not fit the tables any more.
+    this.#isReady = false;
+    this.feed.stop();
+  }
+}
+
+const UNLOGGED =
+  "Something was written that the log of changes does not have: by a program with triggers " +
+  "switched off, or after somebody dropped ours. All cached results were dropped.";

@@ -1,0 +1,50 @@
+/**
+ * The coherence of each file, shared by all who have it open in this process: they share its writer
+ * too, and a commit through one of them is seen by the others.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { DatabaseFile } from "../sqlite/database-file.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
+import { Coherence } from "./coherence.ts";
+import { LiveHub } from "./live-hub.ts";
+import { SqliteCoherentDatabase } from "./sqlite-database.ts";
+
+interface Shared {
+  readonly coherence: Coherence;
+  readonly hub: LiveHub;
+  readonly stores: Set<SqliteStore>;
+}
+
+const shared = new WeakMap<DatabaseFile, Shared>();
+
+/** The coherence of a file, for one of its users. */
+export interface CoherenceUse extends Disposable {
+  readonly coherence: Coherence;
+  readonly hub: LiveHub;
+}
+
+/** Takes part in the coherence of the store's file until disposed of. */
+export function useCoherence(store: SqliteStore): CoherenceUse {
+  const { file } = store;
+  const own = shared.get(file) ?? make(file);
+  shared.set(file, own);
+  own.stores.add(store);
+  return {
+    coherence: own.coherence,
+    hub: own.hub,
+    [Symbol.dispose]: () => own.stores.delete(store),
+  };
+}
+
+function make(file: DatabaseFile): Shared {
+  const stores = new Set<SqliteStore>();
+  const database = new SqliteCoherentDatabase(file, () => {
+    for (const store of stores) return store;
+    throw new SpringhouseError("CLOSED", `${file.path} is not open.`);
+  });
+  const coherence = new Coherence(database);
+  const hub = new LiveHub(coherence, file.clock);
+  file.writer.onCommitted = () => hub.committed();
+  return { coherence, hub, stores };
+}

@@ -1,0 +1,141 @@
+/** Coherence on SQLite: the log on the main thread's connection, snapshots on reader threads. */
+
+import { type Coverage, coverageOf } from "../capture/coverage.ts";
+import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
+import { HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
+import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
+import {
+  fileTables,
+  STRUCTURE_QUERIES,
+  type StructureRows,
+  tableStructure,
+} from "../capture/table-structure.ts";
+import type { Reading } from "../change/footprint.ts";
+import type { Position } from "../change/position.ts";
+import type { TableStructure } from "../change/structure.ts";
+import { readingOfSql } from "../footprint/explain.ts";
+import type { DatabaseFile } from "../sqlite/database-file.ts";
+import { StatementReads } from "../sqlite/statement-reads.ts";
+import type { SchemaStructure } from "../store/reading.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
+import type { ResultSet, Session } from "../store/store.ts";
+import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
+import { SqliteLog } from "./sqlite-log.ts";
+import type { SnapshotReads } from "./tracking.ts";
+
+/** Triggers that another program keeps changing are not ours to fight for. */
+const PREPARATIONS_MAX = 3;
+/** Rows of the log that stay: whoever has not looked for longer drops what it has. */
+const LOG_ROWS_MAX = 50_000;
+/** Rows that go in one transaction, which holds up no writer for long. */
+const TRIMMED_AT_ONCE = 5_000;
+/** The texts of one program, and room for some that are built as strings. */
+const READINGS_MAX = 2_000;
+
+/** One file. */
+export class SqliteCoherentDatabase implements CoherentDatabase {
+  readonly log: SqliteLog;
+  readonly #open: () => SqliteStore;
+  readonly #reads: StatementReads;
+  readonly #readings = new Map<string, Reading>();
+
+  /** @param open one of those who have the file open; each of them may close it. */
+  constructor(file: DatabaseFile, open: () => SqliteStore) {
+    const { inline, writer } = file;
+    this.#open = open;
+    this.log = new SqliteLog(inline.connection, writer.commits);
+    this.#reads = new StatementReads(inline.connection);
+  }
+
+  get isInTransaction(): boolean {
+    return this.#store.current !== undefined;
+  }
+
+  async prepare(): Promise<Preparation> {
+    this.#readings.clear();
+    for (let left = PREPARATIONS_MAX; ; left--) {
+      const { schemaVersion, coverage } = this.#look();
+      if (coverage.statements.length === 0) {
+        return { ready: true, schemaVersion, schema: schemaOf(coverage) };
+      }
+      if (this.#store.readOnly) return { ready: false, reason: READ_ONLY };
+      if (left === 0) return { ready: false, reason: CONTESTED };
+      await this.#store.transaction(async (transaction) => {
+        const { statements } = await coverageIn(transaction);
+        await transaction.write(statements.map((sql) => ({ sql, parameters: [] })));
+      });
+    }
+  }
+
+  async snapshot<T>(
+    run: (reads: SnapshotReads, position: Position | undefined) => Promise<T>,
+  ): Promise<T> {
+    return await this.#store.snapshot(async (snapshot) => {
+      const sql = this.#hasLog ? SELECT_POSITION : NO_ROW;
+      const { rows } = await snapshot.read({ sql, parameters: [] });
+      const [row] = rows;
+      return await run(snapshot, row === undefined ? undefined : toPosition(row));
+    });
+  }
+
+  readingOfText(sql: string): Reading {
+    const known = this.#readings.get(sql);
+    if (known !== undefined) return known;
+    if (this.#readings.size >= READINGS_MAX) this.#readings.clear();
+    const reading = readingOfSql(sql, this.#reads);
+    this.#readings.set(sql, reading);
+    return reading;
+  }
+
+  async trim({ sequence }: Position): Promise<void> {
+    if (this.#store.readOnly || this.isInTransaction) return;
+    const upTo = sequence - LOG_ROWS_MAX;
+    for (;;) {
+      const [first] = this.log.rows(SELECT_EXTENT)[0] ?? [];
+      if (first === undefined || Number(first) > upTo) return;
+      await this.#store.write(trimLog(upTo, TRIMMED_AT_ONCE));
+    }
+  }
+
+  get #store(): SqliteStore {
+    return this.#open();
+  }
+
+  get #hasLog(): boolean {
+    return this.log.rows(HAS_LOG).length > 0;
+  }
+
+  #look(): { readonly schemaVersion: number; readonly coverage: Coverage } {
+    return this.log.inSnapshot(() => {
+      const rows = Object.fromEntries(
+        Object.entries(STRUCTURE_QUERIES).map(([name, sql]) => [name, this.log.rows(sql)]),
+      ) as unknown as StructureRows;
+      const shapes = this.#hasLog ? this.log.readShapes() : [];
+      const coverage = coverageOf(fileTables(rows), shapes);
+      return { schemaVersion: this.log.schemaVersion(), coverage };
+    });
+  }
+}
+
+const NO_ROW = "SELECT 1 WHERE 0";
+const READ_ONLY =
+  "the file is open for reading only, and has no log of changes that would tell when it is wrong";
+const CONTESTED = "another program keeps changing the triggers that write the log of changes";
+
+async function coverageIn(session: Session): Promise<Coverage> {
+  const ask = (sql: string): Promise<ResultSet> => session.read({ sql, parameters: [] });
+  const rows: Record<string, ResultSet["rows"]> = {};
+  for (const [name, sql] of Object.entries(STRUCTURE_QUERIES)) rows[name] = (await ask(sql)).rows;
+  let shapes: readonly Shape[] = [];
+  if ((await ask(HAS_LOG)).rows.length > 0) shapes = (await ask(SELECT_SHAPES)).rows.map(toShape);
+  return coverageOf(fileTables(rows as unknown as StructureRows), shapes);
+}
+
+function schemaOf({ tables }: Coverage): SchemaStructure {
+  const structures = new Map<string, TableStructure>();
+  for (const { table, capture } of tables) {
+    const structure = tableStructure(table, capture.level);
+    structures.set(structure.name, structure);
+  }
+  return { table: (name) => structures.get(name) };
+}

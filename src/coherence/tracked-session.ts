@@ -1,0 +1,94 @@
+/**
+ * A session whose reads belong to a cached function when they are made inside of one: they come from
+ * its snapshot and are noted in its footprint. A write there is refused, for it would be made only
+ * when the result is not in memory. Outside of cached functions it is the store itself.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { Dialect } from "../schema/physical.ts";
+import type {
+  CallOptions,
+  ResultSet,
+  Session,
+  SqlValue,
+  Statement,
+  StoreTransaction,
+  StreamOptions,
+  TransactionOptions,
+  WriteManyOptions,
+} from "../store/store.ts";
+import { currentRun, type Run } from "./tracking.ts";
+
+/** See above. */
+export class TrackedSession implements Session {
+  readonly dialect: Dialect;
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.dialect = session.dialect;
+    this.#session = session;
+  }
+
+  isWrite(sql: string): boolean {
+    return this.#session.isWrite(sql);
+  }
+
+  read(statement: Statement, options?: CallOptions): Promise<ResultSet> {
+    const run = currentRun();
+    if (run === undefined) return this.#session.read(statement, options);
+    return this.#readIn(run, statement);
+  }
+
+  async *stream(
+    statement: Statement,
+    options?: StreamOptions,
+  ): AsyncGenerator<ResultSet, void, undefined> {
+    const run = currentRun();
+    if (run === undefined) yield* this.#session.stream(statement, options);
+    else yield await this.#readIn(run, statement);
+  }
+
+  async write(
+    unit: readonly Statement[],
+    options?: CallOptions,
+  ): Promise<readonly ResultSet[]> {
+    refuseInside("write");
+    return await this.#session.write(unit, options);
+  }
+
+  async writeMany(
+    sql: string,
+    rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
+    options?: WriteManyOptions,
+  ): Promise<number> {
+    refuseInside("writeMany");
+    return await this.#session.writeMany(sql, rows, options);
+  }
+
+  async transaction<T>(
+    run: (transaction: StoreTransaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T> {
+    refuseInside("transaction");
+    return await this.#session.transaction(run, options);
+  }
+
+  async #readIn(run: Run, statement: Statement): Promise<ResultSet> {
+    if (this.#session.isWrite(statement.sql)) throw writeInCached(run.name, "read");
+    return await run.read(statement);
+  }
+}
+
+function refuseInside(call: string): void {
+  const run = currentRun();
+  if (run !== undefined) throw writeInCached(run.name, call);
+}
+
+function writeInCached(name: string, call: string): SpringhouseError {
+  return new SpringhouseError(
+    "CACHED_WRITE",
+    `The cached function "${name}" writes. It runs only when its result is not in memory, so a ` +
+      "write in it would happen now and then. Write outside of it.",
+    { fields: { name, call } },
+  );
+}

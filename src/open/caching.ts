@@ -1,0 +1,106 @@
+/**
+ * Cached functions and live queries of one open database: where their results lie, and what ends
+ * when it is closed.
+ */
+
+import type { Kysely } from "kysely";
+import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts";
+import type { Clock } from "../core/clock.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import { CachedResults } from "../coherence/cached.ts";
+import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
+import type { Freshness } from "../coherence/change-feed.ts";
+import type { Coherence } from "../coherence/coherence.ts";
+import { LiveQuery } from "../coherence/live-query.ts";
+import { type CoherenceUse, useCoherence } from "../coherence/shared.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
+import { MemoryTier } from "../tier/memory/memory-tier.ts";
+import { resolveMemoryTierOptions } from "../tier/memory/options.ts";
+import { type CachedOptions, type CachingOptions, checkFreshness } from "./caching-options.ts";
+
+/** What a cached function reads with: Kysely by SQL names, as far as it reads. */
+export type CachedQuery<Tables> = Pick<
+  Kysely<Tables>,
+  "selectFrom" | "selectNoFrom" | "with" | "withRecursive" | "fn" | "dynamic" | "case"
+>;
+
+const CACHED_KEYS = ["freshness"] as const;
+/** More than a cache of any loads has: results are dropped when they are wrong, not by age. */
+const ENTRIES_MAX = 10_000;
+
+/** See above. */
+export class Caching {
+  readonly #use: CoherenceUse;
+  readonly #memory: MemoryTier;
+  readonly #freshness: Freshness;
+  readonly #results = new Map<string, CachedResults>();
+  readonly #closed = new AbortController();
+
+  constructor(store: SqliteStore, clock: Clock, options: CachingOptions) {
+    this.#use = useCoherence(store);
+    const { freshness = "turn", maxEntries = ENTRIES_MAX, maxBytes = "100MB" } = options;
+    this.#freshness = freshness;
+    this.#memory = new MemoryTier(resolveMemoryTierOptions({ maxEntries, maxBytes, clock }));
+  }
+  /** Where reads made inside of cached functions are noted. */
+  get coherence(): Coherence {
+    return this.#use.coherence;
+  }
+
+  /** A cached function. `query` gives it what it reads with. */
+  cached<Tables, Args extends readonly unknown[], Result>(
+    name: string,
+    compute: (query: CachedQuery<Tables>, ...args: Args) => Promise<Result>,
+    options: CachedOptions,
+    query: () => CachedQuery<Tables>,
+  ): CachedFunction<Args, Result> {
+    assertText("cached: name", name);
+    assertFunction("cached: the function", compute);
+    refuseUnknownKeys(options, CACHED_KEYS, "cached");
+    const { freshness = this.#freshness } = options;
+    checkFreshness("cached", freshness);
+    if (this.#results.has(name)) throw nameTaken(name);
+    const results = new CachedResults({
+      coherence: this.#use.coherence,
+      partition: this.#memory.partition(`${name}:`, undefined, "frozen"),
+      name,
+      freshness,
+      compute: (args) => compute(query(), ...(args as Args)),
+    });
+    this.#results.set(name, results);
+    return cachedFunction<Args, Result>(results);
+  }
+
+  /** A live query of a cached function. */
+  live<Args extends readonly unknown[], Result>(
+    given: CachedFunction<Args, Result>,
+    args: Args,
+  ): LiveQuery<Result> {
+    const results = resultsOf(given);
+    if (results === undefined || this.#results.get(results.name) !== results) {
+      throw wrongArgument("live", "a function that db.cached() of this database gave", given);
+    }
+    // What cannot be a key is refused here and not in the loop.
+    results.keyOf(args);
+    const { hub } = this.#use;
+    return new LiveQuery<Result>(hub, () => hub.sourceOf(results, args), this.#closed.signal);
+  }
+
+  /** Ends the loops over live queries and lets the results go. */
+  close(path: string): void {
+    if (this.#closed.signal.aborted) return;
+    const message = `${path} was closed, and with it the live query.`;
+    this.#closed.abort(new SpringhouseError("CLOSED", message, { fields: { path } }));
+    for (const results of this.#results.values()) results.clear();
+    this.#use[Symbol.dispose]();
+    void this.#memory.close();
+  }
+}
+
+function nameTaken(name: string): SpringhouseError {
+  const message =
+    `There is a cached function "${name}" already. Make each one once, where the program starts, ` +
+    "and give its arguments when it is called.";
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
+}

@@ -48,9 +48,10 @@ export class ChangeFeed {
   #position: Position | undefined;
   #schemaVersion: number | undefined;
   #dataVersion = -1;
-  /** What `settled` was before the last look; -1 makes the next one necessary. */
+  /** What `settled` was before the last look. */
   #applied = -1;
   #epoch = 0;
+  #isRunning = false;
   #isTurnOpen = false;
   #turnStartMs = 0;
   #hitsInTurn = 0;
@@ -79,23 +80,25 @@ export class ChangeFeed {
 
   /** Begins at the end of the log. */
   start(): void {
+    this.#isRunning = true;
     this.#position = undefined;
-    this.#applied = -1;
+    this.#schemaVersion = undefined;
     this.catchUp();
   }
 
   /** Says nothing more until it is started: the log cannot be trusted. */
   stop(): void {
+    this.#isRunning = false;
     this.#position = undefined;
     this.#epoch++;
   }
 
   /** Whether what is in memory is what the database could give now. Looks first where it must. */
   isCurrent(freshness: Freshness): boolean {
+    if (!this.#isRunning) return false;
     if (this.#source.announced !== this.#applied) {
       return this.catchUp() && this.#source.announced === this.#applied;
     }
-    if (this.#position === undefined) return false;
     if (freshness === "exclusive" || (freshness === "turn" && this.#isTurnOpen)) return true;
     return this.#check();
   }
@@ -112,10 +115,12 @@ export class ChangeFeed {
 
   /** Takes in what is in the log. False when it cannot be read now, or there is none to go by. */
   catchUp(): boolean {
+    if (!this.#isRunning) return false;
     const { settled } = this.#source;
     try {
       const dataVersion = this.#source.dataVersion();
-      this.#take(this.#source.look(this.#position), dataVersion, settled);
+      const look = this.#source.look(this.#position, this.#schemaVersion);
+      this.#take(look, dataVersion, settled);
     } catch (error) {
       if (isSpringhouseError(error, "BUSY")) return false;
       throw error;

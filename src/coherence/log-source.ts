@@ -26,9 +26,10 @@ export interface LogSource {
   /** Another number than before when somebody else has committed. */
   dataVersion(): number;
   /**
-   * The log after a place; without one, only where it ends.
+   * The log after a place; without one, only where it ends. When the schema is another one than
+   * that of this version the log is not looked at, for it may not be there any more.
    *
    * @throws `BUSY` when the database cannot be read at this moment.
    */
-  look(after: Position | undefined): Look;
+  look(after: Position | undefined, schemaVersion: number | undefined): Look;
 }

@@ -15,7 +15,7 @@ import type { Position } from "../change/position.ts";
 import type { TableStructure } from "../change/structure.ts";
 import { readingOfSql } from "../footprint/explain.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
-import { StatementReads } from "../sqlite/statement-reads.ts";
+import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SchemaStructure } from "../store/reading.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { ResultSet, Session } from "../store/store.ts";
@@ -36,7 +36,8 @@ const READINGS_MAX = 2_000;
 export class SqliteCoherentDatabase implements CoherentDatabase {
   readonly log: SqliteLog;
   readonly #open: () => SqliteStore;
-  readonly #reads: StatementReads;
+  readonly #probe: SqliteProbe;
+  #schema: SchemaStructure | undefined;
   readonly #readings = new Map<string, Reading>();
 
   /** @param open one of those who have the file open; each of them may close it. */
@@ -44,7 +45,10 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     const { inline, writer } = file;
     this.#open = open;
     this.log = new SqliteLog(inline.connection, writer.commits);
-    this.#reads = new StatementReads(inline.connection);
+    this.#probe = new SqliteProbe(
+      inline.connection,
+      (table) => this.#schema?.table(table) !== undefined,
+    );
   }
 
   get isInTransaction(): boolean {
@@ -56,7 +60,8 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     for (let left = PREPARATIONS_MAX; ; left--) {
       const { schemaVersion, coverage } = this.#look();
       if (coverage.statements.length === 0) {
-        return { ready: true, schemaVersion, schema: schemaOf(coverage) };
+        this.#schema = schemaOf(coverage);
+        return { ready: true, schemaVersion, schema: this.#schema };
       }
       if (this.#store.readOnly) return { ready: false, reason: READ_ONLY };
       if (left === 0) return { ready: false, reason: CONTESTED };
@@ -82,7 +87,7 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     const known = this.#readings.get(sql);
     if (known !== undefined) return known;
     if (this.#readings.size >= READINGS_MAX) this.#readings.clear();
-    const reading = readingOfSql(sql, this.#reads);
+    const reading = readingOfSql(sql, this.#probe);
     this.#readings.set(sql, reading);
     return reading;
   }

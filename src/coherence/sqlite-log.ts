@@ -53,9 +53,12 @@ export class SqliteLog implements LogSource {
     return Number(this.#first("PRAGMA data_version")?.[0]);
   }
 
-  look(after: Position | undefined): Look {
+  look(after: Position | undefined, knownVersion: number | undefined): Look {
     return this.inSnapshot(() => {
       const schemaVersion = this.schemaVersion();
+      if (knownVersion !== undefined && schemaVersion !== knownVersion) {
+        return { schemaVersion, position: undefined, reachesBack: false, changes: [] };
+      }
       const row = this.#first(SELECT_POSITION);
       const position = row === undefined ? undefined : toPosition(row);
       if (after === undefined || position === undefined) {

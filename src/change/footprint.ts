@@ -3,8 +3,8 @@
  *
  * There is one atom for each occurrence of a table, so a self-join has two. A change touches an
  * atom when it inserts or deletes a row, or changes one of the atom's columns, *and* the image
- * before or the image after meets the predicate. A footprint is sound when every change that can alter the
- * result touches one of its atoms; whoever makes one and is in doubt widens it.
+ * before or the image after meets the predicate. A footprint is sound when every change that can
+ * alter the result touches one of its atoms; whoever makes one and is in doubt widens it.
  */
 
 import type { Predicate } from "./predicate.ts";
@@ -24,6 +24,16 @@ export interface Atom {
 
 export interface Footprint {
   readonly atoms: readonly Atom[];
+}
+
+/** The atom that every change of the table touches. */
+export function wholeTable(table: string): Atom {
+  return { table, columns: "all", predicate: { kind: "always" } };
+}
+
+/** Whether every change of its table touches the atom. */
+export function isWholeTable({ columns, predicate }: Atom): boolean {
+  return columns === "all" && predicate.kind === "always";
 }
 
 /** What can be said of a query: its footprint, or why its result must not be kept. */

@@ -8,7 +8,11 @@ export interface ColumnStructure {
   /** In lower case: SQLite knows no difference. */
   readonly name: string;
   readonly affinity: Affinity;
-  /** Collating sequence in lower case: `binary`, `nocase`, `rtrim`, or one of the program's own. */
+  /**
+   * Collating sequence in lower case: `binary`, `nocase`, `rtrim`, or one of the program's own,
+   * of which nothing is known. In a file that is not in UTF-8, `binary` orders other bytes: whoever
+   * reads the structure of such a file must give it a name that is none of the three.
+   */
   readonly collation: string;
 }
 
@@ -19,4 +23,10 @@ export interface TableStructure {
   readonly columns: readonly ColumnStructure[];
   /** Whether its log has the rows that changed, or only that something did. */
   readonly capture: "rows" | "table";
+}
+
+/** The column of that name, when the table has one. */
+export function columnOf(structure: TableStructure, name: string): ColumnStructure | undefined {
+  for (const column of structure.columns) if (column.name === name) return column;
+  return undefined;
 }

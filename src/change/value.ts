@@ -11,3 +11,23 @@ export const UNKNOWN: unique symbol = Symbol("unknown");
 
 /** A value of an image. */
 export type ImageValue = StoredValue | typeof UNKNOWN;
+
+/**
+ * Whether a text may stand for other bytes than its own: bytes that are no UTF-8 are read as
+ * U+FFFD, a lone surrogate is bound as U+FFFD, and some of SQLite ends a text at NUL.
+ */
+export function isDoubtful(text: string): boolean {
+  return !text.isWellFormed() || text.includes("\uFFFD") || text.includes("\0");
+}
+
+/**
+ * Whether two values are surely the same, storage class and bytes: 1 and 1.0 are not, nor are 0.0
+ * and -0.0, "a" and "A". Nothing is surely the same as what is unknown or doubtful.
+ */
+export function isSame(one: ImageValue, other: ImageValue): boolean {
+  if (typeof one === "string") return one === other && !isDoubtful(one);
+  if (one instanceof Uint8Array) {
+    return other instanceof Uint8Array && Buffer.compare(one, other) === 0;
+  }
+  return one !== UNKNOWN && Object.is(one, other);
+}

@@ -1,0 +1,32 @@
+/** Whether a change can alter what was read: the rule of `footprint.ts`. */
+
+import { type Change, type RowChange, valueIn } from "./change.ts";
+import { holds } from "./evaluate.ts";
+import type { Atom } from "./footprint.ts";
+import type { TableStructure } from "./structure.ts";
+import { isSame } from "./value.ts";
+
+/**
+ * False only when the change surely misses the atom.
+ *
+ * @param structure of the atom's table.
+ */
+export function touches(change: Change, atom: Atom, structure: TableStructure): boolean {
+  if (change.table !== atom.table) return false;
+  if (change.kind === "table") return true;
+  if (!changesColumn(change, atom)) return false;
+  const { before, after } = change;
+  return (
+    (before !== undefined && holds(atom.predicate, before, structure)) ||
+    (after !== undefined && holds(atom.predicate, after, structure))
+  );
+}
+
+/** An insert and a delete change every column. A column that an image lacks may have changed. */
+function changesColumn({ before, after }: RowChange, { columns }: Atom): boolean {
+  if (before === undefined || after === undefined || columns === "all") return true;
+  for (const column of columns) {
+    if (!isSame(valueIn(before, column), valueIn(after, column))) return true;
+  }
+  return false;
+}

@@ -33,14 +33,13 @@ export interface CachedParts {
 
 interface Outcome {
   readonly value: unknown;
-  /** Whether it was still right when the run had ended. */
-  readonly holds: boolean;
+  /** The moment at which it was still right; before all moments when it was not. */
+  readonly heldAt: number;
 }
 
 /** A run that is under way. */
 interface Flight {
-  /** Its place among all calls and runs. */
-  readonly moment: number;
+  readonly startedAt: number;
   readonly outcome: Promise<Outcome>;
 }
 
@@ -49,6 +48,7 @@ export class CachedResults {
   readonly #parts: CachedParts;
   readonly #results: ResultTable;
   readonly #flights = new Map<string, Flight>();
+  /** Counts what the order of matters: calls, beginnings and ends of runs. */
   #moment = 0;
   /** Why the last run was not kept. */
   #notKept: string | undefined;
@@ -115,10 +115,9 @@ export class CachedResults {
     if (coherence.isPast) return (await this.#run(key, args)).value;
     const arrived = ++this.#moment;
     let flight = this.#flights.get(key) ?? this.#start(key, args);
-    if (flight.moment > arrived) return (await flight.outcome).value;
-    const { holds, value } = await flight.outcome;
-    if (holds) return value;
-    // It may have been read before what the caller knows to be written.
+    const { heldAt, value } = await flight.outcome;
+    if (flight.startedAt > arrived || heldAt > arrived) return value;
+    // It may have been read before what the caller knows to be written. The next one is not.
     flight = this.#flights.get(key) ?? this.#start(key, args);
     return (await flight.outcome).value;
   }
@@ -140,7 +139,7 @@ export class CachedResults {
     const outcome = this.#run(key, args).finally(() => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     });
-    const flight: Flight = { moment: ++this.#moment, outcome };
+    const flight: Flight = { startedAt: ++this.#moment, outcome };
     this.#flights.set(key, flight);
     return flight;
   }
@@ -156,7 +155,8 @@ export class CachedResults {
     const holds = !coherence.isPast && coherence.stillHolds(run);
     this.#notKept = run.reason;
     if (run.reason !== undefined) coherence.warnOnce(name, run.reason);
-    return { value: this.#keep(run, key, given, holds), holds };
+    const heldAt = holds ? ++this.#moment : -1;
+    return { value: this.#keep(run, key, given, holds), heldAt };
   }
 
   /** Puts the result into memory if it may go there, and gives it as every caller gets it. */

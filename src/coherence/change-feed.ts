@@ -96,9 +96,8 @@ export class ChangeFeed {
   /** Whether what is in memory is what the database could give now. Looks first where it must. */
   isCurrent(freshness: Freshness): boolean {
     if (!this.#isRunning) return false;
-    if (this.#source.announced !== this.#applied) {
-      return this.catchUp() && this.#source.announced === this.#applied;
-    }
+    // A commit that is under way may be in the log or not: both are right at this moment.
+    if (this.#source.announced !== this.#applied) return this.catchUp();
     if (freshness === "exclusive" || (freshness === "turn" && this.#isTurnOpen)) return true;
     return this.#check();
   }

@@ -36,6 +36,29 @@ function countsOf(db: DatabaseSync, table: Table): Counts {
   return counts;
 }
 
+/** Whole rows, as one text each, and how often they are there. */
+function imagesOf(db: DatabaseSync, table: Table): Counts {
+  const rows = rowsOf(db, `SELECT ${TABLES[table].join(", ")} FROM ${table}`);
+  const texts = Map.groupBy(rows, (row) => row.map(literalOf).join(" "));
+  return new Map([...texts].map(([text, list]) => [text, list.length]));
+}
+
+/** Rows that came without a new image in the log, or went without an old one. */
+function unlogged(before: Counts, after: Counts, log: readonly LoggedRow[]): readonly string[] {
+  if (log.some(({ kind }) => kind === "table")) return [];
+  const hasImage = (text: string, isNew: boolean): boolean =>
+    log.some(({ kind, columns, values }) => {
+      if (kind !== "update" && isNew !== (kind === "insert")) return false;
+      const start = kind === "update" && isNew ? columns.length : 0;
+      const words = text.split(" ");
+      return words.every((word, at) => isValue(values[start + at], word));
+    });
+  return [...new Set([...before.keys(), ...after.keys()])].filter((text) => {
+    const growth = (after.get(text) ?? 0) - (before.get(text) ?? 0);
+    return growth !== 0 && !hasImage(text, growth > 0);
+  });
+}
+
 /** Pairs whose count differs and that no row of the log accounts for. */
 function missed(before: Counts, after: Counts, log: readonly LoggedRow[]): readonly string[] {
   const keys = new Set([...before.keys(), ...after.keys()]);
@@ -76,6 +99,8 @@ function attempt(db: DatabaseSync, sql: string): void {
   }
 }
 
+const NONE: Counts = new Map();
+
 interface Tally {
   changes: number;
   readonly levels: Record<string, number>;
@@ -93,21 +118,21 @@ function play(seed: number, tally: Tally): readonly string[] {
   }
   const problems: string[] = [];
   const names = Object.keys(TABLES) as Table[];
-  let before = names.map((table) => countsOf(db, table));
+  const look = (): readonly (readonly [Counts, Counts])[] =>
+    names.map((table) => [countsOf(db, table), imagesOf(db, table)]);
+  let before = look();
   for (let number = 0; number < TRANSACTIONS; number++) {
     const sequence = lastSequence(db);
     const statements = transaction();
-    attempt(db, "BEGIN");
-    for (const sql of statements) attempt(db, sql);
-    attempt(db, "COMMIT");
-    attempt(db, "ROLLBACK");
-    const after = names.map((table) => countsOf(db, table));
+    for (const sql of ["BEGIN", ...statements, "COMMIT", "ROLLBACK"]) attempt(db, sql);
+    const after = look();
     const log = logAfter(db, sequence);
     for (const [at, table] of names.entries()) {
       const own = log.filter((row) => row.table === table);
-      const [was, is] = [before[at] ?? new Map(), after[at] ?? new Map()];
-      tally.changes += [...is].filter(([key, count]) => was.get(key) !== count).length;
-      const lost = missed(was, is, own);
+      const [pairs = NONE, rows = NONE] = before[at] ?? [];
+      const [newPairs = NONE, newRows = NONE] = after[at] ?? [];
+      tally.changes += [...newRows].filter(([key, count]) => rows.get(key) !== count).length;
+      const lost = [...missed(pairs, newPairs, own), ...unlogged(rows, newRows, own)];
       if (lost.length > 0) problems.push([...schema, ...statements, ...lost].join("\n"));
     }
     before = after;
@@ -123,7 +148,7 @@ describe("the log of changes beside the tables themselves", () => {
       expect(play(seed, tally), `seed ${seed}`).toEqual([]);
     }
 
-    expect(tally.changes).toBeGreaterThan(20_000);
+    expect(tally.changes).toBeGreaterThan(3_000);
     expect(tally.levels["rows"]).toBeGreaterThan(SEEDS);
   });
 });

@@ -9,10 +9,16 @@ export interface Scenario {
   transaction(): readonly string[];
 }
 
-const VALUES = ["1", "2", "3", "1.0", "'a'", "'A'", "'b'", "NULL", "x'61'", "'1'", "2", "3"];
+/** Few values, so that rows get into each other's way, and some that are equal only in part. */
+const VALUES = {
+  a: ["1", "2", "3", "4", "5", "6", "2.0"],
+  b: ["'a'", "'A'", "'b'", "'B'", "'c'", "NULL", "1"],
+  c: ["1", "2", "3", "4", "5", "1.0", "'1'", "NULL", "x'61'"],
+  p: ["NULL", "NULL", "1", "2", "3"],
+} as const;
+const COLUMNS = ["a", "b", "c", "p"] as const;
 const OR = ["", "", " OR REPLACE", " OR REPLACE", " OR IGNORE", " OR FAIL", " OR ROLLBACK"];
 const ACTIONS = ["CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION"];
-const COLUMNS = ["a", "b", "c", "p"];
 const PRIMARY_KEYS: readonly {
   readonly column: string;
   readonly constraint?: string;
@@ -57,11 +63,12 @@ export function scenario(seed: number): Scenario {
   const chance = (share: number): boolean => next() < share;
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
   const some = <T>(list: readonly T[], share: number): T[] => list.filter(() => chance(share));
-  const value = (): string => pick(VALUES);
+  const value = (column: keyof typeof VALUES): string => pick(VALUES[column]);
   const { column, constraint, isWithoutRowid } = pick(PRIMARY_KEYS);
   const conflict = chance(0.2) ? " ON CONFLICT REPLACE" : "";
   const actions = (): string => `ON DELETE ${pick(ACTIONS)} ON UPDATE ${pick(ACTIONS)}`;
-  const self = chance(0.5) ? ` REFERENCES parent (${chance(0.5) ? "a" : "c"}) ${actions()}` : "";
+  const target = (): string => (column.includes("PRIMARY KEY") && chance(0.5) ? "a" : "c");
+  const self = chance(0.5) ? ` REFERENCES parent (${target()}) ${actions()}` : "";
   const parts = [
     column,
     `b TEXT${chance(0.3) ? ` NOT NULL${conflict} DEFAULT 'b'` : ""}`,
@@ -74,36 +81,47 @@ export function scenario(seed: number): Scenario {
     `PRAGMA recursive_triggers = ${chance(0.5) ? 1 : 0}`,
     `PRAGMA foreign_keys = ${chance(0.8) ? 1 : 0}`,
     `CREATE TABLE parent (${parts.join(", ")})${isWithoutRowid ? " WITHOUT ROWID" : ""}`,
-    `CREATE TABLE child (n INTEGER PRIMARY KEY, a REFERENCES parent (${chance(0.7) ? "a" : "c"})
+    `CREATE TABLE child (n INTEGER PRIMARY KEY, a REFERENCES parent (${target()})
       ${actions()}, k UNIQUE)`,
+    // What foreign keys refer to must be unique.
     "CREATE UNIQUE INDEX parent_c0 ON parent (c)",
-    ...some(INDEXES, 0.2),
-    ...some(TRIGGERS, 0.2).map((text, at) => `CREATE TRIGGER user_${at} ${text}`),
+    ...some(INDEXES, pick([0, 0.1, 0.2])),
+    ...some(TRIGGERS, pick([0, 0.1, 0.2])).map((text, at) => `CREATE TRIGGER user_${at} ${text}`),
   ];
-  const assignments = (): string =>
-    [pick(COLUMNS), pick(COLUMNS)].map((name) => `${name} = ${value()}`).join(", ");
-  const rowid = (): string => (!isWithoutRowid && chance(0.2) ? "rowid, " : "");
+  const equal = (): string => {
+    const name = pick(COLUMNS);
+    return `${name} = ${value(name)}`;
+  };
   const insert = (): string => {
-    const extra = rowid();
-    const values = [...(extra ? [pick(["1", "2", "3"])] : []), value(), value(), value(), value()];
-    return `INSERT${pick(OR)} INTO parent (${extra}a, b, c, p) VALUES (${values.join(", ")})`;
+    const values = COLUMNS.map(value);
+    const hasRowid = !isWithoutRowid && chance(0.2);
+    const names = [...(hasRowid ? ["rowid"] : []), ...COLUMNS];
+    if (hasRowid) values.unshift(pick(["1", "2", "3"]));
+    return `INSERT${pick(OR)} INTO parent (${names.join(", ")}) VALUES (${values.join(", ")})`;
+  };
+  const fill = (): string => {
+    const row = (c: number): string => `(${c}, ${value("b")}, ${c}, ${pick(["NULL", c])})`;
+    const rows = [1, 2, 3, 4, 5].map(row).join(", ");
+    return `INSERT OR IGNORE INTO parent (a, b, c, p) VALUES ${rows}`;
   };
   const statement = (): string =>
     pick<() => string>([
       insert,
       insert,
-      () => `${insert()} ON CONFLICT (c) DO UPDATE SET ${assignments()}`,
-      () => `UPDATE${pick(OR)} parent SET ${assignments()}`,
-      () => `UPDATE${pick(OR)} parent SET ${assignments()} WHERE ${pick(COLUMNS)} = ${value()}`,
-      () => `UPDATE${pick(OR)} parent SET ${rowid() ? "rowid" : "a"} = 2 WHERE c = ${value()}`,
-      () => `DELETE FROM parent WHERE ${pick(COLUMNS)} = ${value()}`,
-      () => `INSERT${pick(OR)} INTO child VALUES (${value()}, ${value()}, ${value()})`,
-      () => `UPDATE${pick(OR)} child SET k = ${value()}, a = ${value()} WHERE n > ${value()}`,
+      () => `${insert()} ON CONFLICT (c) DO UPDATE SET ${equal()}`,
+      () => `UPDATE${pick(OR)} parent SET ${equal()}, ${equal()} WHERE ${equal()}`,
+      () => `UPDATE${pick(OR)} parent SET ${equal()} WHERE c > ${pick(["2", "4"])}`,
+      () => `UPDATE${pick(OR)} parent SET ${isWithoutRowid ? "a" : "oid"} = 2 WHERE ${equal()}`,
+      () => `DELETE FROM parent WHERE ${equal()}`,
+      () =>
+        `INSERT${pick(OR)} INTO child VALUES (${pick(["1", "2", "3", "4"])}, ${value("c")}, ${value("c")})`,
+      () => `UPDATE${pick(OR)} child SET k = ${value("c")} WHERE n > 2`,
+      fill,
+      () => `INSERT OR IGNORE INTO child VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 3, 4)`,
       () => "SAVEPOINT s; DELETE FROM child; ROLLBACK TO s; RELEASE s",
-      () => (chance(0.3) ? "DELETE FROM parent" : insert()),
     ])();
   return {
-    schema,
+    schema: [...schema, fill(), fill()],
     transaction: () => Array.from({ length: 1 + Math.floor(next() * 3) }, statement),
   };
 }

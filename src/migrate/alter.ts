@@ -4,6 +4,7 @@
  */
 
 import { updateTriggerOf } from "../capture/audit-rebuild.ts";
+import { codeTokens, mentions } from "../core/sql-tokens.ts";
 import { columnDefinition, createIndex } from "../schema/ddl.ts";
 import type {
   PhysicalColumn,
@@ -16,7 +17,6 @@ import type { FileSchema } from "./introspect.ts";
 import { canonicalDefault, canonicalIndex, canonicalName, includesName } from "./normalise.ts";
 import { type Constraint, columnWords, describeAction, type Operation } from "./operation.ts";
 import { changesValues, keepsRowids, rebuildStatements } from "./rebuild.ts";
-import { codeTokens, mentions } from "./sql-tokens.ts";
 
 /** What is done to one table. */
 export interface TableChanges {

@@ -3,7 +3,7 @@
  * the names of constraints, and features that a declaration has no words for.
  */
 
-import { codeTokens, identifierOf, isWord, type Token } from "./sql-tokens.ts";
+import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
 /** The parts of a CREATE TABLE text that no pragma shows. */
 export interface TableText {

@@ -6,6 +6,7 @@
  * counts, for the declaration says all of what the table is.
  */
 
+import { mentions } from "../core/sql-tokens.ts";
 import type {
   PhysicalColumn,
   PhysicalObject,
@@ -22,7 +23,6 @@ import {
 } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
 import { applyRenames, type Rename, renameOperations } from "./rename.ts";
-import { mentions } from "./sql-tokens.ts";
 
 /** For `diff`. */
 export interface DiffOptions {

@@ -19,12 +19,12 @@ import { messageOf } from "../core/errors.ts";
 import { hashText } from "../core/hash.ts";
 import { importProblem } from "../core/import-problem.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { tokenize } from "../core/sql-tokens.ts";
 import { decodeText } from "./file-text.ts";
 import { FILE_NAME, listFolder } from "./folder.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration, MigrationBody, MigrationDefinition } from "./migration.ts";
 import { invalid, type ScriptStatement, splitStatements } from "./sql-script.ts";
-import { tokenize } from "./sql-tokens.ts";
 
 /** More than anybody has; a folder with more is another folder. */
 const FILES_MAX = 10_000;

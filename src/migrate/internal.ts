@@ -1,9 +1,9 @@
 /** Names that belong to SQLite or to Springhouse, and objects made from a declaration. */
 
+import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 import { searchTable } from "../schema/ddl-search.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 import { canonicalName, canonicalObject } from "./normalise.ts";
-import { codeTokens, identifierOf } from "./sql-tokens.ts";
 
 /** Whether a table of this name is SQLite's or the migrator's own, and in nobody's schema. */
 export function isBookkeeping(name: string): boolean {

@@ -3,7 +3,7 @@
  * a backup comes first and to refuse what would break the runner's own transaction.
  */
 
-import { codeTokens, identifierOf, isWord, type Token } from "./sql-tokens.ts";
+import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
 /** What is known about one statement. */
 export interface StatementFacts {

@@ -4,9 +4,9 @@
  * not differences, for nothing about the data depends on them.
  */
 
+import { canonicalExpression, canonicalSql } from "../core/sql-tokens.ts";
 import type { PhysicalColumn, PhysicalIndex, PhysicalTable } from "../schema/physical.ts";
 import type { Constraint } from "./operation.ts";
-import { canonicalExpression, canonicalSql } from "./sql-tokens.ts";
 
 /** The name under which two objects are the same object. */
 export function canonicalName(name: string): string {

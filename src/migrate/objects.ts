@@ -3,10 +3,10 @@
  * which order they go.
  */
 
+import { mentions } from "../core/sql-tokens.ts";
 import type { PhysicalObject } from "../schema/physical.ts";
 import { isInternal } from "./internal.ts";
 import { canonicalName } from "./normalise.ts";
-import { mentions } from "./sql-tokens.ts";
 
 /**
  * The triggers and views that use one of the tables, or a view or virtual table that goes, or a

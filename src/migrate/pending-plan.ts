@@ -1,5 +1,6 @@
 /** What the pending migrations would do, as far as their text tells. */
 
+import { codeTokens, identifierOf, isWord } from "../core/sql-tokens.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import type { Session } from "../store/store.ts";
 import { judgeStatement } from "./lint.ts";
@@ -7,7 +8,6 @@ import type { Migration } from "./migration.ts";
 import type { PlannedMigration } from "./migrator.ts";
 import { canonicalName } from "./normalise.ts";
 import { COPY_ROWS_PER_MS, type PlanStep } from "./plan.ts";
-import { codeTokens, identifierOf, isWord } from "./sql-tokens.ts";
 
 /** Enough for ALTER TABLE t RENAME COLUMN a TO b, and short enough for a line. */
 const TITLE_WORDS_MAX = 9;

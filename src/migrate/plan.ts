@@ -7,6 +7,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { mentions } from "../core/sql-tokens.ts";
 import { createIndex } from "../schema/ddl.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
@@ -18,7 +19,6 @@ import { createOrder, disturbedObjects, dropOrder } from "./objects.ts";
 import type { Operation } from "./operation.ts";
 import { renderTable, temporaryName } from "./rebuild.ts";
 import { applyRenames, checkTargets, inverseRenames, type Rename } from "./rename.ts";
-import { mentions } from "./sql-tokens.ts";
 
 /** One step of a plan. */
 export interface PlanStep {

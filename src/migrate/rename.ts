@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { codeTokens, identifierOf, isWord, mentions, tokenize } from "../core/sql-tokens.ts";
 import type { ForeignKeyFact } from "../schema/facts.ts";
 import type {
   PhysicalIndex,
@@ -14,7 +15,6 @@ import type {
 import { isInternal } from "./internal.ts";
 import { canonicalName } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
-import { codeTokens, identifierOf, isWord, mentions, tokenize } from "./sql-tokens.ts";
 
 /** A table, or with `column` one of its columns, and its new name. All are SQL names. */
 export interface Rename {

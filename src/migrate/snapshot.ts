@@ -4,10 +4,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { canonicalSql } from "../core/sql-tokens.ts";
 import type { Session, Statement } from "../store/store.ts";
 import { isBookkeeping } from "./internal.ts";
 import { readMeta, setMeta } from "./meta.ts";
-import { canonicalSql } from "./sql-tokens.ts";
 
 const KEY = "schema_objects";
 /** Sixteen hexadecimal digits: enough to tell two texts of one object apart. */

@@ -4,7 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
-import { isWord, type Token, tokenize } from "./sql-tokens.ts";
+import { isWord, type Token, tokenize } from "../core/sql-tokens.ts";
 
 /** One statement of a script, without its semicolon. */
 export interface ScriptStatement {

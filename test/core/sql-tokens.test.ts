@@ -5,7 +5,7 @@ import {
   identifierOf,
   mentions,
   tokenize,
-} from "../../src/migrate/sql-tokens.ts";
+} from "../../src/core/sql-tokens.ts";
 
 test("texts that mean the same have one canonical form", () => {
   const plain = "create view v as select a , b from t where x = 'It''s'";

@@ -1,7 +1,7 @@
 /** Cached functions as their users have them: called like any function, and asked about themselves. */
 
-import type { Explanation } from "./explain.ts";
 import type { CachedResults } from "./cached.ts";
+import type { Explanation } from "./explain.ts";
 
 /** A cached function. Made by `db.cached`. */
 export interface CachedFunction<Args extends readonly unknown[], Result> {

@@ -14,8 +14,8 @@
 import { describeAtom } from "../change/describe.ts";
 import { systemClock } from "../core/clock.ts";
 import { exactText } from "../core/stable-text.ts";
-import type { Partition } from "../tier/memory/partition.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
+import type { Partition } from "../tier/memory/partition.ts";
 import type { Freshness } from "./change-feed.ts";
 import type { Coherence } from "./coherence.ts";
 import { dropText, type Explanation } from "./explain.ts";

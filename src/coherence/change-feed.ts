@@ -14,7 +14,7 @@
 
 import type { Position } from "../change/position.ts";
 import { isSpringhouseError } from "../core/errors.ts";
-import type { Look, LogSource } from "./log-source.ts";
+import type { LogSource, Look } from "./log-source.ts";
 import { type LoggedChange, Ring } from "./ring.ts";
 
 /** How soon a read from memory sees what other processes write. See `docs/guide/coherence.md`. */

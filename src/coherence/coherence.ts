@@ -94,7 +94,10 @@ export class Coherence {
   }
 
   #note(run: Run, statement: Statement): void {
-    if (!this.#isReady) return run.refuse(this.#refusal ?? "the log of changes is not ready");
+    if (!this.#isReady) {
+      run.refuse(this.#refusal ?? "the log of changes is not ready");
+      return;
+    }
     const known = readingOf(statement)?.(this.#schema);
     const reading = known ?? this.#database.readingOfText(statement.sql);
     if (reading.cacheable) run.add(reading.footprint);

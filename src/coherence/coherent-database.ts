@@ -20,7 +20,9 @@ export interface CoherentDatabase {
   /** Makes sure that every change from now on is in the log. */
   prepare(): Promise<Preparation>;
   /** Runs `run` with reads of one state, and the place of the log at which it stands. */
-  snapshot<T>(run: (reads: SnapshotReads, position: Position | undefined) => Promise<T>): Promise<T>;
+  snapshot<T>(
+    run: (reads: SnapshotReads, position: Position | undefined) => Promise<T>,
+  ): Promise<T>;
   /** What a statement of this text reads, whatever its values are. */
   readingOfText(sql: string): Reading;
   /** Gives back the room of old rows of the log, when there are many. */

@@ -28,7 +28,7 @@ export class LiveSource implements Watcher {
   readonly results: CachedResults;
   readonly args: readonly unknown[];
   readonly key: string;
-  readonly consumers = new Set<Consumer>();
+  readonly consumers: Set<Consumer> = new Set<Consumer>();
   /** What the last run read; undefined before there was one. */
   watched: Footprint | undefined;
   /** Whether what it reads is not known, so that every commit may concern it. */

@@ -8,10 +8,10 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { abortError, assertSignal, onAbort } from "../core/abort.ts";
+import type { Clock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import type { Clock } from "../core/clock.ts";
-import { checkKeyed, type LiveChange, differenceOf } from "./live-difference.ts";
+import { checkKeyed, differenceOf, type LiveChange } from "./live-difference.ts";
 import type { LiveHub, LiveSource } from "./live-hub.ts";
 
 /** For one consumer. */
@@ -81,8 +81,7 @@ export class LiveQuery<T> implements AsyncIterable<T> {
     { signal, minInterval }: LiveOptions,
     give: (before: unknown, next: T) => Given,
   ): AsyncGenerator<Given, void, undefined> {
-    const pauseMs =
-      minInterval === undefined ? 0 : parseDurationMs(minInterval, "minInterval");
+    const pauseMs = minInterval === undefined ? 0 : parseDurationMs(minInterval, "minInterval");
     assertSignal(signal);
     const consumer = new Consumer();
     using _aborted = listen(signal, () => consumer.fail(abortError(signal, "The live query")));
@@ -134,7 +133,6 @@ export class Consumer {
     this.#waiting = Promise.withResolvers();
     return this.#waiting.promise;
   }
-
 }
 
 /** Calls `end` when the signal fires, at once when it has. */

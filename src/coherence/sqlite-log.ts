@@ -20,7 +20,7 @@ import type { StoredValue } from "../change/value.ts";
 import { assert } from "../core/assert.ts";
 import type { CommitCounters } from "../sqlite/commit-counters.ts";
 import type { Connection } from "../sqlite/connection.ts";
-import type { Look, LogSource } from "./log-source.ts";
+import type { LogSource, Look } from "./log-source.ts";
 import type { LoggedChange } from "./ring.ts";
 
 /** Rows of one table whose images are read. */

@@ -48,10 +48,7 @@ export class TrackedSession implements Session {
     else yield await this.#readIn(run, statement);
   }
 
-  async write(
-    unit: readonly Statement[],
-    options?: CallOptions,
-  ): Promise<readonly ResultSet[]> {
+  async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
     refuseInside("write");
     return await this.#session.write(unit, options);
   }

@@ -4,16 +4,16 @@
  */
 
 import type { Kysely } from "kysely";
-import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts";
-import type { Clock } from "../core/clock.ts";
-import { SpringhouseError } from "../core/errors.ts";
-import { refuseUnknownKeys } from "../core/options.ts";
 import { CachedResults } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
 import type { Coherence } from "../coherence/coherence.ts";
 import { LiveQuery } from "../coherence/live-query.ts";
 import { type CoherenceUse, useCoherence } from "../coherence/shared.ts";
+import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts";
+import type { Clock } from "../core/clock.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
 import { resolveMemoryTierOptions } from "../tier/memory/options.ts";

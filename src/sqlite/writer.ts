@@ -65,7 +65,7 @@ class Entry {
 /** Writes to one file. */
 export class Writer {
   /** Tell when the file may have changed. */
-  readonly commits = new CommitCounters();
+  readonly commits: CommitCounters = new CommitCounters();
   /** Called when something was committed, before those who wait for it go on. */
   onCommitted: (() => void) | undefined;
   readonly #data: () => FileData;

@@ -36,10 +36,7 @@ function isLast(choice: Choice | undefined): boolean {
   return choice !== undefined && choice.taken + 1 >= choice.of;
 }
 
-async function runOnce(
-  scenario: Scenario,
-  prefix: readonly Choice[],
-): Promise<Choice[]> {
+async function runOnce(scenario: Scenario, prefix: readonly Choice[]): Promise<Choice[]> {
   const closed: (() => void)[] = [];
   const choices: Choice[] = [];
   const gate: Gate = () => new Promise<void>((resolve) => closed.push(resolve));

@@ -8,7 +8,7 @@ import type { Footprint, Reading } from "../../src/change/footprint.ts";
 import type { Position } from "../../src/change/position.ts";
 import type { TableStructure } from "../../src/change/structure.ts";
 import type { CoherentDatabase, Preparation } from "../../src/coherence/coherent-database.ts";
-import type { Look, LogSource } from "../../src/coherence/log-source.ts";
+import type { LogSource, Look } from "../../src/coherence/log-source.ts";
 import type { LoggedChange } from "../../src/coherence/ring.ts";
 import type { SnapshotReads } from "../../src/coherence/tracking.ts";
 import { withReading } from "../../src/store/reading.ts";

@@ -30,3 +30,9 @@ export function columnOf(structure: TableStructure, name: string): ColumnStructu
   for (const column of structure.columns) if (column.name === name) return column;
   return undefined;
 }
+
+/** The tables as they stand in the file. */
+export interface SchemaStructure {
+  /** By its name in lower case; undefined for a view, a virtual table and what does not exist. */
+  table(name: string): TableStructure | undefined;
+}

@@ -7,11 +7,13 @@
  * prepared, functions run each time, and nothing is kept.
  */
 
-import type { Footprint } from "../change/footprint.ts";
+import type { Footprint, Reading } from "../change/footprint.ts";
+import type { SchemaStructure } from "../change/structure.ts";
 import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
 import { messageOf } from "../core/errors.ts";
-import { readingOf, type SchemaStructure } from "../store/reading.ts";
+import { footprintOfNode } from "../footprint/kysely.ts";
+import { nodesOf, readingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
@@ -98,7 +100,7 @@ export class Coherence {
       run.refuse(this.#refusal ?? "the log of changes is not ready");
       return;
     }
-    const known = readingOf(statement)?.(this.#schema);
+    const known = readingOf(statement)?.(this.#schema) ?? readingOfNodes(statement, this.#schema);
     const reading = known ?? this.#database.readingOfText(statement.sql);
     if (reading.cacheable) run.add(reading.footprint);
     else run.refuse(reading.reason);
@@ -153,3 +155,10 @@ export class Coherence {
 const UNLOGGED =
   "Something was written that the log of changes does not have: by a program with triggers " +
   "switched off, or after somebody dropped ours. All cached results were dropped.";
+
+/** What Kysely's tree says; undefined when there is none, or it does not tell. */
+function readingOfNodes(statement: Statement, schema: SchemaStructure): Reading | undefined {
+  const root = nodesOf(statement);
+  const reading = root === undefined ? undefined : footprintOfNode(root, schema);
+  return reading?.cacheable === undefined ? undefined : reading;
+}

@@ -2,7 +2,7 @@
 
 import type { Reading } from "../change/footprint.ts";
 import type { Position } from "../change/position.ts";
-import type { SchemaStructure } from "../store/reading.ts";
+import type { SchemaStructure } from "../change/structure.ts";
 import type { LogSource } from "./log-source.ts";
 import type { SnapshotReads } from "./tracking.ts";
 

@@ -12,11 +12,10 @@ import {
 } from "../capture/table-structure.ts";
 import type { Reading } from "../change/footprint.ts";
 import type { Position } from "../change/position.ts";
-import type { TableStructure } from "../change/structure.ts";
+import type { SchemaStructure, TableStructure } from "../change/structure.ts";
 import { readingOfSql } from "../footprint/explain.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
 import { SqliteProbe } from "../sqlite/statement-probe.ts";
-import type { SchemaStructure } from "../store/reading.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { ResultSet, Session } from "../store/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";

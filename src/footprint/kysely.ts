@@ -6,9 +6,10 @@
 import type { RootOperationNode, SelectQueryNode } from "kysely";
 import type { Atom } from "../change/footprint.ts";
 import type { Predicate } from "../change/predicate.ts";
+import type { SchemaStructure } from "../change/structure.ts";
 import { isNode } from "./nodes.ts";
 import type { QueryReading } from "./reading.ts";
-import type { AtomDraft, SchemaStructure } from "./scope.ts";
+import type { AtomDraft } from "./scope.ts";
 import { isWrite, readSelect } from "./select.ts";
 import { type NodeReading, Verdict } from "./verdict.ts";
 

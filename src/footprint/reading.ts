@@ -1,7 +1,8 @@
 /** What is handed down while one query is read. */
 
 import type { OperationNode, SelectQueryNode } from "kysely";
-import type { AtomDraft, CommonTables, Outputs, SchemaStructure, Scope } from "./scope.ts";
+import type { SchemaStructure } from "../change/structure.ts";
+import type { AtomDraft, CommonTables, Outputs, Scope } from "./scope.ts";
 
 /** One query being read. */
 export interface QueryReading {

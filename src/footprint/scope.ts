@@ -8,12 +8,6 @@ import type { ColumnStructure, TableStructure } from "../change/structure.ts";
 import type { StoredValue } from "../change/value.ts";
 import { opaque } from "./verdict.ts";
 
-/** The tables that can be read by name; anything else (views, virtual tables) is undefined. */
-export interface SchemaStructure {
-  /** @param name in lower case */
-  table(name: string): TableStructure | undefined;
-}
-
 /** An atom while its query is being read. */
 export interface AtomDraft {
   readonly table: TableStructure;

@@ -17,14 +17,12 @@ import type {
   RootOperationNode,
   TransactionSettings,
 } from "kysely";
-import type { Reading } from "../change/footprint.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { footprintOfNode } from "../footprint/kysely.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { encodeParameter } from "../schema/codec.ts";
 import { type Frame, openFrame } from "./kysely-frames.ts";
 import { kyselyModule } from "./kysely-runtime.ts";
-import { type SchemaStructure, withReading } from "./reading.ts";
+import { noteNodes } from "./reading.ts";
 import { rowsOf } from "./rows.ts";
 import type { CallOptions, ResultSet, Session, Statement } from "./store.ts";
 
@@ -156,7 +154,7 @@ class SessionConnection implements DatabaseConnection {
     const statement = statementOf(query, session);
     const call = callOptions(options);
     if (!mayWrite(query, session)) {
-      withReading(statement, (schema) => readingOfNode(query.query, schema));
+      noteNodes(statement, query.query);
       const read = await session.read(statement, call);
       return { rows: await rowsOf(read, this.#catalog, session.dialect, call) };
     }
@@ -219,11 +217,6 @@ class SessionConnection implements DatabaseConnection {
 function statementOf(query: CompiledQuery, session: Session): Statement {
   const parameters = query.parameters.map((value) => encodeParameter(value, session.dialect));
   return { sql: query.sql, parameters };
-}
-
-function readingOfNode(node: RootOperationNode, schema: SchemaStructure): Reading | undefined {
-  const reading = footprintOfNode(node, schema);
-  return reading.cacheable === undefined ? undefined : reading;
 }
 
 function callOptions(options: CallOptions): CallOptions {

@@ -4,20 +4,27 @@
  * travel to other threads.
  */
 
+import type { RootOperationNode } from "kysely";
 import type { Reading } from "../change/footprint.ts";
-import type { TableStructure } from "../change/structure.ts";
+import type { SchemaStructure } from "../change/structure.ts";
 import type { Statement } from "./store.ts";
-
-/** The tables as they stand in the file. */
-export interface SchemaStructure {
-  /** By its name in lower case; undefined for a view, a virtual table and what does not exist. */
-  table(name: string): TableStructure | undefined;
-}
 
 /** Says what the statement reads; undefined when only its text can tell. */
 export type ReadingOf = (schema: SchemaStructure) => Reading | undefined;
 
 const readings = new WeakMap<Statement, ReadingOf>();
+
+const nodes = new WeakMap<Statement, RootOperationNode>();
+
+/** Notes the tree that a statement was compiled from. Reading the tree is left to who wants it. */
+export function noteNodes(statement: Statement, root: RootOperationNode): void {
+  nodes.set(statement, root);
+}
+
+/** The tree that a statement was compiled from, if it was. */
+export function nodesOf(statement: Statement): RootOperationNode | undefined {
+  return nodes.get(statement);
+}
 
 /** Notes what a statement reads, and gives the statement. */
 export function withReading(statement: Statement, reading: ReadingOf): Statement {

@@ -1,9 +1,13 @@
 /** Random databases: two to four small tables, with every trait that could mislead a reading. */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import type { Affinity, ColumnStructure, TableStructure } from "../../../src/change/structure.ts";
+import type {
+  Affinity,
+  ColumnStructure,
+  SchemaStructure,
+  TableStructure,
+} from "../../../src/change/structure.ts";
 import type { StoredValue } from "../../../src/change/value.ts";
-import type { SchemaStructure } from "../../../src/footprint/scope.ts";
 import type { Choices } from "./random.ts";
 
 /** A column as it is declared. */

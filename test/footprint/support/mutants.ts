@@ -18,9 +18,8 @@ import {
   ValueNode,
   WhereNode,
 } from "kysely";
-import type { ColumnStructure } from "../../../src/change/structure.ts";
+import type { ColumnStructure, SchemaStructure } from "../../../src/change/structure.ts";
 import { footprintOfNode } from "../../../src/footprint/kysely.ts";
-import type { SchemaStructure } from "../../../src/footprint/scope.ts";
 import type { NodeReading } from "../../../src/footprint/verdict.ts";
 import type { ChooseReading, ReadNode } from "./oracle.ts";
 

@@ -6,8 +6,8 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { RootOperationNode } from "kysely";
 import type { RowChange } from "../../../src/change/change.ts";
+import type { SchemaStructure } from "../../../src/change/structure.ts";
 import type { StoredValue } from "../../../src/change/value.ts";
-import type { SchemaStructure } from "../../../src/footprint/scope.ts";
 import type { NodeReading } from "../../../src/footprint/verdict.ts";
 import { RandomDatabase, type Snapshot } from "./database.ts";
 import { Choices } from "./random.ts";

@@ -3,9 +3,8 @@
 import type { Change, Image } from "../../../src/change/change.ts";
 import type { Atom, Footprint } from "../../../src/change/footprint.ts";
 import type { Comparison, Predicate } from "../../../src/change/predicate.ts";
-import type { TableStructure } from "../../../src/change/structure.ts";
+import type { SchemaStructure, TableStructure } from "../../../src/change/structure.ts";
 import { type ImageValue, type StoredValue, UNKNOWN } from "../../../src/change/value.ts";
-import type { SchemaStructure } from "../../../src/footprint/scope.ts";
 
 type Truth = true | false | null;
 

@@ -8,8 +8,9 @@
  * it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the event
  * loop (`"turn"`), or never (`"exclusive"`).
  *
- * The order matters: `settled` and `data_version` are read before the log. A commit that falls
- * between is then looked for once more than needed, and never missed.
+ * The order matters: `settled` is read before the log. A commit that falls between is then looked
+ * for once more than needed, and never missed. `data_version` belongs to the snapshot of the look,
+ * so that when it moves and the log does not, somebody has written what the log does not have.
  */
 
 import type { Position } from "../change/position.ts";
@@ -117,9 +118,7 @@ export class ChangeFeed {
     if (!this.#isRunning) return false;
     const { settled } = this.#source;
     try {
-      const dataVersion = this.#source.dataVersion();
-      const look = this.#source.look(this.#position, this.#schemaVersion);
-      this.#take(look, dataVersion, settled);
+      this.#take(this.#source.look(this.#position, this.#schemaVersion));
     } catch (error) {
       if (isSpringhouseError(error, "BUSY")) return false;
       throw error;
@@ -153,9 +152,12 @@ export class ChangeFeed {
     return true;
   }
 
-  #take(look: Look, dataVersion: number, settled: number): void {
+  #take(look: Look): void {
+    const { dataVersion } = look;
     const isFirst = this.#position === undefined;
-    const isOthers = dataVersion !== this.#dataVersion && settled === this.#applied;
+    // Asked after the look: a commit of our own that it has seen was announced before.
+    const isOwn = this.#source.announced !== this.#applied;
+    const isOthers = dataVersion !== this.#dataVersion && !isOwn;
     const isSchemaNew = look.schemaVersion !== this.#schemaVersion;
     this.#dataVersion = dataVersion;
     this.#schemaVersion = look.schemaVersion;

@@ -14,6 +14,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Footprint } from "../change/footprint.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import type { CachedResults } from "./cached.ts";
 import type { Coherence } from "./coherence.ts";
 import type { Drop, Watcher } from "./entries.ts";
@@ -31,8 +32,6 @@ export class LiveSource implements Watcher {
   readonly consumers: Set<Consumer> = new Set<Consumer>();
   /** What the last run read; undefined before there was one. */
   watched: Footprint | undefined;
-  /** Whether what it reads is not known, so that every commit may concern it. */
-  watchesAll = false;
   last: { readonly value: unknown } | undefined;
   readonly #onTouched: (source: LiveSource) => void;
 
@@ -63,6 +62,8 @@ export class LiveHub {
   readonly #coherence: Coherence;
   readonly #sources = new Map<CachedResults, Map<string, LiveSource>>();
   readonly #dirty = new Set<LiveSource>();
+  /** Those of which it is not known what they read, so that every commit may concern them. */
+  readonly #watchAll = new Set<LiveSource>();
   #consumers = 0;
   #isDraining = false;
   #isScheduled = false;
@@ -117,6 +118,7 @@ export class LiveHub {
     if (source.consumers.size > 0) return;
     this.#coherence.entries.unwatch(source);
     this.#dirty.delete(source);
+    this.#watchAll.delete(source);
     const sources = this.#sources.get(source.results);
     sources?.delete(source.key);
     if (sources?.size === 0) this.#sources.delete(source.results);
@@ -142,9 +144,7 @@ export class LiveHub {
     const { position } = feed;
     feed.isCurrent("strict");
     if (feed.position === position) return;
-    for (const sources of this.#sources.values()) {
-      for (const source of sources.values()) if (source.watchesAll) this.#soil(source);
-    }
+    for (const source of this.#watchAll) this.#soil(source);
   }
 
   #soil(source: LiveSource): void {
@@ -165,7 +165,12 @@ export class LiveHub {
       this.#dirty.clear();
       try {
         await this.#coherence.runs(async (newRun) => {
-          await Promise.all(round.map((source) => this.#refresh(source, newRun)));
+          const runs: Promise<void>[] = [];
+          for (const source of round) {
+            if (isSliceOver()) await nextSlice();
+            runs.push(this.#refresh(source, newRun));
+          }
+          await Promise.all(runs);
         });
       } catch (error) {
         for (const source of round) this.#failed(source, error);
@@ -195,11 +200,12 @@ export class LiveHub {
   #watch(source: LiveSource, run: Run): void {
     const { entries } = this.#coherence;
     entries.unwatch(source);
-    source.watchesAll = run.reason !== undefined;
+    this.#watchAll.delete(source);
     source.watched = run.footprint;
     const holds = this.#coherence.stillHolds(run);
     entries.watch(source);
-    if (!holds && !source.watchesAll) this.#soil(source);
+    if (run.reason !== undefined) this.#watchAll.add(source);
+    else if (!holds) this.#soil(source);
   }
 
   #failed(source: LiveSource, error: unknown): void {

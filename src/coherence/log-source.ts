@@ -8,6 +8,8 @@ import type { LoggedChange } from "./ring.ts";
 
 /** What a look into the log has found. All of it belongs to one snapshot. */
 export interface Look {
+  /** As `dataVersion()`, of this snapshot. */
+  readonly dataVersion: number;
   /** Changes with every change of the schema. */
   readonly schemaVersion: number;
   /** The end of the log; undefined when there is no log, or nothing in it. */

@@ -55,19 +55,22 @@ export class SqliteLog implements LogSource {
 
   look(after: Position | undefined, knownVersion: number | undefined): Look {
     return this.inSnapshot(() => {
+      // Within a transaction it tells of the snapshot, and stands still.
+      const dataVersion = this.dataVersion();
       const schemaVersion = this.schemaVersion();
+      const known = { dataVersion, schemaVersion };
       if (knownVersion !== undefined && schemaVersion !== knownVersion) {
-        return { schemaVersion, position: undefined, reachesBack: false, changes: [] };
+        return { ...known, position: undefined, reachesBack: false, changes: [] };
       }
       const row = this.#first(SELECT_POSITION);
       const position = row === undefined ? undefined : toPosition(row);
       if (after === undefined || position === undefined) {
-        return { schemaVersion, position, reachesBack: false, changes: [] };
+        return { ...known, position, reachesBack: false, changes: [] };
       }
       const at = this.#first(SELECT_POSITION_AT, [after.sequence]);
       const reachesBack = at !== undefined && toPosition(at).mark === after.mark;
       const changes = reachesBack ? this.#changesBetween(after, position) : [];
-      return { schemaVersion, position, reachesBack, changes };
+      return { ...known, position, reachesBack, changes };
     });
   }
 

@@ -84,6 +84,7 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
   look(after: Position | undefined): Look {
     const changes = this.#changes.filter(({ sequence }) => sequence > (after?.sequence ?? 0));
     return {
+      dataVersion: this.#dataVersion,
       schemaVersion: 1,
       position: this.#position,
       reachesBack: true,

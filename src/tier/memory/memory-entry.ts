@@ -13,18 +13,14 @@ export interface EntryOwner {
   isCounted(entry: MemoryEntry): boolean;
 }
 
-/** Never allocated twice for a hit: a hit hands out what is here. */
+/** All of an entry; what a hit reads of it lies in the table of its partition too. */
 export class MemoryEntry implements PolicyNode, WheelNode {
-  // A hit reads these, which lie together and first.
-  /** The tick of the coarse clock in which `attentionMs` lies: before it, a hit is only a look. */
-  attentionTick = 0;
+  /** Its place in the table; the table's own. */
+  slot = 0;
   readonly tags: readonly Tag<MemoryEntry>[] | undefined;
-  /** The value as a promise, for callers that wait; made once. */
-  settled: Promise<unknown> | undefined = undefined;
   /** Frozen, or copied for each reader (`changeable`). */
   readonly value: unknown;
   readonly changeable: boolean;
-
   readonly owner: EntryOwner;
   readonly key: string;
   /** The whole of what the entry takes: value, key and bookkeeping. */

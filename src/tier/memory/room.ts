@@ -39,7 +39,7 @@ const TOUCHES_MAX = 64;
 const TOUCHES_PER_ENTRY = 256;
 /** … saved up to this many … */
 const TOUCHES_SAVED_MAX = 1_000_000;
-/** … and one hit of so many beyond; a power of two. */
+/** … and one hit of so many beyond. */
 const TRICKLE = 64;
 
 /** Entries that share limits. */
@@ -49,7 +49,7 @@ export class Room {
   readonly #touched: (MemoryEntry | undefined)[] = new Array(TOUCHES_MAX).fill(undefined);
   #touches = 0;
   #allowance = 0;
-  #skipped = 0;
+  #untold = TRICKLE;
   #entries = 0;
   #bytes = 0;
 
@@ -77,10 +77,16 @@ export class Room {
     return this.#entries >= maxEntries || this.#bytes + bytes > maxBytes;
   }
 
-  /** Notes a hit. */
-  touch(entry: MemoryEntry): void {
+  /** Whether the policy is to be told of a hit; asked once for each. */
+  hears(): boolean {
     if (this.#allowance > 0) this.#allowance--;
-    else if ((++this.#skipped & (TRICKLE - 1)) !== 0) return;
+    else if (--this.#untold > 0) return false;
+    else this.#untold = TRICKLE;
+    return true;
+  }
+
+  /** Notes a hit that the policy is to be told of. */
+  touch(entry: MemoryEntry): void {
     this.#touched[this.#touches++] = entry;
     if (this.#touches === TOUCHES_MAX) this.#tellTouches();
   }

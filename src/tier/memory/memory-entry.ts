@@ -34,10 +34,10 @@ export class MemoryEntry implements PolicyNode, WheelNode {
   freshUntilMs: number;
   endsMs: number;
   /**
-   * The moment from which a hit is more than a look: the end of its freshness, or the time to
-   * refresh it before, or always when its life slides.
+   * The moment from which a hit is more than a look, when it comes before the end of the freshness:
+   * the time to refresh it, or always when its life slides. Most have none, and no number to keep.
    */
-  attentionMs: number;
+  attentionMs: number | undefined = undefined;
   /** Its number among all that its owner has taken in. */
   serial = 0;
   /** Its time was over, and it counts as fresh for a while because its load failed. */
@@ -73,7 +73,6 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     this.tags = tags;
     this.freshUntilMs = times.freshUntilMs;
     this.endsMs = times.endsMs;
-    this.attentionMs = 0;
     this.hash = times.hash;
   }
 }

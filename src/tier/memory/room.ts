@@ -42,6 +42,12 @@ const TOUCHES_SAVED_MAX = 1_000_000;
 /** … and one hit of so many beyond. */
 const TRICKLE = 64;
 
+/**
+ * The weight of the whole room. Whole numbers of this size are kept in place, where a fraction is
+ * an object for each entry; and their sums are exact.
+ */
+const WHOLE_WEIGHT = 2 ** 30;
+
 /** Entries that share limits. */
 export class Room {
   readonly limits: RoomLimits;
@@ -95,7 +101,8 @@ export class Room {
   add(entry: MemoryEntry): void {
     this.#tellTouches();
     this.#allowance = Math.min(TOUCHES_SAVED_MAX, this.#allowance + TOUCHES_PER_ENTRY);
-    entry.weight = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    const share = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    entry.weight = Math.ceil(share * WHOLE_WEIGHT);
     this.#entries++;
     this.#bytes += entry.bytes;
     this.#policy.add(entry);

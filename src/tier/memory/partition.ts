@@ -109,7 +109,7 @@ export class Partition implements EntryOwner {
     return entry === undefined ? undefined : this.valueOf(entry);
   }
 
-  /** The entry behind `findValueExactly`. */
+  /** A fresh entry, whether or not it needs attention. Counts a hit. */
   findExactly(key: string): MemoryEntry | undefined {
     const entry = this.peek(key);
     if (entry === undefined || !this.isFresh(entry)) return undefined;

@@ -90,16 +90,13 @@ export class CategoryCache<T = unknown> {
     const { memory } = this.#shelf;
     if (memory === undefined) return undefined;
     // Keys are kept in normal form, so one that is found needs none of it.
-    const entry =
-      (typeof key === "string" ? memory.find(key) : undefined) ?? memory.findExactly(keyText(key));
-    if (entry === undefined) {
-      this.core.assertOpen();
-      return undefined;
+    let value = typeof key === "string" ? memory.findValue(key) : undefined;
+    if (value === undefined) value = memory.findValueExactly(keyText(key));
+    if (value === undefined) this.core.assertOpen();
+    else if (cacheChannels.hit.hasSubscribers) {
+      this.#shelf.tell("hit", keyText(key), this.#shelf.memoryName);
     }
-    if (cacheChannels.hit.hasSubscribers) {
-      this.#shelf.tell("hit", entry.key, this.#shelf.memoryName);
-    }
-    return memory.valueOf(entry) as T;
+    return value as T | undefined;
   }
 
   /** The value of a key; `undefined` when there is none. */

@@ -152,7 +152,7 @@ export class Reader {
     }
     const { memoryName } = this.#shelf;
     this.#shelf.tell("hit", key, memoryName);
-    if (loader !== undefined && entry.slidingMs === 0 && entry.attentionMs < entry.freshUntilMs) {
+    if (loader !== undefined && entry.slidingMs === 0 && entry.attentionMs !== undefined) {
       this.#refreshWhenDue(entry, loader, call);
     }
     // The value is the caller's own already.

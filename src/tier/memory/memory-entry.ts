@@ -13,18 +13,14 @@ export interface EntryOwner {
   isCounted(entry: MemoryEntry): boolean;
 }
 
-/** Never allocated twice for a hit: a hit hands out what is here. */
+/** All of an entry; what a hit reads of it lies in the table of its partition too. */
 export class MemoryEntry implements PolicyNode, WheelNode {
-  // A hit reads these, which lie together and first.
-  /** The tick of the coarse clock in which `attentionMs` lies: before it, a hit is only a look. */
-  attentionTick = 0;
+  /** Its place in the table; the table's own. */
+  slot = 0;
   readonly tags: readonly Tag<MemoryEntry>[] | undefined;
-  /** The value as a promise, for callers that wait; made once. */
-  settled: Promise<unknown> | undefined = undefined;
   /** Frozen, or copied for each reader (`changeable`). */
   readonly value: unknown;
   readonly changeable: boolean;
-
   readonly owner: EntryOwner;
   readonly key: string;
   /** The whole of what the entry takes: value, key and bookkeeping. */
@@ -38,10 +34,10 @@ export class MemoryEntry implements PolicyNode, WheelNode {
   freshUntilMs: number;
   endsMs: number;
   /**
-   * The moment from which a hit is more than a look: the end of its freshness, or the time to
-   * refresh it before, or always when its life slides.
+   * The moment from which a hit is more than a look, when it comes before the end of the freshness:
+   * the time to refresh it, or always when its life slides. Most have none, and no number to keep.
    */
-  attentionMs: number;
+  attentionMs: number | undefined = undefined;
   /** Its number among all that its owner has taken in. */
   serial = 0;
   /** Its time was over, and it counts as fresh for a while because its load failed. */
@@ -77,7 +73,6 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     this.tags = tags;
     this.freshUntilMs = times.freshUntilMs;
     this.endsMs = times.endsMs;
-    this.attentionMs = 0;
     this.hash = times.hash;
   }
 }

@@ -8,6 +8,7 @@ import type { CoarseClock } from "../../core/coarse-clock.ts";
 import { hash32 } from "../../core/hash.ts";
 import { type Counters, newCounters } from "../counters.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
+import { EntryTable } from "./entry-table.ts";
 import { type EntryOwner, MemoryEntry } from "./memory-entry.ts";
 import { type OwnCopy, ownCopy, textBytes } from "./own-copy.ts";
 import type { Room } from "./room.ts";
@@ -40,10 +41,10 @@ interface DroppedPrefix {
 }
 
 /**
- * Heap bytes of an entry beside its value and key: the object, its numbers, its slot in the map
+ * Heap bytes of an entry beside its value and key: the object, its numbers, its slot in the table
  * and its bit of the policy. Measured; `npm run -s bench -- cache-memory` shows what it comes to.
  */
-const ENTRY_BYTES = 376;
+const ENTRY_BYTES = 364;
 /** Dropped prefixes that lookups bear with until their entries are gone. */
 const DROPPED_PREFIXES_MAX = 64;
 /** What a tag adds: a slot in the entry's list and in the tag's set. */
@@ -60,7 +61,8 @@ export class Partition implements EntryOwner {
   onGone: GoneListener | undefined;
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
-  #entries = new Map<string, MemoryEntry>();
+  readonly #tags: TagTable<MemoryEntry>;
+  #table = new EntryTable();
   #bytes = 0;
   /** The number of the last entry; in the map, as here, later ones stand behind. */
   #serial = 0;
@@ -74,36 +76,40 @@ export class Partition implements EntryOwner {
     this.values = values;
     this.#parts = parts;
     this.#time = parts.time;
+    this.#tags = parts.tags;
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#table.size;
   }
 
   isCounted(entry: MemoryEntry): boolean {
     return entry.serial > this.#clearedSerial;
   }
 
-  /** A fresh entry that needs no attention: the fast path. Counts a hit, and no miss. */
-  find(key: string): MemoryEntry | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.attentionTick <= this.#time.tick()) return undefined;
-    if (this.#isDropped(entry)) return undefined;
-    this.counts.hits++;
-    this.room.touch(entry);
-    return entry;
+  /**
+   * The value of a fresh entry that needs no attention: the fast path. Counts a hit, and no miss.
+   */
+  findValue(key: string): unknown {
+    const slot = this.#look(key);
+    if (slot === undefined) return undefined;
+    return this.#table.values[slot] ?? this.valueOf(this.#table.entries[slot] as MemoryEntry);
   }
 
-  /** The value of `find` as a promise, which an entry makes once: a hit allocates nothing. */
+  /** The same as a promise, which an entry makes once: a hit allocates nothing. */
   findSettled(key: string): Promise<unknown> | undefined {
-    const entry = this.find(key);
-    if (entry === undefined) return undefined;
-    if (entry.changeable) return Promise.resolve(this.valueOf(entry));
-    entry.settled ??= Promise.resolve(entry.value);
-    return entry.settled;
+    const slot = this.#look(key);
+    if (slot === undefined) return undefined;
+    return this.#table.settled[slot] ?? this.#settle(slot);
   }
 
-  /** As `find`, for entries that need attention too. */
+  /** As `findValue`, for entries that need attention too. */
+  findValueExactly(key: string): unknown {
+    const entry = this.findExactly(key);
+    return entry === undefined ? undefined : this.valueOf(entry);
+  }
+
+  /** A fresh entry, whether or not it needs attention. Counts a hit. */
   findExactly(key: string): MemoryEntry | undefined {
     const entry = this.peek(key);
     if (entry === undefined || !this.isFresh(entry)) return undefined;
@@ -126,7 +132,7 @@ export class Partition implements EntryOwner {
 
   /** An entry that is still kept, fresh or not, by the exact clock. Counts nothing. */
   peek(key: string): MemoryEntry | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#table.get(key);
     if (entry === undefined) return undefined;
     if (entry.endsMs <= this.#time.refresh()) {
       this.#expire(entry);
@@ -145,7 +151,7 @@ export class Partition implements EntryOwner {
   /** Notes a hit on what `peek` gave: for the policy, and for a life that slides. */
   hit(entry: MemoryEntry): void {
     this.counts.hits++;
-    this.room.touch(entry);
+    if (this.room.hears()) this.room.touch(entry);
     if (entry.slidingMs === 0 || !this.isFresh(entry)) return;
     const keptForMs = entry.endsMs - entry.freshUntilMs;
     entry.freshUntilMs = this.#time.nowMs() + entry.slidingMs;
@@ -161,13 +167,14 @@ export class Partition implements EntryOwner {
 
   /** Sets the moment from which a hit is more than a look. */
   attendAt(entry: MemoryEntry, ms: number): void {
-    entry.attentionMs = ms;
-    entry.attentionTick = this.#time.tickOf(ms);
+    entry.attentionMs = ms < entry.freshUntilMs ? ms : undefined;
+    this.#table.attendAt(entry, this.#time.tickOf(ms));
   }
 
   /** Whether it is time to load it anew behind a hit. */
   isDue(entry: MemoryEntry): boolean {
-    return !entry.isStale && entry.attentionMs <= this.#time.nowMs();
+    const { attentionMs, isStale } = entry;
+    return !isStale && attentionMs !== undefined && attentionMs <= this.#time.nowMs();
   }
 
   /** The value for a caller: the frozen one, or a copy where it cannot be frozen. */
@@ -205,7 +212,7 @@ export class Partition implements EntryOwner {
   /** Takes an entry in that counts as fresh only because there is nothing better. */
   putStale(key: string, entry: TierEntry): void {
     if (this.put(key, entry, 0) !== "stored") return;
-    const added = this.#entries.get(key);
+    const added = this.#table.get(key);
     if (added !== undefined) added.isStale = true;
   }
 
@@ -232,7 +239,7 @@ export class Partition implements EntryOwner {
   /** The entries of this moment, dead ones included. The caller may pause and change others. */
   *entries(): Generator<MemoryEntry, void, undefined> {
     const last = this.#serial;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#table.all()) {
       if (entry.serial > last || !this.isCounted(entry)) return;
       yield entry;
     }
@@ -240,15 +247,15 @@ export class Partition implements EntryOwner {
 
   /** Forgets everything at once; the room is given back in slices. */
   clear(): void {
-    const { size } = this.#entries;
+    const old = this.#table;
+    const { size } = old;
     if (size === 0) return;
-    const old = this.#entries;
-    this.#entries = new Map();
+    this.#table = new EntryTable();
     this.room.release(size, this.#bytes);
     this.#bytes = 0;
     this.#clearedSerial = this.#serial;
     this.counts.drops += size;
-    this.#parts.reclaimLater(old.values());
+    this.#parts.reclaimLater(old.all());
   }
 
   /** The entry as other tiers know it, with what is left of its life. */
@@ -294,6 +301,25 @@ export class Partition implements EntryOwner {
     this.onGone?.(entry.key, "evict");
   }
 
+  /** The slot of a fresh entry that needs no attention; counts a hit. */
+  #look(key: string): number | undefined {
+    const table = this.#table;
+    const slot = table.slotOf(key);
+    if (slot === undefined || (table.ticks[slot] as number) <= this.#time.tick()) return undefined;
+    const isAnyDropped = this.#tags.dropped > 0 || this.#droppedPrefixes.length > 0;
+    if (isAnyDropped && this.#isDropped(table.entries[slot] as MemoryEntry)) return undefined;
+    this.counts.hits++;
+    if (this.room.hears()) this.room.touch(table.entries[slot] as MemoryEntry);
+    return slot;
+  }
+
+  #settle(slot: number): Promise<unknown> {
+    const entry = this.#table.entries[slot] as MemoryEntry;
+    const settled = Promise.resolve(this.valueOf(entry));
+    if (!entry.changeable) this.#table.settled[slot] = settled;
+    return settled;
+  }
+
   #isDropped(entry: MemoryEntry): boolean {
     if (entry.tags !== undefined && isDropped(entry.tags)) return true;
     if (this.#droppedPrefixes.length === 0) return false;
@@ -308,7 +334,7 @@ export class Partition implements EntryOwner {
     while (dropped.length > 0) {
       const { length } = dropped;
       const last = dropped.at(-1)?.lastSerial ?? 0;
-      for (const entry of this.#entries.values()) {
+      for (const entry of this.#table.all()) {
         if (entry.serial > last) break;
         yield entry;
       }
@@ -317,7 +343,7 @@ export class Partition implements EntryOwner {
   }
 
   #remove(key: string): void {
-    const entry = this.#entries.get(key);
+    const entry = this.#table.get(key);
     if (entry !== undefined) this.#unlink(entry);
   }
 
@@ -338,7 +364,7 @@ export class Partition implements EntryOwner {
     if (names !== undefined) tags.link(added, names);
     added.serial = ++this.#serial;
     this.#bytes += added.bytes;
-    this.#entries.set(key, added);
+    this.#table.add(added);
     wheel.schedule(added);
     return added;
   }
@@ -356,7 +382,7 @@ export class Partition implements EntryOwner {
 
   /** All but the room. */
   #forget(entry: MemoryEntry): void {
-    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    this.#table.remove(entry);
     if (this.isCounted(entry)) this.#bytes -= entry.bytes;
     this.#parts.wheel.cancel(entry);
     if (entry.tags !== undefined) {

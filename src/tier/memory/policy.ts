@@ -13,7 +13,8 @@ export interface PolicyNode {
   readonly hash: number;
   /**
    * The share of the cache that the entry takes: the larger of 1 / maxEntries and
-   * bytes / maxBytes. The owner changes it only through `reweigh`.
+   * bytes / maxBytes, in any unit, since weights are compared with sums of weights alone. The
+   * owner changes it only through `reweigh`.
    */
   weight: number;
   previous: PolicyNode | undefined;

@@ -39,8 +39,14 @@ const TOUCHES_MAX = 64;
 const TOUCHES_PER_ENTRY = 256;
 /** … saved up to this many … */
 const TOUCHES_SAVED_MAX = 1_000_000;
-/** … and one hit of so many beyond; a power of two. */
+/** … and one hit of so many beyond. */
 const TRICKLE = 64;
+
+/**
+ * The weight of the whole room. Whole numbers of this size are kept in place, where a fraction is
+ * an object for each entry; and their sums are exact.
+ */
+const WHOLE_WEIGHT = 2 ** 30;
 
 /** Entries that share limits. */
 export class Room {
@@ -49,7 +55,7 @@ export class Room {
   readonly #touched: (MemoryEntry | undefined)[] = new Array(TOUCHES_MAX).fill(undefined);
   #touches = 0;
   #allowance = 0;
-  #skipped = 0;
+  #untold = TRICKLE;
   #entries = 0;
   #bytes = 0;
 
@@ -77,10 +83,16 @@ export class Room {
     return this.#entries >= maxEntries || this.#bytes + bytes > maxBytes;
   }
 
-  /** Notes a hit. */
-  touch(entry: MemoryEntry): void {
+  /** Whether the policy is to be told of a hit; asked once for each. */
+  hears(): boolean {
     if (this.#allowance > 0) this.#allowance--;
-    else if ((++this.#skipped & (TRICKLE - 1)) !== 0) return;
+    else if (--this.#untold > 0) return false;
+    else this.#untold = TRICKLE;
+    return true;
+  }
+
+  /** Notes a hit that the policy is to be told of. */
+  touch(entry: MemoryEntry): void {
     this.#touched[this.#touches++] = entry;
     if (this.#touches === TOUCHES_MAX) this.#tellTouches();
   }
@@ -89,7 +101,8 @@ export class Room {
   add(entry: MemoryEntry): void {
     this.#tellTouches();
     this.#allowance = Math.min(TOUCHES_SAVED_MAX, this.#allowance + TOUCHES_PER_ENTRY);
-    entry.weight = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    const share = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    entry.weight = Math.ceil(share * WHOLE_WEIGHT);
     this.#entries++;
     this.#bytes += entry.bytes;
     this.#policy.add(entry);

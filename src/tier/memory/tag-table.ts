@@ -24,6 +24,8 @@ export function isDropped(tags: readonly Tag[]): boolean {
 /** The living tags by their names. Holds exactly the tags that living entries have. */
 export class TagTable<Entry> {
   readonly #tags = new Map<string, Tag<Entry>>();
+  /** Dropped tags that entries still have. While there are none, nobody need look at an entry's. */
+  dropped = 0;
 
   get size(): number {
     return this.#tags.size;
@@ -58,8 +60,10 @@ export class TagTable<Entry> {
 
   unlink(entry: Entry, tags: readonly Tag<Entry>[]): void {
     for (const tag of tags) {
-      tag.entries.delete(entry);
-      if (tag.entries.size === 0 && !tag.dropped) this.#tags.delete(tag.name);
+      // A tag that an entry has twice is unlinked once.
+      if (!tag.entries.delete(entry) || tag.entries.size > 0) continue;
+      if (tag.dropped) this.dropped--;
+      else this.#tags.delete(tag.name);
     }
   }
 
@@ -68,6 +72,7 @@ export class TagTable<Entry> {
     const tag = this.#tags.get(name);
     if (tag === undefined) return undefined;
     tag.dropped = true;
+    this.dropped++;
     this.#tags.delete(name);
     return tag;
   }

@@ -43,6 +43,7 @@ const step = fc.record({
     "pass",
     "sweep",
     "get",
+    "find",
     "turn",
     "stale",
     "expire",
@@ -117,6 +118,7 @@ describe("a memory tier", () => {
           } else if (what === "pass") clock.advance(ms);
           else if (what === "sweep") await tier.sweep();
           else if (what === "get") await tier.getMany([whole]);
+          else if (what === "find") await find(parts[prefix] as Partition, whole, model);
           else if (what === "turn") await turns(at % 3);
           else if (what === "stale") one.putStale(`k${at % 3}:${at}`, entry("", clock));
           else one.expireNow(`k${at % 3}:${at}`);
@@ -191,14 +193,14 @@ describe("a memory tier", () => {
     part.dropPrefix("a:");
     part.put("a:3", entry("", clock, { value: "new" }));
 
-    expect(part.find("a:1")).toBeUndefined();
+    expect(part.findValue("a:1")).toBeUndefined();
     expect(part.findSettled("a:1")).toBeUndefined();
-    expect(part.find("a:3")?.value).toBe("new");
-    expect(part.find("b:1")).toBeDefined();
+    expect(part.findValue("a:3")).toBe("new");
+    expect(part.findValue("b:1")).toBeDefined();
     expect(await all(tier)).toEqual(["p/a:3", "p/b:1"]);
     await turns();
     expect(part.size).toBe(2);
-    expect(part.find("a:3")?.value).toBe("new");
+    expect(part.findValue("a:3")).toBe("new");
     await tier.close();
   });
 
@@ -234,6 +236,17 @@ async function all(tier: MemoryTier): Promise<string[]> {
 }
 
 /** Nothing dead is given; room, map and wheel agree. */
+/** What the fast paths give is what lives, and each other. */
+async function find(part: Partition, whole: string, model: Model): Promise<void> {
+  const key = whole.slice(part.prefix.length);
+  const value = part.findValue(key);
+  if (value !== undefined) {
+    expect(model.has(whole)).toBe(true);
+    expect(value).toBe(model.living.get(whole)?.value);
+  }
+  expect(await part.findSettled(key)).toBe(value);
+}
+
 async function check(tier: MemoryTier, parts: readonly Partition[], model: Model): Promise<void> {
   const counted = parts.flatMap((part) => [...part.entries()]);
   expect(tier.statistics()).toMatchObject({

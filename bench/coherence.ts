@@ -11,6 +11,7 @@
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Image, RowChange } from "../src/change/change.ts";
 import type { Footprint } from "../src/change/footprint.ts";
 import type { ColumnStructure, TableStructure } from "../src/change/structure.ts";
 import { EntryIndex } from "../src/coherence/entry-index.ts";
@@ -54,7 +55,9 @@ async function measure(folder: string, { quick }: BenchOptions): Promise<BenchRe
   const commits = quick ? 200 : 2_000;
   const counts = await runMix(join(folder, "mix.db"), commits);
   const untouched = await untouchedCommit(folder, quick ? 300 : 2_000);
-  const [few, many, most] = [1_000, 100_000, quick ? 200_000 : 1_000_000].map(matchingUs);
+  const few = matchingUs(1_000);
+  const many = matchingUs(100_000);
+  const most = matchingUs(quick ? 200_000 : 1_000_000);
   const over = (dropped: number): number => dropped / counts.changed;
   return {
     bench: "coherence",
@@ -63,10 +66,10 @@ async function measure(folder: string, { quick }: BenchOptions): Promise<BenchRe
       invalidated_over_changed: over(counts.dropped),
       table_invalidated_over_changed: over(counts.byTable),
       equality_invalidated_over_changed: over(counts.byEquality),
-      us_per_row_1k: few ?? Number.NaN,
-      us_per_row_100k: many ?? Number.NaN,
-      us_per_row_1m: most ?? Number.NaN,
-      us_per_row_growth: (most ?? Number.NaN) / (few ?? Number.NaN),
+      us_per_row_1k: few,
+      us_per_row_100k: many,
+      us_per_row_1m: most,
+      us_per_row_growth: most / few,
       untouched_commit_us: untouched,
       checks: counts.checks,
     },
@@ -99,38 +102,182 @@ interface Counts {
 }
 
 async function runMix(path: string, commits: number): Promise<Counts> {
-  const cache = { freshness: "strict" } as const;
-  await using db = await open({ url: `sqlite:///${path}`, entities: [Week, Task], cache });
+  await using db = await open({ url: `sqlite:///${path}`, entities: [Week, Task], cache: STRICT });
   using plain = new DatabaseSync(path, { readOnly: true });
   const random = randomOf(SEED);
   await fill(db, random);
-  const kinds = new Map<string, CachedFunction<(string | number)[], unknown>>();
-  for (const [kind, sql] of Object.entries(KINDS)) {
-    kinds.set(kind, kyselyOf(db, kind) ?? db.cached(kind, async (_, ...args) => rowsOf(plain, sql, args)));
-  }
-  const asked = questions(WEEKS).map((question) => ({ question, known: "" }));
-  const read = async (question: Question): Promise<string> =>
-    JSON.stringify(await kinds.get(question.kind)?.(...question.args));
-  for (const each of asked) each.known = await read(each.question);
+  const ask = askedOf(db);
+  const read = async ({ kind, args }: Question): Promise<string> =>
+    JSON.stringify(await ask[kind]?.(...args));
+  const live = questions(WEEKS).map((question) => ({ question, known: "" }));
+  for (const each of live) each.known = await read(each.question);
   const counts = { checks: 0, stale: 0, changed: 0, dropped: 0, byTable: 0, byEquality: 0 };
   for (let commit = 0; commit < commits; commit++) {
     const write = writeOf(random, WEEKS, TASKS);
     const before = rowOf(plain, write);
     await db.execute(write.sql, write.parameters);
     const after = rowOf(plain, write);
-    for (const each of asked) {
-      const { question } = each;
-      const present = JSON.stringify(rowsOf(plain, KINDS[question.kind] ?? "", question.args));
-      const isGone = kinds.get(question.kind)?.peek(...question.args) === undefined;
+    for (const each of live) {
+      const { kind, args } = each.question;
+      const present = JSON.stringify(plain.prepare(KINDS[kind] ?? "").all(...args));
+      const isGone = ask[kind]?.peek(...args) === undefined;
       const isChanged = present !== each.known;
       counts.checks++;
       counts.changed += Number(isChanged);
       counts.stale += Number(isChanged && !isGone);
       counts.dropped += Number(isGone);
-      counts.byTable += Number(isDroppedByTable(question, write));
-      counts.byEquality += Number(isDroppedByEquality(question, write, before, after));
-      if (isGone) each.known = await read(question);
+      counts.byTable += Number(isDroppedByTable(each.question, write));
+      counts.byEquality += Number(isDroppedByEquality(each.question, write, before, after));
+      if (isGone) each.known = await read(each.question);
     }
   }
   return counts;
+}
+
+const STRICT = { freshness: "strict" } as const;
+
+type Db = Awaited<ReturnType<typeof open<readonly [typeof Week, typeof Task]>>>;
+type Asked = CachedFunction<(string | number)[], unknown>;
+
+/** The questions of `mix.ts` as cached functions. */
+function askedOf(db: Db): Readonly<Record<string, Asked>> {
+  const own = (name: string, compute: (...args: (string | number)[]) => Promise<unknown>): Asked =>
+    db.cached(name, (_, ...args: (string | number)[]) => compute(...args));
+  const tasks = (): ReturnType<typeof db.query.selectFrom<"tasks">> => db.query.selectFrom("tasks");
+  return {
+    total: own("total", (week) =>
+      tasks()
+        .select((e) => e.fn.sum("seconds").as("total"))
+        .where("week_id", "=", Number(week))
+        .execute(),
+    ),
+    top: own("top", (week) =>
+      tasks()
+        .select(["id", "seconds"])
+        .where("week_id", "=", Number(week))
+        .orderBy("seconds", "desc")
+        .orderBy("id")
+        .limit(3)
+        .execute(),
+    ),
+    open: own("open", (project) =>
+      tasks()
+        .select(["id", "seconds"])
+        .where("project", "=", String(project))
+        .where("status", "=", "open")
+        .where("seconds", ">", 3_000)
+        .orderBy("id")
+        .execute(),
+    ),
+    statuses: own("statuses", (week) =>
+      tasks()
+        .select((e) => ["status", e.fn.countAll().as("n")])
+        .where("week_id", "=", Number(week))
+        .groupBy("status")
+        .orderBy("status")
+        .execute(),
+    ),
+    long: own("long", (seconds) =>
+      tasks()
+        .select(["id", "seconds"])
+        .where("seconds", ">=", Number(seconds))
+        .orderBy("id")
+        .execute(),
+    ),
+    week: own("week", (week) =>
+      db.query
+        .selectFrom("weeks as w")
+        .innerJoin("tasks as t", "t.week_id", "w.id")
+        .select((e) => ["w.label", e.fn.sum("t.seconds").as("total")])
+        .where("w.id", "=", Number(week))
+        .where("t.status", "=", "done")
+        .execute(),
+    ),
+  };
+}
+
+async function fill(db: Db, random: () => number): Promise<void> {
+  const weeks = Array.from({ length: WEEKS }, (_, at) => ({ id: at + 1, label: `week ${at}` }));
+  await db.repository(Week).createMany(weeks);
+  const pick = (list: readonly string[]): string =>
+    list[Math.floor(random() * list.length)] as string;
+  const rows = Array.from({ length: TASKS }, (_, at) => ({
+    id: at + 1,
+    weekId: 1 + Math.floor(random() * WEEKS),
+    status: pick(STATUSES),
+    project: pick(PROJECTS),
+    seconds: Math.floor(random() * 3_600),
+    note: "",
+  }));
+  await db.repository(Task).createMany(rows);
+}
+
+function rowOf(plain: DatabaseSync, { table, id }: Write): Row {
+  return plain.prepare(`SELECT * FROM ${table} WHERE id = ?`).get(id) as Row;
+}
+
+/** Microseconds that a commit takes longer with 10,000 results live of which it touches none. */
+async function untouchedCommit(folder: string, commits: number): Promise<number> {
+  const open2 = async (name: string, results: number): Promise<() => Promise<number>> => {
+    const url = `sqlite:///${join(folder, name)}`;
+    const db = await open({ url, entities: [Week, Task], cache: STRICT });
+    const week = db.cached("week", (q, id: number) =>
+      q.selectFrom("tasks").selectAll().where("week_id", "=", id).execute(),
+    );
+    await db.repository(Week).create({ id: 1, label: "" });
+    for (let id = 1; id <= results; id++) await week(id);
+    let label = 0;
+    return async () => {
+      const startMs = performance.now();
+      await db.execute("UPDATE weeks SET label = ? WHERE id = 1", [String(label++)]);
+      week.peek(1);
+      return (performance.now() - startMs) * 1_000;
+    };
+  };
+  const [bare, full] = [await open2("bare.db", 0), await open2("full.db", 10_000)];
+  const [without, withResults]: [number[], number[]] = [[], []];
+  for (let commit = 0; commit < commits; commit++) {
+    without.push(await bare());
+    withResults.push(await full());
+  }
+  return median(withResults) - median(without);
+}
+
+const INTEGER: Omit<ColumnStructure, "name"> = { affinity: "integer", collation: "binary" };
+const COLUMNS = ["id", "week_id", "seconds"];
+const STRUCTURE: TableStructure = {
+  name: "tasks",
+  columns: COLUMNS.map((name) => ({ name, ...INTEGER })),
+  capture: "rows",
+};
+const CHANGES = 20_000;
+
+/** Microseconds to find whom one changed row concerns, among so many entries of a few each week. */
+function matchingUs(entries: number): number {
+  const index = new EntryIndex<{ readonly footprint: Footprint }>(() => STRUCTURE);
+  const weeks = Math.ceil(entries / 4);
+  for (let at = 0; at < entries; at++) {
+    const value = BigInt(at % weeks);
+    const equal = { kind: "compare", column: "week_id", operator: "=", value } as const;
+    const atom = { table: "tasks", columns: new Set(["week_id", "seconds"]), predicate: equal };
+    index.add({ footprint: { atoms: [atom] } });
+  }
+  const random = randomOf(SEED);
+  const image = (week: number, seconds: number): Image => ({
+    columns: COLUMNS,
+    values: [1n, BigInt(week), BigInt(seconds)],
+  });
+  const changes = Array.from({ length: CHANGES }, (_, at): RowChange => {
+    const week = Math.floor(random() * weeks);
+    const [before, after] = [image(week, at), image(week, at + 1)];
+    return { kind: "row", table: "tasks", before, after };
+  });
+  let found = 0;
+  const passMs = [1, 2, 3].map(() => {
+    const startMs = performance.now();
+    for (const change of changes) found += index.touchedBy(change).length;
+    return performance.now() - startMs;
+  });
+  if (found === 0) throw new Error("no entry was found");
+  return (Math.min(...passMs) * 1_000) / CHANGES;
 }

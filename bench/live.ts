@@ -57,7 +57,11 @@ interface Live {
 }
 
 async function openLive(path: string, queries: number): Promise<Live> {
-  const db = await open({ url: `sqlite:///${path}`, entities: [Task], cache: { maxEntries: MANY } });
+  const db = await open({
+    url: `sqlite:///${path}`,
+    entities: [Task],
+    cache: { maxEntries: MANY },
+  });
   await db.executeMany(
     "INSERT INTO tasks (week_id, seconds) VALUES (?, 0)",
     Array.from({ length: queries * ROWS_PER_WEEK }, (_, row) => [row % queries]),
@@ -81,7 +85,9 @@ async function openLive(path: string, queries: number): Promise<Live> {
   };
   const startMs = performance.now();
   const all = deliveries(queries);
-  const loops = Array.from({ length: queries }, (_, weekId) => consume(weekId).catch(() => undefined));
+  const loops = Array.from({ length: queries }, (_, weekId) =>
+    consume(weekId).catch(() => undefined),
+  );
   await all;
   const subscribeMs = performance.now() - startMs;
   return {

@@ -1,5 +1,10 @@
 /** Springhouse: the layered data layer for TypeScript. */
 
+export type { CachedFunction } from "./coherence/cached-function.ts";
+export type { Freshness } from "./coherence/change-feed.ts";
+export type { Explanation } from "./coherence/explain.ts";
+export type { LiveChange, RowOfResult } from "./coherence/live-difference.ts";
+export type { LiveChangesOptions, LiveOptions, LiveQuery } from "./coherence/live-query.ts";
 export type { Config, ConfigInput } from "./config/config.ts";
 export { defineConfig } from "./config/define.ts";
 export { type LoadConfigOptions, loadConfig } from "./config/load.ts";
@@ -12,6 +17,8 @@ export {
   SpringhouseError,
 } from "./core/errors.ts";
 export { ddl } from "./migrate/ddl.ts";
+export type { CachedQuery } from "./open/caching.ts";
+export type { CachedOptions, CachingOptions } from "./open/caching-options.ts";
 export { type ConfiguredCacheOptions, createConfiguredCache } from "./open/configured-cache.ts";
 export type { Database } from "./open/database.ts";
 export { type EventTypes, eventTypes, type OpenOptions, type PoolOptions } from "./open/options.ts";

@@ -35,7 +35,8 @@ export function questions(weeks: number): readonly Question[] {
   const list: Question[] = [];
   for (let week = 1; week <= weeks; week++) {
     const tasks: Occurrence = { table: "tasks", equal: { week_id: week } };
-    for (const kind of ["total", "top", "statuses"]) list.push({ kind, args: [week], reads: [tasks] });
+    for (const kind of ["total", "top", "statuses"])
+      list.push({ kind, args: [week], reads: [tasks] });
     const done: Occurrence = { table: "tasks", equal: { week_id: week, status: "done" } };
     const own: Occurrence = { table: "weeks", equal: { id: week } };
     list.push({ kind: "week", args: [week], reads: [own, done] });
@@ -91,7 +92,8 @@ export function writeOf(random: () => number, weeks: number, lastId: number): Wr
     const sql = "UPDATE weeks SET label = ? WHERE id = ?";
     return { table: "weeks", id: week, sql, parameters: [`week ${below(1_000)}`, week] };
   }
-  if (dice < 96) return { table: "tasks", id, sql: "DELETE FROM tasks WHERE id = ?", parameters: [id] };
+  if (dice < 96)
+    return { table: "tasks", id, sql: "DELETE FROM tasks WHERE id = ?", parameters: [id] };
   const sql = `INSERT INTO tasks (id, week_id, status, project, seconds, note)
     VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds`;
   const row = [id, 1 + below(weeks), pick(STATUSES), pick(PROJECTS), below(3_600)];

@@ -29,6 +29,9 @@ type Slots<Entry> = Set<Slot<Entry>>;
 /** The slots whose predicates demand values of the same columns. */
 interface Scheme<Entry> {
   readonly columns: readonly ColumnStructure[];
+  /** Where they stand among the columns of the images that were seen last. */
+  seenColumns: readonly string[] | undefined;
+  positions: readonly number[];
   readonly byKey: Map<string, Slots<Entry>>;
 }
 
@@ -102,7 +105,11 @@ export class EntryIndex<Entry extends Indexed> {
     const table = this.#tables.get(change.table);
     if (table === undefined) return [];
     const candidates = change.kind === "table" ? allOf(table) : candidatesOf(table, change);
-    return candidates.filter(({ atom }) => touches(change, atom, table.structure));
+    const touched: Slot<Entry>[] = [];
+    for (const slot of candidates) {
+      if (touches(change, slot.atom, table.structure)) touched.push(slot);
+    }
+    return touched;
   }
 
   #put(slot: Slot<Entry>): readonly Place<Entry>[] {
@@ -160,35 +167,56 @@ function schemeOf<Entry>(table: TableIndex<Entry>, { columns }: EqualColumns): S
   const name = columns.map((column) => column.name).join(KEY_SEPARATOR);
   const known = table.schemes.get(name);
   if (known !== undefined) return known;
-  const scheme: Scheme<Entry> = { columns, byKey: new Map() };
+  const scheme: Scheme<Entry> = {
+    columns,
+    seenColumns: undefined,
+    positions: [],
+    byKey: new Map(),
+  };
   table.schemes.set(name, scheme);
   return scheme;
 }
 
-function candidatesOf<Entry>(table: TableIndex<Entry>, change: RowChange): Slot<Entry>[] {
-  const candidates = new Set(table.scanned);
+function candidatesOf<Entry>(table: TableIndex<Entry>, change: RowChange): Iterable<Slot<Entry>> {
+  const { before, after } = change;
+  const candidates = [...table.scanned];
+  let mayRepeat = false;
   for (const scheme of table.schemes.values()) {
-    for (const image of [change.before, change.after]) {
-      if (image === undefined) continue;
-      const key = keyOf(image, scheme.columns);
-      const found = key === undefined ? [...scheme.byKey.values()] : [scheme.byKey.get(key)];
-      for (const slots of found) for (const slot of slots ?? []) candidates.add(slot);
+    const keys = [keyOf(before, scheme), keyOf(after, scheme)];
+    if (keys.includes(undefined)) {
+      for (const slots of scheme.byKey.values()) candidates.push(...slots);
+      mayRepeat = true;
+      continue;
     }
+    const [first = NO_KEY, second = NO_KEY] = keys;
+    candidates.push(...(scheme.byKey.get(first) ?? []));
+    if (second === first) continue;
+    candidates.push(...(scheme.byKey.get(second) ?? []));
+    mayRepeat = true;
   }
-  return [...candidates];
+  // A slot with a list of values stands under each of them.
+  return mayRepeat ? new Set(candidates) : candidates;
 }
 
+/** The key of no row: that of an image that is not there. */
+const NO_KEY = "none";
+
 /** The key of a row; undefined when a value of it is not known. */
-function keyOf(image: Image, columns: readonly ColumnStructure[]): string | undefined {
-  const keys: string[] = [];
-  for (const column of columns) {
-    const value = image.values[image.columns.indexOf(column.name)];
-    if (value === undefined || value === UNKNOWN) return undefined;
-    const key = canonicalKey(value, column);
-    if (key === undefined) return undefined;
-    keys.push(key);
+function keyOf<Entry>(image: Image | undefined, scheme: Scheme<Entry>): string | undefined {
+  if (image === undefined) return NO_KEY;
+  if (scheme.seenColumns !== image.columns) {
+    scheme.seenColumns = image.columns;
+    scheme.positions = scheme.columns.map(({ name }) => image.columns.indexOf(name));
   }
-  return keys.join(KEY_SEPARATOR);
+  let keys = "";
+  for (let at = 0; at < scheme.positions.length; at++) {
+    const value = image.values[scheme.positions[at] as number];
+    if (value === undefined || value === UNKNOWN) return undefined;
+    const key = canonicalKey(value, scheme.columns[at] as ColumnStructure);
+    if (key === undefined) return undefined;
+    keys = at === 0 ? key : keys + KEY_SEPARATOR + key;
+  }
+  return keys;
 }
 
 function allOf<Entry>(table: TableIndex<Entry>): Slot<Entry>[] {

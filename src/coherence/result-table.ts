@@ -29,8 +29,7 @@ export class ResultTable {
 
   /** As `settled`, the value itself. */
   value(key: string): unknown {
-    const entry = this.#partition.find(key);
-    return entry === undefined ? undefined : this.#partition.valueOf(entry);
+    return this.#partition.findValue(key);
   }
 
   /** What is known of a result that is in memory. */

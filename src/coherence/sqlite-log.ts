@@ -9,7 +9,6 @@ import {
   decodeLogRows,
   type LoggedRow,
   SELECT_POSITION,
-  SELECT_POSITION_AT,
   SELECT_ROWS,
   toPosition,
 } from "../capture/log-rows.ts";
@@ -27,8 +26,10 @@ import type { LoggedChange } from "./ring.ts";
 const ROWS_OF_TABLE_MAX = 1_000;
 /** Rows that are looked through at all; more would hold the event loop. */
 const ROWS_COUNTED_MAX = 20_000;
-/** Enough for all rows that are read: a bound on what SQLite is asked for. */
-const ROWS_READ_MAX = ROWS_COUNTED_MAX;
+/** The row of a sequence, and those behind it. */
+const SELECT_FROM = "SELECT * FROM springhouse_log WHERE seq >= ? ORDER BY seq LIMIT ?";
+
+type LogLook = Pick<Look, "position" | "reachesBack" | "changes">;
 
 /** See above. */
 export class SqliteLog implements LogSource {
@@ -62,15 +63,7 @@ export class SqliteLog implements LogSource {
       if (knownVersion !== undefined && schemaVersion !== knownVersion) {
         return { ...known, position: undefined, reachesBack: false, changes: [] };
       }
-      const row = this.#first(SELECT_POSITION);
-      const position = row === undefined ? undefined : toPosition(row);
-      if (after === undefined || position === undefined) {
-        return { ...known, position, reachesBack: false, changes: [] };
-      }
-      const at = this.#first(SELECT_POSITION_AT, [after.sequence]);
-      const reachesBack = at !== undefined && toPosition(at).mark === after.mark;
-      const changes = reachesBack ? this.#changesBetween(after, position) : [];
-      return { ...known, position, reachesBack, changes };
+      return { ...known, ...(after === undefined ? this.#end() : this.#lookFrom(after)) };
     });
   }
 
@@ -104,21 +97,47 @@ export class SqliteLog implements LogSource {
     return this.rows(sql, parameters)[0];
   }
 
-  #changesBetween(after: Position, last: Position): readonly LoggedChange[] {
-    const count = last.sequence - after.sequence;
-    if (count === 0) return [];
-    if (count > ROWS_COUNTED_MAX) return this.#everyTable(last.sequence);
-    const many = count > ROWS_OF_TABLE_MAX ? this.#tablesWithMany(after, last) : [];
-    const bounds = [after.sequence, last.sequence, JSON.stringify(many), ROWS_READ_MAX];
-    const rows = this.rows(SELECT_ROWS, bounds);
+  /** Only where the log ends. */
+  #end(): LogLook {
+    const row = this.rows(SELECT_POSITION)[0];
+    const position = row === undefined ? undefined : toPosition(row);
+    return { position, reachesBack: false, changes: [] };
+  }
+
+  /** One statement for the usual case: the row of the place itself, and the few behind it. */
+  #lookFrom(after: Position): LogLook {
+    const rows = this.rows(SELECT_FROM, [after.sequence, ROWS_OF_TABLE_MAX + 1]);
+    const [at, ...others] = rows;
+    if (at === undefined || !isSame(toPosition(at), after)) return this.#end();
+    if (rows.length > ROWS_OF_TABLE_MAX) return this.#lookFarFrom(after);
+    const position = toPosition(rows.at(-1) ?? at);
+    return { position, reachesBack: true, changes: this.#decode(others) };
+  }
+
+  #lookFarFrom(after: Position): LogLook {
+    const { position } = this.#end();
+    assert(position !== undefined, "the log has rows, and no last one");
+    const count = position.sequence - after.sequence;
+    if (count > ROWS_COUNTED_MAX) {
+      return { position, reachesBack: true, changes: this.#everyTable(position.sequence) };
+    }
+    const many = this.#tablesWithMany(after, position);
+    const bounds = [after.sequence, position.sequence, JSON.stringify(many), ROWS_COUNTED_MAX];
+    const changes = [
+      ...many.flatMap((id) => this.#tableOf(id, position.sequence)),
+      ...this.#decode(this.rows(SELECT_ROWS, bounds)),
+    ];
+    return { position, reachesBack: true, changes };
+  }
+
+  #decode(rows: readonly StoredValue[][]): readonly LoggedChange[] {
     let decoded = decodeLogRows(rows, this.#shapes);
     if (!decoded.known) {
       this.readShapes();
       decoded = decodeLogRows(rows, this.#shapes);
     }
     assert(decoded.known, "the log has a row whose shape is not in the same snapshot");
-    const changes = decoded.rows.map((row) => ({ sequence: row.sequence, change: changeOf(row) }));
-    return [...many.map((id) => this.#tableOf(id, last.sequence)), ...changes].flat();
+    return decoded.rows.map((row) => ({ sequence: row.sequence, change: changeOf(row) }));
   }
 
   #tablesWithMany(after: Position, last: Position): readonly number[] {
@@ -137,6 +156,10 @@ export class SqliteLog implements LogSource {
     const tables = new Set(this.readShapes().map(({ table }) => table));
     return [...tables].map((table) => wholly(table, sequence));
   }
+}
+
+function isSame(one: Position, other: Position): boolean {
+  return one.sequence === other.sequence && one.mark === other.mark;
 }
 
 function wholly(table: string, sequence: number): LoggedChange {

@@ -5,6 +5,7 @@ export type { Freshness } from "./coherence/change-feed.ts";
 export type { Explanation } from "./coherence/explain.ts";
 export type { LiveChange, RowOfResult } from "./coherence/live-difference.ts";
 export type { LiveChangesOptions, LiveOptions, LiveQuery } from "./coherence/live-query.ts";
+export { type ServerSentEventsOptions, serverSentEvents } from "./coherence/server-sent-events.ts";
 export type { Config, ConfigInput } from "./config/config.ts";
 export { defineConfig } from "./config/define.ts";
 export { type LoadConfigOptions, loadConfig } from "./config/load.ts";

@@ -117,9 +117,11 @@ function decodeValue(value: StoredValue): ImageValue {
 }
 
 /**
- * Leaves out a row in the way that was not replaced, because the very next thing that happened is
- * an update of it: so ends an upsert. It must be the only one in the way: the deletion of another
- * one could have set the update off, and this one be replaced after it.
+ * Leaves out a row in the way of an insert that was not replaced, because the very next thing that
+ * happened is an update of it: so ends an upsert. It must be the only one in the way: the deletion
+ * of another one could have set the update off, and this one be replaced after it. And it must be
+ * an insert: a row that is updated to the key of one that it replaces can be updated again, by a
+ * foreign key to its own table, before its trigger comes.
  */
 function withoutUpserts(rows: readonly DecodedRow[]): readonly DecodedRow[] {
   const kept: DecodedRow[] = [];

@@ -25,10 +25,13 @@ export const KIND = {
   update: 2,
   /** The old values. */
   delete: 3,
-  /** The row was in the way of one that came; if REPLACE was said it is gone. Its values. */
+  /** The row is in the way of one that is inserted; if REPLACE was said it is gone. Its values. */
   inTheWay: 4,
-  /** The row came, by a new key, to where it may be in the way of one that is coming. As above. */
-  moved: 5,
+  /**
+   * The same of one that is updated; and of a row that came, by a new key, to where it may be in
+   * the way of another one.
+   */
+  mayGo: 5,
 } as const;
 
 /** Tables with more columns are logged without their rows: two of each would make the log wide. */

@@ -5,7 +5,10 @@ import { searchTable } from "../schema/ddl-search.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 import { canonicalName, canonicalObject } from "./normalise.ts";
 
-/** Whether a table of this name is SQLite's or the migrator's own, and in nobody's schema. */
+/**
+ * Whether a table or trigger of this name is SQLite's, the migrator's own or part of the log of
+ * changes, and in nobody's schema.
+ */
 export function isBookkeeping(name: string): boolean {
   return BOOKKEEPING.test(name);
 }
@@ -46,6 +49,6 @@ function searchColumns(sql: string): readonly string[] {
 }
 
 const BOOKKEEPING =
-  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*))$/i;
+  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*|log|log_.*))$/i;
 const OWN_TRIGGER = /^springhouse_(?:search|audit)_/i;
 const SEARCH_TABLE = /^(.+)_search$/i;

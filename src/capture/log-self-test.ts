@@ -46,7 +46,7 @@ const EXPECTED = [
   ...["1a", "2b", "3c"].map((row) => `${KIND.insert}:${row}`),
   ...["1a", "2b"].map((row) => `${KIND.inTheWay}:${row}`),
   `${KIND.insert}:1b`,
-  `${KIND.inTheWay}:1b`,
+  `${KIND.mayGo}:1b`,
   `${KIND.update}:3c`,
 ];
 

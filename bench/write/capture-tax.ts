@@ -6,7 +6,11 @@
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { coverageOf } from "../../src/capture/coverage.ts";
-import { fileTables, STRUCTURE_QUERIES } from "../../src/capture/table-structure.ts";
+import {
+  fileTables,
+  STRUCTURE_QUERIES,
+  type StructureQuery,
+} from "../../src/capture/table-structure.ts";
 import { median } from "../support.ts";
 
 /** Times of a write with the log over those without. */
@@ -122,7 +126,7 @@ class Writer implements Disposable {
 }
 
 function addLog(database: DatabaseSync): void {
-  const read = (name: keyof typeof STRUCTURE_QUERIES): readonly (readonly unknown[])[] => {
+  const read = (name: StructureQuery): readonly (readonly unknown[])[] => {
     const statement = database.prepare(STRUCTURE_QUERIES[name]);
     statement.setReturnArrays(true);
     return statement.all() as unknown as readonly (readonly unknown[])[];

@@ -1,7 +1,7 @@
 /**
- * Proves on the SQLite that runs what the log relies on and no documentation promises: our triggers,
- * being the newest, fire before another one that ends the statement, and the rows that REPLACE
- * deletes are logged. It works on a table of its own, in a savepoint that is rolled back.
+ * Proves on the SQLite that runs what the log relies on and no documentation promises: our
+ * triggers, being the newest, fire before another one that ends the statement, and the rows that
+ * REPLACE deletes are logged. It works on a table of its own, in a savepoint that is rolled back.
  */
 
 import { KIND } from "./log-tables.ts";

@@ -9,8 +9,8 @@
  * every storage class survives, and no rule, so that a writer never fails because of the log.
  *
  * `shape` says which table, with which columns: a row of `springhouse_log_shapes`. A table whose
- * columns change gets a new shape, and no shape is ever altered or deleted. Shape 0 is none: a tick,
- * a commit of our own that has nothing else to say.
+ * columns change gets a new shape, and no shape is ever altered or deleted. Shape 0 is none: a
+ * tick, a commit of our own that has nothing else to say.
  */
 
 import { literal } from "../schema/quote.ts";
@@ -66,8 +66,8 @@ export function logWidth(columns: number): number {
 }
 
 /**
- * Makes the log, with this many columns for values. It starts with a row, to have a position. Half a
- * log that is left by somebody else is of no use: no number in it can be relied on.
+ * Makes the log, with this many columns for values. It starts with a row, to have a position. Half
+ * a log, left by somebody else, is of no use: no number in it can be relied on.
  */
 export function createLog(width: number): readonly string[] {
   const values = Array.from({ length: width }, (_, at) => `, v${at}`).join("");

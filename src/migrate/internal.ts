@@ -1,5 +1,6 @@
 /** Names that belong to SQLite or to Springhouse, and objects made from a declaration. */
 
+import { isLogName } from "../capture/log-tables.ts";
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 import { searchTable } from "../schema/ddl-search.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
@@ -10,7 +11,7 @@ import { canonicalName, canonicalObject } from "./normalise.ts";
  * changes, and in nobody's schema.
  */
 export function isBookkeeping(name: string): boolean {
-  return BOOKKEEPING.test(name);
+  return BOOKKEEPING.test(name) || isLogName(name);
 }
 
 /** Whether Springhouse or SQLite owns what has this name: undeclared, it is nobody's business. */
@@ -49,6 +50,6 @@ function searchColumns(sql: string): readonly string[] {
 }
 
 const BOOKKEEPING =
-  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*|log|log_.*))$/i;
+  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*))$/i;
 const OWN_TRIGGER = /^springhouse_(?:search|audit)_/i;
 const SEARCH_TABLE = /^(.+)_search$/i;

@@ -89,7 +89,7 @@ function report(
     notes: [
       "rows of 200 bytes, synchronous=FULL, one row in each unit",
       "one_caller_over_plain: time of a write beside node:sqlite alone, in alternation",
-      "capture taxes: node:sqlite with the log's triggers over without, 1,000 rows in a commit or one",
+      "capture taxes: node:sqlite with the log's triggers over without, 1,000 rows a commit or one",
       `${PROCESSES} processes with four callers each on one file`,
     ],
   };

@@ -56,9 +56,13 @@ export const SELECT_ROWS: string =
   "SELECT * FROM springhouse_log WHERE seq > ? AND seq <= ? " +
   "AND shape NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?";
 
-/** A row of one of the `SELECT_…POSITION` statements. */
+/**
+ * A row of one of the `SELECT_…POSITION` statements. The mark is empty for a row that a trigger has
+ * written: such a position is good as long as the connection is open and the schema the same, and
+ * must not be kept beyond; a tick makes one that can.
+ */
 export function toPosition(row: readonly unknown[]): Position {
-  return { sequence: Number(row[0]), mark: String(row[1]) };
+  return { sequence: Number(row[0]), mark: String(row[1] ?? "") };
 }
 
 /** Decodes rows of `SELECT_ROWS`, given the shapes by number. Ticks are left out. */

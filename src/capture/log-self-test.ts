@@ -54,6 +54,7 @@ const COLUMN: Omit<FileColumn, "name" | "affinity"> = {
   collation: "binary",
   generated: undefined,
   notNull: false,
+  isShort: false,
   default: undefined,
 };
 const TABLE: FileTable = {

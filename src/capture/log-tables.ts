@@ -4,7 +4,10 @@
  * writer, and a crash cannot lose what it says.
  *
  * `seq` is the greatest one plus one; the last row is never deleted, so it never goes backwards.
- * `nonce` tells a file from a restored or copied one that has come to the same number. The values
+ * `nonce` tells a file from a restored or copied one that has come to the same number; only ticks
+ * have one. A call of a function in a trigger, or a rule of the log, would make SQLite keep a copy
+ * of every page that a statement changes, which costs as much as the log itself; so there is none.
+ * The values
  * of a row stand in `v0`, `v1`, … in the order of the table's columns; these have no type, so that
  * every storage class survives, and no rule, so that a writer never fails because of the log.
  *
@@ -74,8 +77,7 @@ export function createLog(width: number): readonly string[] {
   return [
     "DROP TABLE IF EXISTS springhouse_log",
     "DROP TABLE IF EXISTS springhouse_log_shapes",
-    `CREATE TABLE springhouse_log (seq INTEGER PRIMARY KEY, nonce INTEGER NOT NULL DEFAULT ` +
-      `(random()), shape INTEGER NOT NULL, kind INTEGER NOT NULL${values})`,
+    `CREATE TABLE springhouse_log (seq INTEGER PRIMARY KEY, nonce, shape, kind${values})`,
     "CREATE TABLE springhouse_log_shapes (id INTEGER PRIMARY KEY, table_name TEXT NOT NULL, " +
       "columns TEXT NOT NULL, identity TEXT)",
     ADD_TICK,
@@ -91,7 +93,7 @@ export function widenLog(from: number, to: number): readonly string[] {
 }
 
 /** Adds the row of a commit that has nothing else to say. */
-export const ADD_TICK = "INSERT INTO springhouse_log (shape, kind) VALUES (0, 0)";
+export const ADD_TICK = "INSERT INTO springhouse_log (nonce, shape, kind) VALUES (random(), 0, 0)";
 
 /** Whether there is a log: one row or none. */
 export const HAS_LOG = `SELECT 1 FROM sqlite_schema

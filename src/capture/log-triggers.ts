@@ -138,11 +138,11 @@ function isMoved(table: FileTable): string | undefined {
 
 /** The values of a row, one for each column. */
 function image({ columns }: FileTable, row: string): readonly string[] {
-  return columns.map(({ name, affinity, generated }) => {
+  return columns.map(({ name, affinity, generated, isShort }) => {
     // To compute it may raise, for a row that was there before the column was.
     if (generated === "virtual") return LONG;
     const value = `${row}.${quoteIdentifier(name)}`;
-    if (affinity === "integer" || affinity === "real") return value;
+    if (affinity === "integer" || affinity === "real" || isShort) return value;
     const bytes = `length(CAST(${value} AS BLOB))`;
     return `CASE WHEN ${bytes} > ${LOGGED_VALUE_BYTES_MAX} THEN ${LONG} ELSE ${value} END`;
   });

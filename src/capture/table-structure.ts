@@ -7,6 +7,7 @@
 import type { Affinity, TableStructure } from "../change/structure.ts";
 import { codeTokens } from "../core/sql-tokens.ts";
 import { columnCollations } from "./column-text.ts";
+import { LOGGED_VALUE_BYTES_MAX } from "./log-tables.ts";
 import { type FileTrigger, parseTrigger } from "./trigger-text.ts";
 
 /** One column. */
@@ -18,6 +19,8 @@ export interface FileColumn {
   /** Whether SQLite computes it: always, or when the row is written. */
   readonly generated: "virtual" | "stored" | undefined;
   readonly notNull: boolean;
+  /** It is declared for values that fit into the log: `VARCHAR(100)`, `length("a") <= 100`. */
+  readonly isShort: boolean;
   /** SQL expression. */
   readonly default: string | undefined;
 }
@@ -162,7 +165,7 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
   return {
     name: String(name),
     columns: rows.columns.map((column, at) =>
-      columnOf(column, collations[at] ?? "", Number(strict) === 1),
+      columnOf(column, collations[at] ?? "", Number(strict) === 1, String(sql)),
     ),
     rowidColumn: isRowless ? undefined : rowidColumn(rows),
     rowidNames: isRowless ? [] : ROWID_NAMES.filter((alias) => !taken.has(alias)),
@@ -178,7 +181,12 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
 
 const ROWID_NAMES = ["rowid", "_rowid_", "oid"];
 
-function columnOf(row: readonly unknown[], collation: string, strict: boolean): FileColumn {
+function columnOf(
+  row: readonly unknown[],
+  collation: string,
+  strict: boolean,
+  sql: string,
+): FileColumn {
   const [, name, type, notNull, value, , hidden] = row;
   return {
     name: String(name),
@@ -186,8 +194,18 @@ function columnOf(row: readonly unknown[], collation: string, strict: boolean): 
     collation,
     generated: Number(hidden) === 2 ? "virtual" : Number(hidden) === 3 ? "stored" : undefined,
     notNull: Number(notNull) === 1,
+    isShort: isShort(String(name), String(type), sql),
     default: value === null ? undefined : String(value),
   };
+}
+
+/** In doubt it is not; a longer value is logged whole then, which costs, and is no less true. */
+function isShort(name: string, type: string, sql: string): boolean {
+  if (/^(?:BOOL|DATE|DEC|NUM|TIME|UUID)/i.test(type)) return true;
+  const declared = /\(\s*(\d+)\s*\)/.exec(type)?.[1];
+  const checked = sql.split(`length("${name}") <= `)[1];
+  const longest = Number.parseInt(declared ?? checked ?? "", 10);
+  return longest <= LOGGED_VALUE_BYTES_MAX;
 }
 
 /** The rules of SQLite's documentation, section 3.1 of "Datatypes in SQLite", in their order. */

@@ -10,6 +10,7 @@ import {
   SELECT_ROWS,
   toPosition,
 } from "../../src/capture/log-rows.ts";
+import { ADD_TICK } from "../../src/capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../../src/capture/log-trim.ts";
 import {
   cover,
@@ -126,6 +127,7 @@ describe("the cover of a file", () => {
   it("starts a new log when half of the old one is gone", () => {
     using db = databaseOf(TASKS);
     cover(db);
+    db.exec(ADD_TICK);
     const [old = []] = rowsOf(db, SELECT_POSITION);
     db.exec("DROP TABLE springhouse_log_shapes");
 
@@ -169,7 +171,10 @@ describe("reading the log", () => {
   it("gives positions that no other file has", () => {
     using one = databaseOf(TASKS);
     using two = databaseOf(TASKS);
-    for (const db of [one, two]) cover(db);
+    for (const db of [one, two]) {
+      cover(db);
+      db.exec(ADD_TICK);
+    }
 
     const [a, b] = [one, two].map((db) => toPosition(rowsOf(db, SELECT_POSITION)[0] ?? []));
 

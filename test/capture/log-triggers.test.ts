@@ -196,6 +196,17 @@ describe("the log of changes", () => {
     ]);
   });
 
+  it("logs whole what is declared to be short, and is not", () => {
+    using db = covered(
+      'CREATE TABLE t (a VARCHAR(9), b TEXT CHECK (length("b") <= 1024), c VARCHAR(2000))',
+    );
+    const long = "é".repeat(600);
+
+    const log = logOf(db, `INSERT INTO t VALUES ('${long}', '${long}', '${long}')`);
+
+    expect(log).toEqual([`insert t '${long}','${long}',?`]);
+  });
+
   it("does not make a write fail that reads nothing computed", () => {
     using db = covered(
       "CREATE TABLE t (a)",

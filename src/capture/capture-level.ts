@@ -7,7 +7,7 @@
  * the write. What may come: rows that are inserted meanwhile, which are not there before nor after,
  * so that it does not matter; and rows whose key is changed meanwhile, by the triggers and foreign
  * keys that the deletion of a replaced row sets off. Where these can reach the table at all, an
- * update that changes a key says so as well (`moved`).
+ * update that changes a key says so as well.
  */
 
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";

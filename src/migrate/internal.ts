@@ -1,13 +1,17 @@
 /** Names that belong to SQLite or to Springhouse, and objects made from a declaration. */
 
+import { isLogName } from "../capture/log-tables.ts";
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 import { searchTable } from "../schema/ddl-search.ts";
 import type { PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
 import { canonicalName, canonicalObject } from "./normalise.ts";
 
-/** Whether a table of this name is SQLite's or the migrator's own, and in nobody's schema. */
+/**
+ * Whether a table or trigger of this name is SQLite's, the migrator's own or part of the log of
+ * changes, and in nobody's schema.
+ */
 export function isBookkeeping(name: string): boolean {
-  return BOOKKEEPING.test(name);
+  return BOOKKEEPING.test(name) || isLogName(name);
 }
 
 /** Whether Springhouse or SQLite owns what has this name: undeclared, it is nobody's business. */

@@ -188,7 +188,7 @@ function isOrdinaryTable({ kind, virtual, name }: Master): boolean {
 }
 
 function isObject(master: Master, parts: IndexParts): boolean {
-  if (master.kind === "trigger") return !isBookkeeping(master.table);
+  if (master.kind === "trigger") return !isBookkeeping(master.table) && !isBookkeeping(master.name);
   if (master.kind === "index") return isOpaque(parts) && !isBookkeeping(master.table);
   return (master.kind === "view" || master.virtual) && !isBookkeeping(master.name);
 }

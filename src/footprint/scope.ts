@@ -8,7 +8,10 @@ import type { ColumnStructure, TableStructure } from "../change/structure.ts";
 import type { StoredValue } from "../change/value.ts";
 import { opaque } from "./verdict.ts";
 
-/** The tables that can be read by name; anything else (views, virtual tables) is undefined. */
+/**
+ * The tables that can be read by name. Anything else is undefined: views, virtual tables, and names
+ * that a temporary object takes away from a table.
+ */
 export interface SchemaStructure {
   /** @param name in lower case */
   table(name: string): TableStructure | undefined;

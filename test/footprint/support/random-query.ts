@@ -116,18 +116,19 @@ export class RandomQueries {
   ): Query {
     const { choices } = this;
     const { depth, outer } = options;
+    const isAlone = choices.chance(0.25);
     const first = this.#item(options);
-    const visible = [...first.columns];
+    const visible = isAlone ? first.columns.map(unqualified) : [...first.columns];
     const joined: Visible[] = [];
     let query: Query;
-    if (choices.chance(0.15)) {
+    if (!isAlone && choices.chance(0.15)) {
       const second = this.#item(options);
       visible.push(...second.columns);
       query = from.selectFrom([first.from, second.from] as never) as unknown as Query;
     } else {
       query = from.selectFrom(first.from as never) as unknown as Query;
     }
-    while (choices.chance(0.45) && visible.length < 14) {
+    while (!isAlone && choices.chance(0.45) && visible.length < 14) {
       const item = this.#item(options);
       const own = [...visible];
       visible.push(...item.columns);
@@ -242,6 +243,11 @@ export class RandomQueries {
 
 function aliased(operand: Operand, name: string): unknown {
   return new ExpressionWrapper(operand.toOperationNode()).as(name);
+}
+
+/** A column by its bare name, which a subquery may take for one of its own. */
+function unqualified(column: Visible): Visible {
+  return { ...column, path: column.name };
 }
 
 function anything(name: string): DeclaredColumn {

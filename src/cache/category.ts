@@ -4,7 +4,13 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { assertFunction, assertList, assertTexts, wrongArgument } from "../core/arguments.ts";
+import {
+  assertFunction,
+  assertList,
+  assertOptions,
+  assertTexts,
+  wrongArgument,
+} from "../core/arguments.ts";
 import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
 import { entriesOf } from "./entries.ts";
@@ -264,6 +270,7 @@ export class CategoryCache<T = unknown> {
 
   /** Loads a key anew, again and again, before its time is over. */
   refreshAhead(key: Key, load: Load<T>, options: RefreshOptions = {}): Disposable {
+    assertOptions("refreshAhead: options", options);
     const { refreshBefore: _, ...call } = options;
     this.#callOf(call);
     const loader = this.#asLoader(load);

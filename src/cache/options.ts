@@ -1,9 +1,9 @@
 /** Options of a cache and of its categories, validated and filled. */
 
 import {
+  assertClock,
   assertFlag,
   assertFunction,
-  assertMethods,
   assertText,
   assertTexts,
   wrongArgument,
@@ -165,7 +165,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   for (const [name, value] of Object.entries({ strict, warmStart })) assertFlag(name, value);
   assertText("journal", journal);
   if (journal === "") throw invalid("journal", journal, "It is the path of a file.");
-  assertMethods("clock", "a clock", clock, ["nowMs", "monotonicMs", "schedule"]);
+  assertClock("clock", clock);
   assertFunction("random", random);
   assertNamed("categories", "an object of categories by their names", categories);
   if (!Number.isInteger(tierFailures) || tierFailures < 1) {

@@ -1,5 +1,6 @@
 /** Options that the tiers on disk have in common, checked and filled once. */
 
+import { assertClock } from "../core/arguments.ts";
 import { type ByteSize, parseBytes } from "../core/bytes.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
@@ -116,6 +117,7 @@ export function resolveStoredOptions(
 ): StoredTierSettings {
   const { name = defaults.name, compression = "zstd", clock = systemClock } = options;
   assertText(what, "name", name);
+  assertClock(`${what}: clock`, clock);
   if (!COMPRESSIONS.includes(compression)) {
     throw refused(what, "compression", `It is one of ${COMPRESSIONS.join(", ")}.`, compression);
   }

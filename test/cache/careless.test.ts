@@ -7,6 +7,7 @@ import { session } from "../../src/cache/session.ts";
 import { withCacheFallback } from "../../src/resilience/fallback.ts";
 import { guard } from "../../src/resilience/guard.ts";
 import { rateLimited } from "../../src/resilience/rate-limited.ts";
+import { fileTier } from "../../src/tier/file/file-tier.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { nullTier } from "../../src/tier/null-tier.ts";
 import { sqliteTier } from "../../src/tier/sqlite/sqlite-tier.ts";
@@ -17,6 +18,7 @@ import { errorOf, openMemory, openTiered } from "./support.ts";
 type Careless = never;
 const careless = (value: unknown): Careless => value as Careless;
 const load = (): number => 1;
+const load0 = (): number[] => [];
 
 async function expectRefusal(call: () => unknown, words: string): Promise<void> {
   const error = await errorOf((async () => await call())());
@@ -68,6 +70,23 @@ describe("what is built on a cache says what it misses", () => {
 
   it.each<[string, (cache: Cache) => unknown, string]>([
     ["a memory tier", () => memoryTier({ maxBytes: careless(null) }), "maxBytes: null"],
+    ["a memory tier's name", () => memoryTier({ name: careless(5) }), "memoryTier: name must be a"],
+    [
+      "a memory tier's clock",
+      () => memoryTier({ clock: careless(5) }),
+      "memoryTier: clock must be",
+    ],
+    [
+      "its random",
+      () => memoryTier({ random: careless(5) }),
+      "memoryTier: random must be a functi",
+    ],
+    [
+      "a SQLite tier's clock",
+      () => sqliteTier({ clock: careless({}) }),
+      "sqliteTier: clock must b",
+    ],
+    ["a file tier's clock", () => fileTier({ clock: careless(null) }), "fileTier: clock must be"],
     ["a null tier", () => nullTier(careless({ nam: "x" })), "name must be a text, not object"],
     ["a SQLite tier", () => sqliteTier({ path: ":memory:" }), "memoryTier"],
     ["a session", () => session(none, "a", {}), "session: category must be a category of a cache"],
@@ -85,6 +104,21 @@ describe("what is built on a cache says what it misses", () => {
     ["a limiter", (cache) => rateLimited(careless(cache), none), "rateLimited limiter takes an"],
     ["a category of a function", () => cached(careless("x"), load), "cached: category must be"],
     ["a cached function", (cache) => cached(cache, careless(5)), "cached: run must be a function"],
+    [
+      "a cached function's name",
+      (cache) => cached(cache, load, { name: careless(5) }),
+      "cached: name must be a text, not number",
+    ],
+    [
+      "a cached function's key",
+      (cache) => cached(cache, load, { key: careless("a") }),
+      "cached: key must be a function, not string",
+    ],
+    [
+      "a cached function's tags",
+      (cache) => cached(cache, load, { tags: careless(["a"]) }),
+      "cached: tags must be a function, not object",
+    ],
     ["a guard", () => guard({}).execute(none), "guard.execute: run must be a function"],
   ])("%s", async (_, call, words) => {
     const { cache } = openMemory();
@@ -105,6 +139,22 @@ describe("a call is refused in its own words", () => {
     ["dropTag of a number", (cache) => cache.dropTag(careless(5)), "must be a text, not number"],
     ["warm of a text", (cache) => cache.warm(text, () => []), "warm: keys must be a list"],
     ["warm without a load", (cache) => cache.warm(["a"], careless(5)), "load must be a function"],
+    ["warm with null", (cache) => cache.warm([], load0, careless(null)), "warm: options must be a"],
+    [
+      "warm with a misspelt option, without keys",
+      (cache) => cache.warm([], load0, careless({ batchSiz: 5 })),
+      'unknown option "batchSiz"',
+    ],
+    [
+      "warm that tells a number",
+      (cache) => cache.warm([], load0, { onProgress: careless(5) }),
+      "onProgress must be a function",
+    ],
+    [
+      "refreshAhead with null",
+      (cache) => cache.refreshAhead("a", load, careless(null)),
+      "refreshAhead: options must be an object of options, not null",
+    ],
     ["tags as a text", (cache) => cache.set("a", 1, { tags: careless("x") }), "tags must be a li"],
     ["null as options", (cache) => cache.set("a", 1, careless(null)), "options, not null"],
     ["null to get", (cache) => cache.get("a", careless(null)), "options, not null"],

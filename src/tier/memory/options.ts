@@ -1,5 +1,6 @@
 /** Options of the memory tier, validated and filled. */
 
+import { assertClock, assertFunction, assertText } from "../../core/arguments.ts";
 import { type ByteSize, parseBytes } from "../../core/bytes.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { type Duration, parseDurationMs } from "../../core/duration.ts";
@@ -63,6 +64,9 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     random = Math.random,
     sweepEvery = "60s",
   } = options;
+  assertText("memoryTier: name", name);
+  assertClock("memoryTier: clock", clock);
+  assertFunction("memoryTier: random", random);
   return {
     name,
     policy: checkPolicy(policy),

@@ -92,14 +92,17 @@ export class Loading {
       entry.freshUntilMs > parts.clock.nowMs() &&
       (!call.refresh || entry.createdMs > knownMs) &&
       tier.own(entry) !== undefined;
-    const answer = await askLease(tier, prefix + flight.key, isGood);
+    const answer = await askLease(tier, prefix + flight.key, parts.clock, isGood);
     if (answer.kind !== "load" || answer === FREE) return answer;
     this.#leased.add(flight.key);
+    // A load that was told to end may go on for ever, and is not to keep others from theirs.
+    if (flight.signal.aborted) answer.letEnd();
+    else onAbort(flight.signal, answer.letEnd);
     const release = async (): Promise<void> => {
       this.#leased.delete(flight.key);
       await answer.release();
     };
-    return { kind: "load", release };
+    return { ...answer, release };
   }
 
   async #useLeases(

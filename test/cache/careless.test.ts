@@ -33,6 +33,13 @@ describe("a cache is not made", () => {
   it.each<[string, object, string]>([
     ["of a tier that is none", { tiers: [{ name: "x" }] }, "tiers.0 must be a tier"],
     ["of a function that makes one", { tiers: [memoryTier] }, "tiers.0 must be a tier, not func"],
+    [
+      "of a tier whose leases cannot be renewed",
+      {
+        tiers: [Object.assign(nullTier(), { leases: { acquireLease: load, releaseLease: load } })],
+      },
+      "tiers.0.leases must be a host of leases; what was given has no method renewLease",
+    ],
     ["of a tier in no list", { tiers: memoryTier() }, "tiers must be a list, not object"],
     ["of null as a tier", { tiers: [null] }, "tiers.0 must be a tier, not null"],
     ["with a number as namespace", { namespace: 5 }, "namespace: 5"],

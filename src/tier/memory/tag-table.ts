@@ -4,11 +4,13 @@
  * given back in slices.
  */
 
+import { type Hashed, ShardedSet } from "./sharded-set.ts";
+
 /** A name that entries share. */
-export class Tag<Entry = unknown> {
+export class Tag<Entry extends Hashed = Hashed> {
   readonly name: string;
   dropped = false;
-  readonly entries: Set<Entry> = new Set<Entry>();
+  readonly entries: ShardedSet<Entry> = new ShardedSet<Entry>();
 
   constructor(name: string) {
     this.name = name;
@@ -22,7 +24,7 @@ export function isDropped(tags: readonly Tag[]): boolean {
 }
 
 /** The living tags by their names. Holds exactly the tags that living entries have. */
-export class TagTable<Entry> {
+export class TagTable<Entry extends Hashed> {
   readonly #tags = new Map<string, Tag<Entry>>();
 
   get size(): number {
@@ -44,12 +46,7 @@ export class TagTable<Entry> {
   /** The entries of a tag, as many as there are now. The caller may pause and change others. */
   *entriesOf(name: string): Generator<Entry, void, undefined> {
     const entries = this.#tags.get(name)?.entries;
-    if (entries === undefined) return;
-    let left = entries.size;
-    for (const entry of entries) {
-      if (left-- === 0) return;
-      yield entry;
-    }
+    if (entries !== undefined) yield* entries;
   }
 
   link(entry: Entry, tags: readonly Tag<Entry>[]): void {
@@ -58,8 +55,10 @@ export class TagTable<Entry> {
 
   unlink(entry: Entry, tags: readonly Tag<Entry>[]): void {
     for (const tag of tags) {
+      // One that was dropped goes with all it has.
+      if (tag.dropped) continue;
       tag.entries.delete(entry);
-      if (tag.entries.size === 0 && !tag.dropped) this.#tags.delete(tag.name);
+      if (tag.entries.size === 0) this.#tags.delete(tag.name);
     }
   }
 

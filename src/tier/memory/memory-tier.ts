@@ -9,7 +9,7 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { CoarseClock } from "../../core/coarse-clock.ts";
 import { SpringhouseError } from "../../core/errors.ts";
-import { isSliceOver, mapInSlices, nextSlice } from "../../core/slices.ts";
+import { isSliceOver, mapAtOnce, nextSlice } from "../../core/slices.ts";
 import { newCounters } from "../counters.ts";
 import type {
   KeysQuery,
@@ -117,7 +117,7 @@ export class MemoryTier implements Tier {
       partition.hit(entry);
       return partition.export(entry);
     };
-    return await this.#called(mapInSlices(keys, read, options.signal));
+    return this.#called(mapAtOnce(keys, read, () => nextSlice(options.signal)));
   }
 
   async hasMany(
@@ -129,7 +129,7 @@ export class MemoryTier implements Tier {
       const [partition, key] = this.#find(whole);
       return partition.peek(key) !== undefined;
     };
-    return await this.#called(mapInSlices(keys, has, options.signal));
+    return this.#called(mapAtOnce(keys, has, () => nextSlice(options.signal)));
   }
 
   async setMany(
@@ -141,7 +141,7 @@ export class MemoryTier implements Tier {
       const [partition, key] = this.#find(entry.key);
       return partition.put(key, entry);
     };
-    return await this.#changed(() => mapInSlices(entries, put));
+    return this.#changed(() => mapAtOnce(entries, put));
   }
 
   async dropMany(keys: readonly string[], options: TierCallOptions = {}): Promise<number> {
@@ -150,13 +150,13 @@ export class MemoryTier implements Tier {
       const [partition, key] = this.#find(whole);
       return partition.drop(key);
     };
-    const dropped = await this.#changed(() => mapInSlices(keys, drop));
+    const dropped = await this.#changed(() => mapAtOnce(keys, drop));
     return dropped.filter(Boolean).length;
   }
 
   async dropTags(tags: readonly string[], options: TierCallOptions = {}): Promise<void> {
     this.#begin(options);
-    await this.#changed(async () => this.dropTagsNow(tags));
+    await this.#changed(() => this.dropTagsNow(tags));
   }
 
   /** The same for a caller in the same turn. */
@@ -195,7 +195,7 @@ export class MemoryTier implements Tier {
 
   async clear(options: TierCallOptions = {}): Promise<void> {
     this.#begin(options);
-    await this.#changed(async () => {
+    await this.#changed(() => {
       for (const partition of this.#partitions) partition.clear();
     });
   }
@@ -250,25 +250,24 @@ export class MemoryTier implements Tier {
     this.#scheduleSweep();
   }
 
-  async #called<T>(call: Promise<T>): Promise<T> {
+  #called<T>(call: T | Promise<T>): T | Promise<T> {
+    if (!(call instanceof Promise)) return call;
     this.#calls.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#calls.delete(call);
-    }
+    const forget = (): void => void this.#calls.delete(call);
+    call.then(forget, forget);
+    return call;
   }
 
   /** Makes a change, after those that were asked for before it: at once when there are none. */
-  async #changed<T>(change: () => Promise<T>): Promise<T> {
-    const before = this.#changing;
-    const call = before === undefined ? change() : before.then(change, change);
+  #changed<T>(change: () => T | Promise<T>): T | Promise<T> {
+    const call = this.#changing === undefined ? change() : this.#changing.then(change, change);
+    if (!(call instanceof Promise)) return call;
     this.#changing = call;
-    try {
-      return await this.#called(call);
-    } finally {
+    const forget = (): void => {
       if (this.#changing === call) this.#changing = undefined;
-    }
+    };
+    call.then(forget, forget);
+    return this.#called(call);
   }
 
   async #dropPrefix(prefix: string): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * A call that changes many keys, in several turns of the event loop. Whoever changes one of its keys
- * before it has come to it was called later, and his change holds.
+ * A call that changes many keys, in several turns of the event loop. Whoever changes one of its
+ * keys before it has come to it was called later, and his change holds.
  */
 
 import { hasPrefix } from "./key.ts";

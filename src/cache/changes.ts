@@ -1,6 +1,6 @@
 /**
- * Changes of the keys of a category by its callers: the source first, as the strategy says, then the
- * tiers. One key is a case of many, and many are changed in slices.
+ * Changes of the keys of a category by its callers: the source first, as the strategy says, then
+ * the tiers. One key is a case of many, and many are changed in slices.
  */
 
 import { nextSlice } from "../core/slices.ts";

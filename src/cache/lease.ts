@@ -12,7 +12,7 @@ import type { GuardedTier } from "./guarded-tier.ts";
 
 /** A holder that was killed holds others up for as long. */
 const LEASE_MS = 10_000;
-/** A holder that works renews its lease so often that one renewal may fail, and the next be late. */
+/** Often enough that one renewal may fail, and the next be late. */
 const RENEW_EVERY_MS = LEASE_MS / 4;
 /** A load that lasts longer may run twice: somebody has to doubt that it will ever end. */
 const HELD_MS_MAX = 300_000;

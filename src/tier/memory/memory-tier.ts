@@ -60,7 +60,7 @@ export class MemoryTier implements Tier {
   /** The one without a prefix stands last and takes what no category has. */
   readonly #partitions: Partition[];
   readonly #dead: Iterator<MemoryEntry>[] = [];
-  /** What is under way and takes several turns; the last of the changes is waited for by the next. */
+  /** What is under way and takes several turns. The next change waits for the last. */
   readonly #calls = new Set<Promise<unknown>>();
   #changing: Promise<unknown> | undefined;
   #sweeping: Promise<SweepResult> | undefined;

@@ -14,6 +14,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { shown } from "../core/shown.ts";
 import { checkMaxEntries } from "../tier/memory/options.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { PolicyName } from "../tier/memory/policy.ts";
@@ -288,6 +289,6 @@ function assertNamed(name: string, wanted: string, given: unknown): void {
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {
-  const message = `${name}: ${JSON.stringify(value)} is refused. ${advice}`;
+  const message = `${name}: ${shown(value)} is refused. ${advice}`;
   return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
 }

@@ -3,6 +3,7 @@
 import { throwIfAborted } from "../core/abort.ts";
 import { assertFunction, assertOptions } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import type { Key } from "./key.ts";
 import type { ReadOptions } from "./options.ts";
 
@@ -66,6 +67,6 @@ export async function warm(
 
 function assertCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  const message = `${name}: ${value} is not a whole number from 1.`;
+  const message = `${name}: ${shown(value)} is not a whole number from 1.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { [name]: value } });
 }

@@ -134,6 +134,33 @@ describe("what is built on a cache says what it misses", () => {
   });
 });
 
+describe("a value that JSON does not have is shown in the refusal", () => {
+  it.each<[string, (cache: Cache, value: Careless) => unknown, string]>([
+    ["as a ttl", (cache, ttl) => cache.set("a", 1, { ttl }), "ttl: "],
+    ["as jitter", (cache, jitter) => cache.set("a", 1, { jitter }), "jitter: "],
+    ["as a size", (_, maxBytes) => memoryTier({ maxBytes }), "maxBytes: "],
+    ["as a policy", (_, policy) => memoryTier({ policy }), "policy: "],
+    ["as a bound of a tier", (_, maxEntries) => sqliteTier({ maxEntries }), "maxEntries: "],
+    ["as a compression", (_, compression) => fileTier({ compression }), "compression: "],
+    ["as a namespace", (_, namespace) => createCache({ namespace }), "namespace: "],
+    ["as failures", (_, tierFailures) => createCache({ tierFailures }), "tierFailures: "],
+    ["as a category", (cache, name) => cache.category(name), "category: "],
+    ["as a batch size", (cache, batchSize) => cache.warm([], load0, { batchSize }), "batchSize: "],
+    ["as a timeout", (_, timeout) => guard({ timeout }), "timeout: "],
+  ])("%s", async (_, call, words) => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => call(cache, careless(5n)), `${words}5n`);
+    await expectRefusal(() => call(cache, careless(Symbol("s"))), `${words}Symbol(s)`);
+  });
+
+  it("as jitter that is null", async () => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => cache.set("a", 1, { jitter: careless(null) }), "jitter: null");
+  });
+});
+
 describe("a call is refused in its own words", () => {
   const text = careless("abc");
 

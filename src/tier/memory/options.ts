@@ -6,6 +6,7 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { type Duration, parseDurationMs } from "../../core/duration.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
+import { shown } from "../../core/shown.ts";
 import type { PolicyName } from "./policy.ts";
 import type { RoomLimits } from "./room.ts";
 
@@ -80,7 +81,7 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
 /** Throws unless it is the name of a policy. */
 export function checkPolicy(policy: PolicyName): PolicyName {
   if (POLICIES.includes(policy)) return policy;
-  const message = `policy: ${JSON.stringify(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
+  const message = `policy: ${shown(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { policy } });
 }
 
@@ -88,8 +89,7 @@ export function checkPolicy(policy: PolicyName): PolicyName {
 export function checkMaxEntries(maxEntries: unknown): void {
   const isWhole = Number.isInteger(maxEntries) && Number(maxEntries) >= 1;
   if (isWhole || maxEntries === Number.POSITIVE_INFINITY) return;
-  const shown = typeof maxEntries === "string" ? JSON.stringify(maxEntries) : String(maxEntries);
-  const message = `maxEntries: ${shown} is not a whole number from 1, or Infinity.`;
+  const message = `maxEntries: ${shown(maxEntries)} is not a whole number from 1, or Infinity.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
 }
 

@@ -76,7 +76,11 @@ export class RandomQueries {
       .innerJoin(step.from as string, `${step.alias}.${key}`, `${name}.k0`)
       .select([`${step.alias}.${next} as k0`, eb(`${name}.k1`, "+", 1n).as("k1")] as never)
       .where(`${name}.k1` as never, "<", 3 as never);
-    if (this.choices.chance(0.5)) more = more.where(this.#condition(step.columns, [], 0) as never);
+    // In brackets: text with OR in it would end the bound on the steps.
+    if (this.choices.chance(0.5)) {
+      const condition = this.#condition(step.columns, [], 0);
+      more = more.where(sql<boolean>`(${condition as never})` as never);
+    }
     const query = seed.union(more as never) as unknown as Query;
     return { query, outputs: ["k0", "k1"], isOrdered: false };
   }

@@ -21,6 +21,7 @@ export interface OpenOptions<
   Entities extends readonly Entity[] = readonly Entity[],
   Names extends EventNames = EventNames,
   Own extends object = object,
+  Rollups extends readonly Entity[] = readonly Entity[],
 > {
   /**
    * `sqlite:app.db` or `sqlite:///app.db` (relative), `sqlite:////var/app.db` (absolute),
@@ -29,6 +30,8 @@ export interface OpenOptions<
   readonly url: string;
   /** What the database holds. Default: none; then only Kysely and plain SQL are of use. */
   readonly entities?: Entities;
+  /** Statistics of the entities' rows that are kept, made by `rollup()`. Default: none. */
+  readonly rollups?: Rollups;
   /**
    * `"create"` makes the tables in an empty database and checks any other, `"check"` only checks,
    * `"ignore"` does neither. Nothing that exists is ever altered. Default: "create".
@@ -107,6 +110,7 @@ export function eventTypes<Own extends object>(): EventTypes<Own> {
 export const OPEN_KEYS: readonly string[] = [
   "url",
   "entities",
+  "rollups",
   "schema",
   "migrations",
   "readOnly",

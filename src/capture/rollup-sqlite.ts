@@ -31,9 +31,10 @@ import {
 } from "./rollup-plan.ts";
 
 /** The notes on rows of a source, and the triggers that settle them. */
-export function replacedRows(plans: readonly RollupPlan[]): readonly PhysicalObject[] {
-  const source = plans[0]?.source;
-  if (source === undefined) return [];
+export function replacedRows(
+  source: EntityFacts,
+  plans: readonly RollupPlan[],
+): readonly PhysicalObject[] {
   const notes = notesOf(source, plans);
   const { beforeInsert, beforeUpdate, beforeDelete } = noteTriggers(notes);
   const key = quoteIdentifier(source.primaryKey[0]?.name ?? "");

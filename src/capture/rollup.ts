@@ -3,6 +3,7 @@
  * indexes of the sources, and the views by which they are read.
  */
 
+import { assert } from "../core/assert.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { EntityFacts } from "../schema/facts.ts";
 import type { Dialect, PhysicalIndex, PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
@@ -39,14 +40,44 @@ export function rollupParts({ rollups }: Catalog, dialect: Dialect): RollupParts
   }
   const { indexes, objects } = rollupIndexes(plans);
   const bySource = Map.groupBy(plans, ({ source }) => source);
+  const perSource = [...bySource.values()].map(sourceParts);
   return {
     indexes,
     objects: [
       MARKS,
       ...objects,
-      ...[...bySource.values()].flatMap(replacedRows),
-      ...plans.flatMap(rollupObjects),
+      ...perSource.flatMap(({ shared }) => shared),
+      ...perSource.flatMap(({ rollups }) => rollups.flatMap((entry) => entry.objects)),
     ],
+  };
+}
+
+/** The rollups of one source: what they share, and what each has by itself. */
+export interface SourceParts {
+  readonly source: EntityFacts;
+  readonly shared: readonly PhysicalObject[];
+  readonly rollups: readonly {
+    readonly plan: RollupPlan;
+    readonly objects: readonly PhysicalObject[];
+  }[];
+}
+
+/** The objects that keep rollups on SQLite, source by source. */
+export function sourcesOf({ rollups }: Catalog): readonly SourceParts[] {
+  const plans = rollups.flatMap((facts) => planOf(facts) ?? []);
+  return [...Map.groupBy(plans, ({ source }) => source).values()].map((group) => {
+    const parts = sourceParts(group);
+    return { ...parts, shared: [MARKS, ...parts.shared] };
+  });
+}
+
+function sourceParts(plans: readonly RollupPlan[]): SourceParts {
+  const [first] = plans;
+  assert(first !== undefined, "a group has a member");
+  return {
+    source: first.source,
+    shared: replacedRows(first.source, plans),
+    rollups: plans.map((plan) => ({ plan, objects: rollupObjects(plan) })),
   };
 }
 
@@ -61,12 +92,12 @@ export function withRollups(schema: PhysicalSchema, catalog: Catalog): PhysicalS
 }
 
 /** The plan of a rollup; undefined for an entity that is none. */
-export function planOf(facts: EntityFacts): RollupPlan | undefined {
+function planOf(facts: EntityFacts): RollupPlan | undefined {
   return facts.rollup === undefined ? undefined : planRollup(facts, facts.rollup);
 }
 
 /** Tables, triggers and view of one rollup. */
-export function rollupObjects(plan: RollupPlan): readonly PhysicalObject[] {
+function rollupObjects(plan: RollupPlan): readonly PhysicalObject[] {
   const tables = filledTables(plan).map(
     (table): PhysicalObject => ({
       kind: "table",

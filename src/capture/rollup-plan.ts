@@ -221,6 +221,8 @@ export interface FilledTable {
   readonly sql: string;
   /** All columns, quoted: the key first. */
   readonly columns: readonly string[];
+  /** The same with the collations by which they are compared. */
+  readonly compared: readonly string[];
   /** SELECT of what it has to hold, for rows of the source that meet the condition. */
   readonly rows: (condition?: string) => string;
 }
@@ -247,6 +249,7 @@ function countersTable(plan: RollupPlan): FilledTable {
     columns: names.map((name) => `${name} INTEGER`),
     names,
     key: keyColumns(plan),
+    compared: names,
     rows: (condition) =>
       `SELECT ${[...keyValues(plan, ""), ...totals].join(", ")} ` +
       `FROM ${quoteIdentifier(plan.source.table)} ` +
@@ -264,6 +267,7 @@ function valuesTable(plan: RollupPlan, distinct: Distinct): FilledTable {
     columns: [`${VALUE} ${columnType(column)} NOT NULL${collate(distinct)}`, `${ROWS} INTEGER`],
     names: [VALUE, ROWS],
     key: [...keyColumns(plan), VALUE],
+    compared: [`${VALUE}${collate(distinct)}`, ROWS],
     rows: (condition) =>
       `SELECT ${[...keyValues(plan, ""), value, "count(*)"].join(", ")} ` +
       `FROM ${quoteIdentifier(plan.source.table)} ` +
@@ -276,6 +280,7 @@ interface TableParts {
   readonly columns: readonly string[];
   readonly names: readonly string[];
   readonly key: readonly string[];
+  readonly compared: readonly string[];
   readonly rows: (condition?: string) => string;
 }
 
@@ -304,6 +309,10 @@ function filledTable(plan: RollupPlan, name: string, parts: TableParts): FilledT
     name,
     sql: `CREATE TABLE ${quoteIdentifier(name)} (\n  ${lines.join(",\n  ")}\n)${end}`,
     columns: [...keyColumns(plan), ...parts.names],
+    compared: [
+      ...rollup.groups.map((group) => `${quoteIdentifier(group.name)}${collate(group)}`),
+      ...parts.compared,
+    ],
     rows: parts.rows,
   };
 }

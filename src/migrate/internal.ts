@@ -29,18 +29,18 @@ export function isOwnObject(object: PhysicalObject, desired: PhysicalSchema): bo
     return OWN_TRIGGER.test(object.name) && isDeclared(noted ?? object.table);
   }
   // Of views and tables only those of rollups know what they follow from.
-  return object.kind !== "index" && isDeclared(object.table);
+  return (object.kind !== "index" || isRollupName(object.name)) && isDeclared(object.table);
 }
 
-/** Whether a table of this name belongs to rollups: all that it holds follows from other tables. */
-export function isRollupTable(name: string): boolean {
-  return ROLLUP_TABLE.test(name);
+/** Whether a table or index of this name belongs to rollups: all it holds follows from others. */
+export function isRollupName(name: string): boolean {
+  return ROLLUP_NAME.test(name);
 }
 
 /** The table that a table of rollups follows from. */
 export function rollupSourceOf(name: string, sql: string): string | undefined {
   const noted = NOTES_TABLE.exec(name)?.[1];
-  if (noted !== undefined || !isRollupTable(name)) return noted;
+  if (noted !== undefined || !isRollupName(name)) return noted;
   return ROLLUP_SOURCE.exec(sql)?.[1]?.replaceAll('""', '"');
 }
 
@@ -64,7 +64,7 @@ function searchColumns(sql: string): readonly string[] {
 const BOOKKEEPING =
   /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*))$/i;
 const OWN_TRIGGER = /^springhouse_(?:search|audit|rollup|replaced)_/i;
-const ROLLUP_TABLE = /^springhouse_(?:rollups$|rollup_|replaced_)/i;
+const ROLLUP_NAME = /^springhouse_(?:rollups$|rollup_|replaced_)/i;
 const NOTES_TABLE = /^springhouse_replaced_(.+)$/i;
 /** The name of the key says it, followed by a hash. */
 const ROLLUP_SOURCE = /CONSTRAINT "of ((?:[^"]|"")+) [0-9a-f]{8}"/;

@@ -15,7 +15,7 @@ import type {
 } from "../schema/physical.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { parseIndexCondition, parseTable } from "./create-table.ts";
-import { isBookkeeping, isRollupTable, rollupSourceOf, searchTableOf } from "./internal.ts";
+import { isBookkeeping, isRollupName, rollupSourceOf, searchTableOf } from "./internal.ts";
 
 /**
  * The schema of a file, with what the declaration's vocabulary cannot express. An index over
@@ -187,13 +187,13 @@ function isOpaque(parts: IndexParts): boolean {
 }
 
 function isOrdinaryTable({ kind, virtual, name }: Master): boolean {
-  return kind === "table" && !virtual && !isBookkeeping(name) && !isRollupTable(name);
+  return kind === "table" && !virtual && !isBookkeeping(name) && !isRollupName(name);
 }
 
 function isObject(master: Master, parts: IndexParts): boolean {
   if (master.kind === "trigger") return !isBookkeeping(master.table);
   if (master.kind === "index") return isOpaque(parts) && !isBookkeeping(master.table);
-  const isRead = master.kind === "view" || master.virtual || isRollupTable(master.name);
+  const isRead = master.kind === "view" || master.virtual || isRollupName(master.name);
   return isRead && !isBookkeeping(master.name);
 }
 

@@ -91,9 +91,11 @@ async function wrongGroups(
 }
 
 /** Rows of one side that the other does not have; types are compared as columns of their own. */
-function comparison({ name, columns, rows }: FilledTable): Statement {
+function comparison({ name, columns, compared, rows }: FilledTable): Statement {
   const list = columns.join(", ");
-  const typed = `${list}, ${columns.map((column) => `typeof(${column})`).join(", ")}`;
+  const types = columns.map((column) => `typeof(${column})`);
+  const values = compared.map((column, index) => `${column} AS ${columns[index]}`);
+  const typed = [...values, ...types].join(", ");
   const kept = `SELECT ${typed} FROM ${quoteIdentifier(name)}`;
   const actual = `SELECT ${typed} FROM "springhouse_actual"`;
   const without = (left: string, right: string, side: string): string =>
@@ -108,7 +110,7 @@ function comparison({ name, columns, rows }: FilledTable): Statement {
 
 /** Both sides of one group together. */
 function pair(
-  { name, columns }: FilledTable,
+  { name, columns, compared }: FilledTable,
   keyLength: number,
   rows: readonly (readonly SqlValue[])[],
 ): readonly WrongGroup[] {
@@ -120,7 +122,7 @@ function pair(
     const isValue = names[keyLength] === ".value";
     const id = values
       .slice(0, keyLength + (isValue ? 1 : 0))
-      .map(idOf)
+      .map((value, index) => idOf(value, compared[index]?.endsWith("NOCASE") ?? false))
       .join();
     const known = groups.get(id) ?? { table: name, key, kept: undefined, actual: undefined };
     groups.set(id, side === "kept" ? { ...known, kept: content } : { ...known, actual: content });
@@ -132,6 +134,7 @@ function recordOf(names: readonly string[], values: readonly SqlValue[]): GroupV
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
 }
 
-function idOf(value: SqlValue): string {
-  return `${typeof value} ${value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value}`;
+function idOf(value: SqlValue, isFolded: boolean): string {
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
+  return `${typeof value} ${isFolded ? text.toLowerCase() : text}`;
 }

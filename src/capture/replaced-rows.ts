@@ -13,6 +13,7 @@
  * What a note holds, and what is done about a replaced row, is up to whoever takes them.
  */
 
+import { physicalColumn } from "../schema/ddl-columns.ts";
 import type { EntityFacts } from "../schema/facts.ts";
 import type { PhysicalObject } from "../schema/physical.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
@@ -40,6 +41,8 @@ export interface NoteTriggers {
   readonly beforeInsert: PhysicalObject;
   readonly beforeUpdate: PhysicalObject;
   readonly beforeDelete: PhysicalObject;
+  /** The columns whose change can replace another row, as `UPDATE OF` names them. */
+  readonly onUnique: string;
 }
 
 /** See above. */
@@ -71,6 +74,7 @@ export function noteTriggers(notes: Notes): NoteTriggers {
       when: hasNotes(notes),
       statements: [`${forget(notes)} AND ${notes.isOn("OLD")}`],
     }),
+    onUnique,
   };
 }
 
@@ -110,17 +114,28 @@ function exists({ table }: EntityFacts, condition: string): string {
 function conflict(facts: EntityFacts): string {
   const keys = uniqueKeys(facts).map((columns) => {
     const same = columns.map(
-      (name) => `"other".${quoteIdentifier(name)} = NEW.${quoteIdentifier(name)}`,
+      (name) => `"other".${quoteIdentifier(name)} = ${comingValue(facts, name)}`,
     );
     return same.join(" AND ");
   });
   return keys.map((key) => `(${key})`).join(" OR ");
 }
 
+/** What `NEW` will have: REPLACE puts the default where NULL may not be. */
+function comingValue({ table, byName }: EntityFacts, name: string): string {
+  const value = `NEW.${quoteIdentifier(name)}`;
+  const column = byName.get(name);
+  if (column === undefined || column.nullable) return value;
+  const { default: given } = physicalColumn(table, column, "sqlite");
+  return given === undefined ? value : `ifnull(${value}, ${given})`;
+}
+
 /** Every set of columns that no two rows may share. */
 function uniqueKeys(facts: EntityFacts): readonly (readonly string[])[] {
+  const key = facts.primaryKey.map(({ name }) => name);
   return [
-    facts.primaryKey.map(({ name }) => name),
+    key,
+    ...(isRowid(facts) ? [] : [["rowid"]]),
     ...facts.uniques.map(({ columns }) => columns),
     ...facts.indexes
       .filter(({ unique }) => unique)
@@ -128,11 +143,20 @@ function uniqueKeys(facts: EntityFacts): readonly (readonly string[])[] {
   ];
 }
 
+/** Whether the key is the rowid itself; otherwise a row has that as one more key. */
+function isRowid({ table, primaryKey }: EntityFacts): boolean {
+  const [only, second] = primaryKey;
+  if (only === undefined || second !== undefined) return false;
+  return physicalColumn(table, only, "sqlite").type === "INTEGER";
+}
+
 /** Columns whose change can replace another row, those of the conditions of unique indexes too. */
 function uniqueColumns(facts: EntityFacts): readonly string[] {
   const isPartial = facts.indexes.some(({ unique, where }) => unique && where !== undefined);
   if (isPartial) return facts.columns.map(({ name }) => name);
-  return [...new Set(uniqueKeys(facts).flat())];
+  const names = uniqueKeys(facts).flat();
+  // A write may use either of the other names of the rowid.
+  return [...new Set(names.includes("rowid") ? [...names, "oid", "_rowid_"] : names)];
 }
 
 function note({ facts, table, content }: Notes, except: string): string {

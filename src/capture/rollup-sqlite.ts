@@ -30,13 +30,18 @@ import {
   VALUE,
 } from "./rollup-plan.ts";
 
-/** The notes on rows of a source, and the triggers that settle them. */
+/**
+ * The notes on rows of a source, and the triggers that settle them. Where foreign keys do not lead
+ * from the source back to it, replaced rows take no others of it along, and notes are settled by
+ * the very write that took them.
+ */
 export function replacedRows(
   source: EntityFacts,
   plans: readonly RollupPlan[],
+  refersToItself: boolean,
 ): readonly PhysicalObject[] {
   const notes = notesOf(source, plans);
-  const { beforeInsert, beforeUpdate, beforeDelete } = noteTriggers(notes);
+  const { beforeInsert, beforeUpdate, beforeDelete, onUnique } = noteTriggers(notes);
   const key = quoteIdentifier(source.primaryKey[0]?.name ?? "");
   const isKeyMoved = source.primaryKey
     .map(({ name }) => `OLD.${quoteIdentifier(name)} IS NOT NEW.${quoteIdentifier(name)}`)
@@ -57,9 +62,13 @@ export function replacedRows(
     beforeInsert,
     settle("insert", "AFTER INSERT", isReplaced(notes, "1")),
     beforeUpdate,
-    settle("update", "AFTER UPDATE", isReplaced(notes, isKeyMoved)),
+    settle(
+      "update",
+      refersToItself ? "AFTER UPDATE" : `AFTER UPDATE OF ${onUnique}`,
+      isReplaced(notes, isKeyMoved),
+    ),
     beforeDelete,
-    settle("delete", "AFTER DELETE", isGone(notes)),
+    ...(refersToItself ? [settle("delete", "AFTER DELETE", isGone(notes))] : []),
   ];
 }
 
@@ -145,7 +154,7 @@ function truth(condition: string | undefined): string | undefined {
   return condition === undefined ? undefined : `${condition} IS TRUE`;
 }
 
-/** Adds a row to its group. Without NULL in the key it is one step, else an update or an insert. */
+/** Adds a row to its group, which comes with its first row. */
 function add(plan: RollupPlan, row: string, condition?: string): readonly string[] {
   const { table, counters, distincts } = plan;
   const keys = keyColumns(plan);
@@ -160,15 +169,11 @@ function add(plan: RollupPlan, row: string, condition?: string): readonly string
   const insert = `INSERT INTO ${into} (${columns}) SELECT ${values}`;
   const plus = counters.map(({ name, of }) => `${name} = ${name} + ${of(row)}`).join(", ");
   const where = allOf(sameKey(plan, keys, keyValues(plan, row)), condition);
-  const main = plan.hasNullKeys
-    ? [
-        `UPDATE ${into} SET ${plus} WHERE ${where}`,
-        `${insert} WHERE ${allOf("changes() = 0", condition)}`,
-      ]
-    : [
-        `${insert} WHERE ${allOf(condition)} ON CONFLICT (${keys.join(", ")}) DO UPDATE SET ${plus}`,
-      ];
-  return [...main, ...distincts.flatMap((entry) => addValue(plan, entry, row, condition))];
+  return [
+    `UPDATE ${into} SET ${plus} WHERE ${where}`,
+    `${insert} WHERE ${allOf("changes() = 0", condition)}`,
+    ...distincts.flatMap((entry) => addValue(plan, entry, row, condition)),
+  ];
 }
 
 /** Takes a row from its group. */
@@ -209,24 +214,14 @@ function addValue(
   row: string,
   condition?: string,
 ): readonly string[] {
-  const { value, into, isValue, hasValue, ofGroup } = valueParts(plan, distinct, row);
-  const when = allOf(hasValue, condition);
-  const keys = [...keyColumns(plan), VALUE];
-  const insert =
-    `INSERT INTO ${into} (${keys.join(", ")}, ${ROWS}) ` +
-    `SELECT ${[...keyValues(plan, row), value, "1"].join(", ")}`;
-  const exists = `EXISTS (SELECT 1 FROM ${into} WHERE ${isValue})`;
+  const { value, into, isValue, hasValue, count } = valueParts(plan, distinct, row);
+  const columns = [...keyColumns(plan), VALUE, ROWS].join(", ");
+  const values = [...keyValues(plan, row), value, "1"].join(", ");
   return [
-    `UPDATE ${ofGroup} AND ${allOf(when, `NOT ${exists}`)}`.replace("±", "+"),
-    ...(plan.hasNullKeys
-      ? [
-          `UPDATE ${into} SET ${ROWS} = ${ROWS} + 1 WHERE ${allOf(isValue, when)}`,
-          `${insert} WHERE ${allOf("changes() = 0", when)}`,
-        ]
-      : [
-          `${insert} WHERE ${when} ` +
-            `ON CONFLICT (${keys.join(", ")}) DO UPDATE SET ${ROWS} = ${ROWS} + 1`,
-        ]),
+    `UPDATE ${into} SET ${ROWS} = ${ROWS} + 1 WHERE ${allOf(isValue, hasValue, condition)}`,
+    `INSERT INTO ${into} (${columns}) SELECT ${values} ` +
+      `WHERE ${allOf("changes() = 0", hasValue, condition)}`,
+    count("+"),
   ];
 }
 
@@ -237,13 +232,12 @@ function subtractValue(
   row: string,
   condition?: string,
 ): readonly string[] {
-  const { into, isValue, hasValue, ofGroup } = valueParts(plan, distinct, row);
+  const { into, isValue, hasValue, count } = valueParts(plan, distinct, row);
   const where = allOf(isValue, hasValue, condition);
-  const isLast = `(SELECT ${ROWS} FROM ${into} WHERE ${isValue}) IS 1`;
   return [
-    `UPDATE ${ofGroup} AND ${allOf(hasValue, condition, isLast)}`.replace("±", "-"),
     `UPDATE ${into} SET ${ROWS} = ${ROWS} - 1 WHERE ${where}`,
     `DELETE FROM ${into} WHERE ${allOf(where, `${ROWS} <= 0`)}`,
+    count("-"),
   ];
 }
 
@@ -254,21 +248,22 @@ interface ValueParts {
   /** Whether a row of it is the one of this value. */
   readonly isValue: string;
   readonly hasValue: string | undefined;
-  /** What follows UPDATE for the counter of the group, with ± for the sign. */
-  readonly ofGroup: string;
+  /** Counts in the group the value that the statement before has brought or taken. */
+  readonly count: (sign: "+" | "-") => string;
 }
 
 function valueParts(plan: RollupPlan, { name, column, table }: Distinct, row: string): ValueParts {
   const value = `${row}${quoteIdentifier(column.name)}`;
-  const into = quoteIdentifier(table);
   const own = sameKey(plan, keyColumns(plan), keyValues(plan, row));
   return {
     value,
-    into,
+    into: quoteIdentifier(table),
     // The column has the collation of the values.
     isValue: `${own} AND ${VALUE} = ${value}`,
     hasValue: column.nullable ? `${value} IS NOT NULL` : undefined,
-    ofGroup: `${quoteIdentifier(plan.table)} SET ${name} = ${name} ± 1 WHERE ${own}`,
+    count: (sign) =>
+      `UPDATE ${quoteIdentifier(plan.table)} SET ${name} = ${name} ${sign} 1 ` +
+      `WHERE ${own} AND changes() = 1`,
   };
 }
 

@@ -31,7 +31,8 @@ const MARKS: PhysicalObject = {
  *
  * @throws `INVALID_SCHEMA` on PostgreSQL.
  */
-export function rollupParts({ rollups }: Catalog, dialect: Dialect): RollupParts {
+export function rollupParts(catalog: Catalog, dialect: Dialect): RollupParts {
+  const { rollups } = catalog;
   if (rollups.length === 0) return { indexes: [], objects: [] };
   const plans = rollups.flatMap((facts) => planOf(facts) ?? []);
   const [first] = rollups;
@@ -40,7 +41,7 @@ export function rollupParts({ rollups }: Catalog, dialect: Dialect): RollupParts
   }
   const { indexes, objects } = rollupIndexes(plans);
   const bySource = Map.groupBy(plans, ({ source }) => source);
-  const perSource = [...bySource.values()].map(sourceParts);
+  const perSource = [...bySource.values()].map((group) => sourceParts(group, catalog));
   return {
     indexes,
     objects: [
@@ -63,22 +64,34 @@ export interface SourceParts {
 }
 
 /** The objects that keep rollups on SQLite, source by source. */
-export function sourcesOf({ rollups }: Catalog): readonly SourceParts[] {
-  const plans = rollups.flatMap((facts) => planOf(facts) ?? []);
+export function sourcesOf(catalog: Catalog): readonly SourceParts[] {
+  const plans = catalog.rollups.flatMap((facts) => planOf(facts) ?? []);
   return [...Map.groupBy(plans, ({ source }) => source).values()].map((group) => {
-    const parts = sourceParts(group);
+    const parts = sourceParts(group, catalog);
     return { ...parts, shared: [MARKS, ...parts.shared] };
   });
 }
 
-function sourceParts(plans: readonly RollupPlan[]): SourceParts {
+function sourceParts(plans: readonly RollupPlan[], catalog: Catalog): SourceParts {
   const [first] = plans;
   assert(first !== undefined, "a group has a member");
   return {
     source: first.source,
-    shared: replacedRows(first.source, plans),
+    shared: replacedRows(first.source, plans, refersToItself(first.source, catalog)),
     rollups: plans.map((plan) => ({ plan, objects: rollupObjects(plan) })),
   };
+}
+
+/** Whether foreign keys lead from the table back to it. */
+function refersToItself({ table, foreignKeys }: EntityFacts, { byTable }: Catalog): boolean {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    for (const key of byTable.get(name)?.foreignKeys ?? []) visit(key.table);
+  };
+  for (const key of foreignKeys) visit(key.table);
+  return found.has(table);
 }
 
 /** A schema with what the rollups need. */

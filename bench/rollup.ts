@@ -110,21 +110,32 @@ function create(database: DatabaseSync, isRolledUp: boolean): void {
     SELECT i FROM n`);
 }
 
-/** Writes the old and the new values of each change to a log, as plainly as it can be done. */
+/**
+ * Writes what each change was to a log: the rows in the way of a new one, the old and new values,
+ * texts only when they are short. The log of the change capture does the same with more care.
+ */
 function captureChanges(database: DatabaseSync): void {
   const values = COLUMNS.flatMap((_, index) => [`v${index}`, `w${index}`]).join(", ");
   database.exec(`CREATE TABLE changes (
     seq INTEGER PRIMARY KEY, nonce INTEGER NOT NULL DEFAULT (random()), kind INTEGER, ${values})`);
-  for (const [event, rows] of [
-    ["INSERT", ["NEW"]],
-    ["UPDATE", ["OLD", "NEW"]],
-    ["DELETE", ["OLD"]],
-  ] as const) {
-    const into = rows.flatMap((_, side) => COLUMNS.map((_, index) => `${"vw"[side]}${index}`));
-    const from = rows.flatMap((row) => COLUMNS.map((column) => `${row}.${column}`));
-    database.exec(`CREATE TRIGGER captured_${event} AFTER ${event} ON tasks BEGIN
-      INSERT INTO changes (kind, ${into.join(", ")}) VALUES (1, ${from.join(", ")}); END`);
-  }
+  const into = (sides: string): string =>
+    [...sides].flatMap((side) => COLUMNS.map((_, index) => `${side}${index}`)).join(", ");
+  const image = (row: string): string =>
+    COLUMNS.map((column) => {
+      const value = `${row}.${column}`;
+      if (column !== "project_name") return value;
+      return `CASE WHEN length(CAST(${value} AS BLOB)) > 1024 THEN x'00' ELSE ${value} END`;
+    }).join(", ");
+  database.exec(`
+    CREATE TRIGGER captured_replace BEFORE INSERT ON tasks BEGIN
+      INSERT INTO changes (kind, ${into("v")}) SELECT 4, ${image("tasks")} FROM tasks
+        WHERE tasks.id = NEW.id; END;
+    CREATE TRIGGER captured_insert AFTER INSERT ON tasks BEGIN
+      INSERT INTO changes (kind, ${into("w")}) VALUES (1, ${image("NEW")}); END;
+    CREATE TRIGGER captured_update AFTER UPDATE ON tasks BEGIN
+      INSERT INTO changes (kind, ${into("vw")}) VALUES (2, ${image("OLD")}, ${image("NEW")}); END;
+    CREATE TRIGGER captured_delete AFTER DELETE ON tasks BEGIN
+      INSERT INTO changes (kind, ${into("v")}) VALUES (3, ${image("OLD")}); END;`);
 }
 
 interface Taxes {

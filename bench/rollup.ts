@@ -72,7 +72,7 @@ async function measure(folder: string, { quick }: BenchOptions): Promise<BenchRe
     },
     notes: [
       "recompute_over_read: count, sum and mean of one week with all rows, beside the rollup's row",
-      `taxes: batches of ${BATCH} rows of ${WEEKS} weeks, beside a table whose changes are captured`,
+      `taxes: batches of ${BATCH} rows of ${WEEKS} weeks, beside a table that is only captured`,
     ],
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The triggers of rollups on SQLite. A row that comes is added to its group, one that goes is taken
- * from it, and one that changes is both, unless it stays in its group: then the difference is added.
- * All of that commutes, so the order of triggers does not matter. A group without rows is deleted.
+ * from it, and one that changes is both, unless it stays in its group: then the difference is
+ * added. All of that commutes, so the order of triggers does not matter. A group without rows goes.
  *
  * Rows that REPLACE deletes are noted before (`replaced-rows.ts`), with their own column names, and
  * touching a note takes its row from the groups: a trigger on the notes does what the one for

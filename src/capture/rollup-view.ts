@@ -2,9 +2,9 @@
  * The view by which a rollup is read on SQLite. It gives what `SELECT … GROUP BY` over the source
  * would: counters as they are, sums put together from their two parts, the rest from an index.
  *
- * A sum that does not fit into 64 bits is left to `sum()`, which raises. While the rollup is marked,
- * because its triggers were missing for a while, the view reads the source instead of the counters,
- * so that what it gives is right then, too, though not fast.
+ * A sum that does not fit into 64 bits is left to `sum()`, which raises. While the rollup is
+ * marked, because its triggers were missing for a while, the view reads the source instead of the
+ * counters, so that what it gives is right then, too, though not fast.
  */
 
 import type { ColumnFacts, MeasureFact } from "../schema/facts.ts";

@@ -23,7 +23,9 @@ export interface RollupParts {
 const MARKS: PhysicalObject = {
   kind: "table",
   name: ROLLUP_MARKS,
-  sql: `CREATE TABLE "${ROLLUP_MARKS}" (\n  "name" TEXT PRIMARY KEY,\n  "cursor" TEXT\n) WITHOUT ROWID`,
+  sql:
+    `CREATE TABLE "${ROLLUP_MARKS}" (\n` +
+    '  "name" TEXT PRIMARY KEY,\n  "cursor" TEXT\n) WITHOUT ROWID',
 };
 
 /**

@@ -17,8 +17,8 @@ export function isInternal(name: string): boolean {
 
 /**
  * Whether an object was made for one of the declared tables: a search table, a trigger for search
- * or audit, whatever belongs to a rollup. When it is declared no longer it goes, unlike what somebody else has made: a virtual
- * table with a text of its own may hold what stands nowhere else.
+ * or audit, whatever belongs to a rollup. When it is declared no longer it goes, unlike what
+ * somebody else has made: a virtual table with a text of its own may hold what stands nowhere else.
  */
 export function isOwnObject(object: PhysicalObject, desired: PhysicalSchema): boolean {
   const isDeclared = (table: string | undefined): boolean =>

@@ -19,7 +19,7 @@ import { isBookkeeping, isRollupName, rollupSourceOf, searchTableOf } from "./in
 
 /**
  * The schema of a file, with what the declaration's vocabulary cannot express. An index over
- * expressions or with a collation stands among the objects, as text, and so do the tables of rollups.
+ * expressions or with a collation stands among the objects, as text, and so do tables of rollups.
  */
 export interface FileSchema extends PhysicalSchema {
   /** By table: features that a rebuild would lose, such as "COLLATE NOCASE on title". */

@@ -3,9 +3,9 @@
  *
  * What is missing or altered is made again first, in one transaction with a mark. From then on
  * every write is counted, and while the mark stands the view reads the source. Then the groups are
- * recounted a range of keys at a time, each in a transaction of its own that also moves the mark on:
- * a group is right from its recount on, because the triggers keep it so. Killed at any moment, the
- * next call goes on where the mark stands; two at once share the work.
+ * recounted a range of keys at a time, each in a transaction of its own that also moves the mark
+ * on: a group is right from its recount on, because the triggers keep it so. Killed at any moment,
+ * the next call goes on where the mark stands; two at once share the work.
  *
  * The mark holds the key up to which groups have been recounted as the literals that SQLite's
  * `quote` gives, so that no value is read otherwise than it is stored.

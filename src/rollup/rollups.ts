@@ -39,8 +39,8 @@ export class Rollups {
   /**
    * Makes them anew, one after the other, while the program goes on. Default: all of them.
    *
-   * @throws `INVALID_ARGUMENT` for an unknown name, before anything is done; `ABORTED`, and the next
-   * call goes on from there.
+   * @throws `INVALID_ARGUMENT` for an unknown name, before anything is done; `ABORTED`, and the
+   * next call goes on from there.
    */
   async rebuild(
     names: readonly string[] = this.#catalog.rollups.map(({ table }) => table),

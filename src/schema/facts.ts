@@ -112,7 +112,7 @@ export interface BaseFact {
   readonly set: Readonly<Record<string, unknown>>;
 }
 
-/** How texts are compared: by their bytes, without regard to ASCII case, or to blanks at the end. */
+/** How texts are compared: by bytes, without regard to ASCII case, or to blanks at the end. */
 export type Collation = "binary" | "nocase" | "rtrim";
 
 /** One part of the key of a rollup. */

@@ -153,10 +153,9 @@ function isRowid({ table, primaryKey }: EntityFacts): boolean {
 /** Columns whose change can replace another row, those of the conditions of unique indexes too. */
 function uniqueColumns(facts: EntityFacts): readonly string[] {
   const isPartial = facts.indexes.some(({ unique, where }) => unique && where !== undefined);
-  if (isPartial) return facts.columns.map(({ name }) => name);
-  const names = uniqueKeys(facts).flat();
-  // A write may use either of the other names of the rowid.
-  return [...new Set(names.includes("rowid") ? [...names, "oid", "_rowid_"] : names)];
+  const all = isPartial ? facts.columns.map(({ name }) => name) : uniqueKeys(facts).flat();
+  // A write may use any of the names of the rowid.
+  return [...new Set([...all, ...(isRowid(facts) ? [] : ["rowid", "oid", "_rowid_"])])];
 }
 
 function note({ facts, table, content }: Notes, except: string): string {

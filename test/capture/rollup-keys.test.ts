@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withRollups } from "../../src/capture/rollup.ts";
-import { createCatalog } from "../../src/schema/catalog.ts";
+import { type Catalog, createCatalog } from "../../src/schema/catalog.ts";
 import { t } from "../../src/schema/column.ts";
 import { createStatements, physicalSchema } from "../../src/schema/ddl.ts";
 import { entity } from "../../src/schema/entity.ts";
@@ -44,11 +44,16 @@ const catalog = createCatalog(
   ],
 );
 
-function open(isRecursive: boolean): DatabaseSync {
+function openAll(all: Catalog): DatabaseSync {
   const database = new DatabaseSync(":memory:");
-  for (const sql of createStatements(withRollups(physicalSchema(catalog, "sqlite"), catalog))) {
+  for (const sql of createStatements(withRollups(physicalSchema(all, "sqlite"), all))) {
     database.exec(sql);
   }
+  return database;
+}
+
+function open(isRecursive: boolean): DatabaseSync {
+  const database = openAll(catalog);
   database.exec(`PRAGMA recursive_triggers = ${isRecursive ? "ON" : "OFF"}`);
   return database;
 }
@@ -124,5 +129,51 @@ describe.each([false, true])("rollups with recursive_triggers %s", (isRecursive)
       { numRuns: Number(process.env["ROLLUP_RUNS"] ?? 12), seed: 9 },
     );
     expect(replaced).toBeGreaterThan(100);
+  });
+});
+
+describe("a row that is replaced", () => {
+  const Node = entity("nodes", {
+    id: t.int().primaryKey(),
+    parentId: t.int().nullable().references("nodes.id", { onDelete: "cascade" }),
+    nextId: t.int().nullable().references("nodes.id", { onDelete: "set null" }),
+    code: t.int().nullable().unique(),
+    n: t.int(),
+  });
+  const nodes = createCatalog(
+    [Node],
+    [rollup("by_n", Node, { by: { n: Node.n }, measures: { rows: count() } })],
+  );
+  const rowsOf = (db: DatabaseSync): unknown =>
+    db.prepare("SELECT n, rows FROM by_n ORDER BY n").all().map(Object.values);
+
+  it("is counted when it takes the row along that replaces it", () => {
+    using db = openAll(nodes);
+    db.exec("INSERT INTO nodes VALUES (1, NULL, NULL, 4, 10), (2, 1, NULL, NULL, 20)");
+
+    db.exec("UPDATE OR REPLACE nodes SET code = 4 WHERE id = 2");
+
+    expect(db.prepare("SELECT count(*) AS rows FROM nodes").get()).toEqual({ rows: 0 });
+    expect(rowsOf(db)).toEqual([]);
+  });
+
+  it("is counted when it changes the row that replaces it", () => {
+    using db = openAll(nodes);
+    db.exec("INSERT INTO nodes VALUES (1, NULL, NULL, 4, 10), (2, NULL, 1, NULL, 20)");
+
+    db.exec("UPDATE OR REPLACE nodes SET code = 4, n = 30 WHERE id = 2");
+
+    expect(rowsOf(db)).toEqual([[30, 1]]);
+  });
+
+  it.each(["rowid", "oid", "_ROWID_"])("is counted when its %s is taken", (name) => {
+    using db = openAll(catalog);
+    db.exec("INSERT INTO items VALUES ('a', 1, 'x', 1, 0), ('b', 2, 'y', 2, 0)");
+
+    db.exec(`UPDATE OR REPLACE items SET ${name} = 1 WHERE key = 'b'`);
+
+    expect(db.prepare("SELECT grp, rows FROM items_by").all().map(Object.values)).toEqual([
+      ["y", 1],
+    ]);
   });
 });

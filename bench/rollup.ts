@@ -212,7 +212,8 @@ class Side {
     this.#database = database;
     const prepare = (sql: string): StatementSync => database.prepare(sql);
     const insert = prepare(
-      "INSERT INTO tasks (id, week_id, duration_seconds, score, project_name) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO tasks (id, week_id, duration_seconds, score, project_name) " +
+        "VALUES (?, ?, ?, ?, ?)",
     );
     const update = prepare(
       "UPDATE tasks SET duration_seconds = duration_seconds + ?, score = ? WHERE id = ?",

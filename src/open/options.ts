@@ -160,10 +160,11 @@ export function checkOpenOptions(options: OpenOptions): void {
 }
 
 /** Refuses names of tables that are not declared: their events would keep the usual name. */
-export function checkEventNames(names: EventNames | undefined, { byTable }: Catalog): void {
+export function checkEventNames(names: EventNames | undefined, { entities }: Catalog): void {
   if (names === undefined) return;
   if (!isObject(names)) throw wrongArgument("open: eventNames", "an object by table", names);
-  refuseUnknownKeys(names, [...byTable.keys()], "open: eventNames");
+  const tables = entities.map(({ table }) => table);
+  refuseUnknownKeys(names, tables, "open: eventNames");
   for (const [table, name] of Object.entries(names)) {
     if (typeof name === "string" && name !== "") continue;
     throw invalid(`eventNames.${table}`, name, 'It is the name of one row, such as "person".');

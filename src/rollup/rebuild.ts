@@ -25,13 +25,14 @@ import {
   type RollupPlan,
 } from "../capture/rollup-plan.ts";
 import { throwIfAborted } from "../core/abort.ts";
+import { assert } from "../core/assert.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { PhysicalObject } from "../schema/physical.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import type { Session, Statement, Store, StoreTransaction } from "../store/store.ts";
-import { findRollup, readTexts, type SchemaTexts, wrongObjects } from "./state.ts";
+import { findRollup, newerTriggers, readTexts, wrongObjects } from "./state.ts";
 
 /** How to rebuild. */
 export interface RebuildOptions {
@@ -128,14 +129,17 @@ async function begin(
   wanted: RollupPlan,
 ): Promise<{ readonly repaired: readonly string[]; readonly resumed: boolean }> {
   const parts = sourcesOf(catalog).find(({ source }) => source === wanted.source);
-  const { shared = [], rollups = [] } = parts ?? {};
+  assert(parts !== undefined, "a rollup has a source");
+  const { shared, rollups } = parts;
   const before = await readTexts(tx);
-  const isSharedWrong = wrongObjects(before, shared).length > 0;
+  const isOutdated = newerTriggers(before, parts).length > 0;
+  const isSharedWrong = isOutdated || wrongObjects(before, shared).length > 0;
   const broken = rollups.filter(
     ({ objects }) => isSharedWrong || wrongObjects(before, objects).length > 0,
   );
   const all = [...shared, ...rollups.flatMap(({ objects }) => objects)];
-  const repaired = await repair(tx, before, all);
+  const outdated = shared.filter(({ kind }) => isOutdated && kind === "trigger");
+  const repaired = await repair(tx, [...wrongObjects(before, all), ...outdated], all);
   const marks = [
     ...broken.map(({ plan }) => mark(plan, 'UPDATE SET "cursor" = excluded."cursor"')),
     mark(wanted, "NOTHING"),
@@ -157,10 +161,9 @@ function mark(plan: RollupPlan, onConflict: string): Statement {
 /** A table that goes takes its triggers along, so what is missing is looked up again. */
 async function repair(
   tx: StoreTransaction,
-  before: SchemaTexts,
+  wrong: readonly PhysicalObject[],
   objects: readonly PhysicalObject[],
 ): Promise<readonly string[]> {
-  const wrong = wrongObjects(before, objects);
   if (wrong.length === 0) return [];
   const rank = ({ kind }: PhysicalObject): number => (kind === "table" ? 1 : 0);
   const drops = wrong

@@ -25,7 +25,7 @@ export interface RollupState {
   readonly problems: readonly string[];
 }
 
-/** What stands in `sqlite_schema`, by kind and name. */
+/** What stands in `sqlite_schema`, by kind and name, the oldest first. */
 export type SchemaTexts = ReadonlyMap<string, SchemaEntry>;
 
 /** One object of the file. */
@@ -60,7 +60,8 @@ export async function rollupStates(
 
 /** The texts of the whole schema. */
 export async function readTexts(session: Session): Promise<SchemaTexts> {
-  const sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+  const sql = `SELECT type, name, tbl_name, sql FROM sqlite_schema
+    WHERE sql IS NOT NULL ORDER BY rowid`;
   const { rows } = await session.read({ sql, parameters: [] });
   return new Map(
     rows.map((row) => {
@@ -113,20 +114,54 @@ async function readMarks(session: Session, texts: SchemaTexts): Promise<Readonly
   return new Set(rows.map(([name]) => String(name)));
 }
 
+/** Triggers of somebody else that replaced rows are lost by. */
+function intruders(texts: SchemaTexts, parts: SourceParts): readonly string[] {
+  const { table } = parts.source;
+  const before = foreignTriggers(texts, parts).filter(({ sql }) => {
+    const body = bodyOf(sql, "before");
+    return body?.includes(table.toLowerCase()) === true && WRITES.test(body);
+  });
+  return [
+    ...before.map(({ name }) => `trigger ${name} writes ${table} before a row of it is written`),
+    ...newerTriggers(texts, parts).map(
+      ({ name }) => `trigger ${name} writes, and is newer than those of rollups`,
+    ),
+  ];
+}
+
 /**
- * Triggers of somebody else that write the source before a row of it is written: then the notes on
- * replaced rows are taken of rows that are not there any more.
+ * Triggers of somebody else that write after a row of the source is written, and fire before ours,
+ * as the newest does: when they come to write the source themselves, the notes on rows that the
+ * first write has replaced are dropped. Ours only have to be made again.
  */
-function intruders(texts: SchemaTexts, { source }: SourceParts): readonly string[] {
-  const table = source.table.toLowerCase();
-  return [...texts.values()].flatMap((entry) => {
-    if (entry.kind !== "trigger" || entry.table.toLowerCase() !== table) return [];
-    if (/^springhouse_/i.test(entry.name)) return [];
-    const body = BEFORE_BODY.exec(entry.sql)?.[1]?.toLowerCase();
-    if (body === undefined || !body.includes(table) || !WRITES.test(body)) return [];
-    return [`trigger ${entry.name} writes ${source.table} before a row of it is written`];
+export function newerTriggers(texts: SchemaTexts, parts: SourceParts): readonly SchemaEntry[] {
+  const order = [...texts.values()];
+  const ours = parts.shared.filter(({ kind }) => kind === "trigger");
+  const oldest = order.findIndex(({ kind, name }) =>
+    ours.some((object) => keyOf(kind, name) === keyOf(object.kind, object.name)),
+  );
+  return foreignTriggers(texts, parts).filter((entry) => {
+    return order.indexOf(entry) > oldest && WRITES.test(bodyOf(entry.sql, "after") ?? "");
   });
 }
 
-const BEFORE_BODY = /\bbefore\b.*?\bbegin\b(.*)/is;
+function foreignTriggers(texts: SchemaTexts, { source }: SourceParts): readonly SchemaEntry[] {
+  const table = source.table.toLowerCase();
+  return [...texts.values()].filter(
+    (entry) =>
+      entry.kind === "trigger" &&
+      entry.table.toLowerCase() === table &&
+      !/^springhouse_/i.test(entry.name),
+  );
+}
+
+/** What a trigger does, in lower case; undefined when it fires at another time. */
+function bodyOf(sql: string, time: "before" | "after"): string | undefined {
+  const { given = "before", body = "" } = PARTS.exec(sql)?.groups ?? {};
+  return given.toLowerCase() === time ? body.toLowerCase() : undefined;
+}
+
+/** A trigger that does not say when it fires does so before. */
+const PARTS =
+  /^create\s+(?:temp\w*\s+)?trigger\s.*?(?:\b(?<given>before|after)\s+)?(?:insert|update|delete)\b.*?\bbegin\b(?<body>.*)/is;
 const WRITES = /\b(?:insert|replace|update|delete)\b/;

@@ -317,6 +317,20 @@ describe("rebuild", () => {
     expect(await db.repository(WeekStatistics).get(1)).toMatchObject({ totalTasks: 100 });
   });
 
+  it("makes its triggers the newest again, before those that write the source", async () => {
+    await fill();
+    foreign(`CREATE TRIGGER mine AFTER INSERT ON tasks WHEN NEW.id < 1000 BEGIN
+      INSERT INTO tasks (id, week_id) VALUES (NEW.id + 1000 + random() % 1000000000, 2); END`);
+    const [before] = await db.rollups.state();
+
+    await db.rollups.rebuild();
+    foreign("REPLACE INTO tasks (id, week_id, duration_seconds) VALUES (1, 1, 5), (2, 1, 5)");
+
+    expect(before?.problems).toEqual(["trigger mine writes, and is newer than those of rollups"]);
+    expect(await db.rollups.verify()).toMatchObject([ok, ok]);
+    expect(await db.rollups.state()).toMatchObject([{ state: "kept" }, { state: "kept" }]);
+  });
+
   it("tells of a trigger that it cannot see through", async () => {
     foreign(`CREATE TRIGGER mine BEFORE INSERT ON tasks BEGIN
       DELETE FROM tasks WHERE id = NEW.id; END`);

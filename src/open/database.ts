@@ -19,6 +19,7 @@ import {
   type TransactionSettings,
 } from "../repository/transaction.ts";
 import { Workspace } from "../repository/workspace.ts";
+import { Rollups } from "../rollup/rollups.ts";
 import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
@@ -210,6 +211,11 @@ export class Database<
       store: this.#parts.store,
       catalog: this.scope.models.catalog,
     });
+  }
+
+  /** The rollups: how they are kept, compared with a recount, made anew. */
+  get rollups(): Rollups {
+    return new Rollups(this.#parts.store, this.scope.models.catalog);
   }
 
   /** The reader threads: how many, how busy, how long callers waited. */

@@ -61,7 +61,7 @@ export async function open<
   }
   const clock = options.clock ?? systemClock;
   const session = new TrackedSession(store);
-  const caching = new LazyCaching(store, clock, options.cache ?? {});
+  const caching = new LazyCaching(store, catalog, clock, options.cache ?? {});
   const bus = new EventBus<EventsOf<Entities, Names> & Own>();
   const models = new Models(catalog, store.dialect, eventNames);
   const validation = { ...systemContext, clock };

@@ -162,6 +162,9 @@ function bodyOf(sql: string, time: "before" | "after"): string | undefined {
 }
 
 /** A trigger that does not say when it fires does so before. */
-const PARTS =
-  /^create\s+(?:temp\w*\s+)?trigger\s.*?(?:\b(?<given>before|after)\s+)?(?:insert|update|delete)\b.*?\bbegin\b(?<body>.*)/is;
+const PARTS = new RegExp(
+  "^create\\s+trigger\\s.*?(?:\\b(?<given>before|after)\\s+)?(?:insert|update|delete)\\b" +
+    ".*?\\bbegin\\b(?<body>.*)",
+  "is",
+);
 const WRITES = /\b(?:insert|replace|update|delete)\b/;

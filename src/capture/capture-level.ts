@@ -94,10 +94,19 @@ function triggerReason(table: FileTable, all: readonly FileTrigger[]): string | 
   return doubtful && `trigger ${doubtful.name} writes before the row is written`;
 }
 
-/** Whether all of these are tables of Springhouse's own in which a write sets nothing off. */
-function isNotes(writes: FileTrigger["writes"], all: readonly FileTrigger[]): boolean {
+/** Whether all of these are Springhouse's own tables, in which a write reaches no others. */
+function isNotes(
+  writes: FileTrigger["writes"],
+  all: readonly FileTrigger[],
+  known: ReadonlySet<string> = new Set(),
+): boolean {
   if (writes === "any") return false;
-  return [...writes].every((name) => /^springhouse_/.test(name) && on(name, all).length === 0);
+  return [...writes].every((name) => {
+    if (!/^springhouse_/.test(name)) return false;
+    if (known.has(name)) return true;
+    const seen = new Set([...known, name]);
+    return on(name, all).every((trigger) => isNotes(trigger.writes, all, seen));
+  });
 }
 
 /**

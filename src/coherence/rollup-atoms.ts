@@ -8,6 +8,7 @@
  */
 
 import { rollupSources } from "../capture/rollup.ts";
+import { ROLLUP_MARKS } from "../capture/rollup-plan.ts";
 import type { Atom, Footprint, Reading } from "../change/footprint.ts";
 import type { Predicate } from "../change/predicate.ts";
 import type { ColumnStructure, SchemaStructure, TableStructure } from "../change/structure.ts";
@@ -35,7 +36,11 @@ export class RollupAtoms {
     for (const { table, rollup } of catalog.rollups) {
       if (rollup !== undefined) this.#views.set(table.toLowerCase(), viewOf(rollup));
     }
-    for (const [name, source] of rollupSources(catalog)) this.#sources.set(name, source);
+    for (const [name, source] of rollupSources(catalog)) {
+      this.#sources.set(name, source);
+      // Which rollups are being made anew changes no result: while one is, its source is read.
+      this.#sources.set(ROLLUP_MARKS, source);
+    }
   }
 
   /** The table from which one of a rollup's own tables is kept; undefined for any other table. */

@@ -2,10 +2,10 @@
  * The main thread's knowledge of what has been committed, and the one way by which it learns it:
  * from the log in the database, whoever wrote.
  *
- * What must hold whenever `isCurrent` says yes: every commit that was finished when it was asked, as
- * far as the freshness promises, has been taken from the log and told to the listener. It says yes
- * without a look while no commit of our own is announced that it has not seen; for those of others
- * it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the event
+ * What must hold whenever `isCurrent` says yes: every commit that was finished when it was asked,
+ * as far as the freshness promises, has been taken from the log and told to the listener. It says
+ * yes without a look while no commit of our own is announced that it has not seen; for those of
+ * others it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the event
  * loop (`"turn"`), or never (`"exclusive"`).
  *
  * The order matters: `settled` is read before the log. A commit that falls between is then looked

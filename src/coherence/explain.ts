@@ -1,4 +1,4 @@
-/** What people ask about a result: is it kept, what did it read, and what became of the last one. */
+/** What people ask about a result: is it kept, what did it read, what became of the last one. */
 
 import type { Change, Image } from "../change/change.ts";
 import { describeAtom } from "../change/describe.ts";
@@ -26,7 +26,7 @@ export interface Explanation {
 /** Longer values are cut. */
 const VALUE_CHARS_MAX = 40;
 
-/** A drop in words: `commit 4711: tasks (old) week_id = 7, matched tasks(score) where week_id = 7`. */
+/** A drop in words: what was changed, and which part of what was read it touches. */
 export function dropText(drop: Drop): string {
   switch (drop.reason) {
     case "change": {

@@ -18,7 +18,7 @@ import { isSliceOver, nextSlice } from "../core/slices.ts";
 import type { CachedResults } from "./cached.ts";
 import type { Coherence } from "./coherence.ts";
 import type { Drop, Watcher } from "./entries.ts";
-import type { Consumer } from "./live-query.ts";
+import type { Consumer } from "./live-consumer.ts";
 import type { Run } from "./tracking.ts";
 
 /** How often the commits of other processes are looked for; a look costs 2 µs. */

@@ -1,6 +1,6 @@
 /**
- * The caching of results, loaded when the first function is cached: opening a database and reading a
- * row do not pay for it. It is required, not imported, because `db.cached` is synchronous.
+ * The caching of results, loaded when the first function is cached: opening a database and reading
+ * a row do not pay for it. It is required, not imported, because `db.cached` is synchronous.
  */
 
 import { createRequire } from "node:module";

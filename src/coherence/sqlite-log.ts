@@ -6,15 +6,14 @@
 
 import {
   COUNT_BY_SHAPE,
+  changeOf,
   decodeLogRows,
-  type LoggedRow,
   SELECT_POSITION,
   SELECT_POSITION_AT,
   SELECT_ROWS,
   toPosition,
 } from "../capture/log-rows.ts";
 import { SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
-import type { Change } from "../change/change.ts";
 import type { Position } from "../change/position.ts";
 import type { StoredValue } from "../change/value.ts";
 import { assert } from "../core/assert.ts";
@@ -138,22 +137,4 @@ export class SqliteLog implements LogSource {
 
 function wholly(table: string, sequence: number): LoggedChange {
   return { sequence, change: { kind: "table", table } };
-}
-
-function changeOf({ table, kind, columns, values }: LoggedRow): Change {
-  const image = (from: number): { columns: typeof columns; values: typeof values } => ({
-    columns,
-    values: values.slice(from, from + columns.length),
-  });
-  switch (kind) {
-    case "table":
-      return { kind: "table", table };
-    case "insert":
-      return { kind: "row", table, before: undefined, after: image(0) };
-    case "update":
-      return { kind: "row", table, before: image(0), after: image(columns.length) };
-    case "delete":
-    case "replaced":
-      return { kind: "row", table, before: image(0), after: undefined };
-  }
 }

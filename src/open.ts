@@ -66,6 +66,7 @@ export async function open<
     validation,
     actor: undefined,
     permissions,
+    coherence: caching.coherence,
   };
   return new Database<Entities, EventsOf<Entities, Names> & Own>({
     store,

@@ -17,7 +17,8 @@ export type Doubt =
   /** Something was written that the log does not have. */
   | "unlogged";
 
-const DOUBTS: Readonly<Record<Doubt, string>> = {
+/** In words. */
+export const DOUBTS: Readonly<Record<Doubt, string>> = {
   schema: "the schema was changed",
   history: "the log of changes does not reach back to where it was read",
   unlogged: "something was written that the log of changes does not have",
@@ -32,10 +33,10 @@ export function changedConflict(change: Change, atom: Atom | "all"): Springhouse
   });
 }
 
-/** It cannot be told, so it is taken for changed. */
-export function doubtfulConflict(doubt: Doubt): SpringhouseError {
-  const message = `It cannot be told whether what was read has been changed: ${DOUBTS[doubt]}.`;
+/** It cannot be told, for a reason in words, so it is taken for changed. */
+export function doubtfulConflict(reason: string): SpringhouseError {
+  const message = `It cannot be told whether what was read has been changed: ${reason}.`;
   return new SpringhouseError("CONFLICT", `${message} ${ADVICE}`, {
-    fields: { table: undefined, change: DOUBTS[doubt], reads: undefined },
+    fields: { table: undefined, change: reason, reads: undefined },
   });
 }

@@ -1,6 +1,7 @@
 /** What people ask about a result: is it kept, what did it read, and what became of the last one. */
 
 import { changeText } from "../change/change-text.ts";
+import { DOUBTS } from "../change/conflict.ts";
 import { describeAtom } from "../change/describe.ts";
 import type { Drop } from "./entries.ts";
 
@@ -30,10 +31,8 @@ export function dropText(drop: Drop): string {
       return `change ${sequence}: ${changeText(change)}, which touches ${describeAtom(drop.atom)}`;
     }
     case "schema":
-      return "the schema was changed";
     case "history":
-      return "the log of changes does not reach back to where it was read";
     case "unlogged":
-      return "something was written that the log of changes does not have";
+      return DOUBTS[drop.reason];
   }
 }

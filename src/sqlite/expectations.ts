@@ -26,7 +26,7 @@ import {
   tableStructure,
 } from "../capture/table-structure.ts";
 import type { Change } from "../change/change.ts";
-import { changedConflict, doubtfulConflict } from "../change/conflict.ts";
+import { changedConflict, DOUBTS, doubtfulConflict } from "../change/conflict.ts";
 import type { Expectation, Version } from "../change/expectation.ts";
 import type { Atom } from "../change/footprint.ts";
 import type { Position } from "../change/position.ts";
@@ -70,10 +70,10 @@ export class ExpectationCheck {
     const schemaVersion = Number(this.#first("PRAGMA schema_version")?.[0]);
     // First: with another schema there may be no log.
     for (const { version } of expectations) {
-      if (version.schemaVersion !== schemaVersion) throw doubtfulConflict("schema");
+      if (version.schemaVersion !== schemaVersion) throw doubtfulConflict(DOUBTS.schema);
     }
     const row = this.#first(SELECT_POSITION);
-    if (row === undefined) throw doubtfulConflict("history");
+    if (row === undefined) throw doubtfulConflict(DOUBTS.history);
     const last = toPosition(row);
     const late = expectations.filter(({ version }) => !isAt(version, last));
     if (late.length === 0) return;
@@ -87,7 +87,8 @@ export class ExpectationCheck {
   /** The log still has the place, and it is a place of this file's history. */
   #assertReached(version: Version): void {
     const row = this.#first(SELECT_POSITION_AT, [version.sequence]);
-    if (row === undefined || !isAt(version, toPosition(row))) throw doubtfulConflict("history");
+    if (row === undefined || !isAt(version, toPosition(row)))
+      throw doubtfulConflict(DOUBTS.history);
   }
 
   #assertMissed({ sequence, change }: Logged, { version, atoms }: Expectation): void {

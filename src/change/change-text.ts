@@ -1,4 +1,4 @@
-/** A change in words, for whoever asks what it was that dropped a result or stood against a write. */
+/** A change in words, for whoever asks what dropped a result, or stood against a write. */
 
 import type { Change, Image } from "./change.ts";
 import { UNKNOWN } from "./value.ts";

@@ -97,8 +97,8 @@ export class Coherence {
   }
 
   /**
-   * The place of the log now, for somebody who is about to read: what he reads is as new as that, or
-   * newer. Its version is `NO_VERSION` when there is no log to go by.
+   * The place of the log now, for somebody who is about to read: what he reads is as new as that,
+   * or newer. Its version is `NO_VERSION` when there is no log to go by.
    */
   async ticket(): Promise<Ticket> {
     // What is read in a cached function comes from a snapshot that was taken before.

@@ -82,7 +82,8 @@ function isClosed(path: string): SpringhouseError {
 
 function opensWithoutCache(): SpringhouseError {
   const message =
-    "The database was opened with cache: false. Leave that out to cache functions, and for positions.";
+    "The database was opened with cache: false. Leave that out to cache functions, and to have " +
+    "positions.";
   return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 

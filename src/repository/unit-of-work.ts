@@ -94,8 +94,9 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
    * Writes everything in one transaction and ends the unit. When that fails nothing is written, and
    * the unit can be mended and committed again; not after `CONFLICT`, which stays.
    *
-   * @throws `CONFLICT` when something that the unit has read was changed since; `VALIDATION`, `CONSTRAINT`; `PERMISSION_DENIED`, also for a removed row that the hook's
-   * condition leaves out; `NOT_FOUND` for a changed row that is gone. A removed one may be.
+   * @throws `CONFLICT` when something that the unit has read was changed since; `VALIDATION`,
+   * `CONSTRAINT`; `PERMISSION_DENIED`, also for a removed row that the hook's condition leaves out;
+   * `NOT_FOUND` for a changed row that is gone. A removed one may be.
    */
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();

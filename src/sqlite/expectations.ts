@@ -1,11 +1,11 @@
 /**
- * Whether what a write rests on still holds, judged by the writer's thread in the transaction of the
- * write, before its first statement. What earlier units of the same group have written is in the log
- * that this connection sees, committed or not, so it counts.
+ * Whether what a write rests on still holds, judged by the writer's thread in the transaction of
+ * the write, before its first statement. What earlier units of the same group have written is in
+ * the log that this connection sees, committed or not, so it counts.
  *
  * When nothing was logged since, two small reads say so. Otherwise the rows of the log are compared
- * with what was read, up to a bound; beyond it whole tables are, which may refuse a write that could
- * have been made, and never lets one pass that could not.
+ * with what was read, up to a bound; beyond it whole tables are, which may refuse a write that
+ * could have been made, and never lets one pass that could not.
  */
 
 import { captureOf } from "../capture/capture-level.ts";

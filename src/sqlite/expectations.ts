@@ -38,9 +38,9 @@ import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./values.ts";
 
 /** Rows of the log that are looked at one by one; more would hold up the writers behind. */
-const ROWS_MAX = 20_000;
+const ROWS_MAX = 5_000;
 /** Pairs of a row and something read that are compared: some tens of milliseconds. */
-const COMPARISONS_MAX = 500_000;
+const COMPARISONS_MAX = 200_000;
 
 /** A change, and the number of its row in the log. */
 interface Logged {

@@ -74,6 +74,7 @@ export async function open<
     validation,
     actor: undefined,
     permissions,
+    coherence: caching.coherence,
   };
   return new Database<readonly [...Entities, ...Rollups], EventsOf<Entities, Names> & Own>({
     store,

@@ -52,6 +52,7 @@ export class ChangeFeed {
   /** What `settled` was before the last look. */
   #applied = -1;
   #epoch = 0;
+  #resetReason: ResetReason | undefined;
   #isRunning = false;
   #isTurnOpen = false;
   #turnStartMs = 0;
@@ -73,6 +74,11 @@ export class ChangeFeed {
   /** Another number after each reset: what was begun before it must not be kept. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Why everything was dropped the last time, if it ever was. */
+  get resetReason(): ResetReason | undefined {
+    return this.#resetReason;
   }
 
   get schemaVersion(): number | undefined {
@@ -137,6 +143,7 @@ export class ChangeFeed {
   reset(reason: ResetReason, position: Position | undefined): void {
     this.#position = position;
     this.#epoch++;
+    this.#resetReason = reason;
     this.#ring.reset(position?.sequence ?? 0);
     this.#listener.reset(reason);
   }

@@ -7,7 +7,8 @@
  * prepared, functions run each time, and nothing is kept.
  */
 
-import type { Footprint, Reading } from "../change/footprint.ts";
+import { NO_VERSION, type Version } from "../change/expectation.ts";
+import type { Atom, Footprint, Reading } from "../change/footprint.ts";
 import type { SchemaStructure } from "../change/structure.ts";
 import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
@@ -20,12 +21,22 @@ import type { CoherentDatabase } from "./coherent-database.ts";
 import { Entries } from "./entries.ts";
 import type { LoggedChange } from "./ring.ts";
 import { RollupAtoms } from "./rollup-atoms.ts";
-import { Run } from "./tracking.ts";
+import { currentRun, Run } from "./tracking.ts";
 
 /** Rows of the log between two looks at whether it is to be trimmed. */
 const ROWS_PER_TRIM = 10_000;
 
+/** A schema that is changed all the time is not one to be sure of. */
+const PREPARATIONS_MAX = 3;
+
 const NO_TABLES: SchemaStructure = { table: () => undefined };
+
+/** Where a read begins. */
+export interface Ticket {
+  readonly version: Version;
+  /** The feed's epoch there. */
+  readonly epoch: number;
+}
 
 /** The coherence of one database. All who have it open in this process share it. */
 export class Coherence {
@@ -90,6 +101,35 @@ export class Coherence {
     return changes !== undefined && !this.#touchAny(changes, run.footprint);
   }
 
+  /**
+   * The place of the log now, for somebody who is about to read: what he reads is as new as that,
+   * or newer. Its version is `NO_VERSION` when there is no log to go by.
+   */
+  async ticket(): Promise<Ticket> {
+    // What is read in a cached function comes from a snapshot that was taken before.
+    if (currentRun() !== undefined) return { version: NO_VERSION, epoch: this.feed.epoch };
+    for (let count = 0; count < PREPARATIONS_MAX; count++) {
+      await this.prepare();
+      // Where it cannot look now, the place is an earlier one, which is as good.
+      this.feed.isCurrent("strict");
+      const { position, schemaVersion, epoch } = this.feed;
+      if (position === undefined || schemaVersion === undefined) continue;
+      return { version: { ...position, schemaVersion }, epoch };
+    }
+    return { version: NO_VERSION, epoch: this.feed.epoch };
+  }
+
+  /** Adds a row with a mark to the log, for a place that is to be known again later. */
+  async mark(): Promise<void> {
+    await this.#database.mark();
+  }
+
+  /** What a statement reads; `"all"` when that cannot be told. */
+  atomsOf(statement: Statement): readonly Atom[] | "all" {
+    const reading = this.#isReady ? this.#readingOf(statement) : undefined;
+    return reading?.cacheable === true ? reading.footprint.atoms : "all";
+  }
+
   /** Says once that the results of a function are not kept, and why. */
   warnOnce(name: string, reason: string): void {
     const text = `${name}: ${reason}`;
@@ -103,11 +143,15 @@ export class Coherence {
       run.refuse(this.#refusal ?? "the log of changes is not ready");
       return;
     }
-    const schema = this.#rollups.schemaWith(this.#schema);
-    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
-    const reading = this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
+    const reading = this.#readingOf(statement);
     if (reading.cacheable) run.add(reading.footprint);
     else run.refuse(reading.reason);
+  }
+
+  #readingOf(statement: Statement): Reading {
+    const schema = this.#rollups.schemaWith(this.#schema);
+    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
+    return this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
   }
 
   #touchAny(changes: readonly LoggedChange[], { atoms }: Footprint): boolean {

@@ -3,7 +3,7 @@
 import { type Coverage, coverageOf } from "../capture/coverage.ts";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
 import { logSelfTest } from "../capture/log-self-test.ts";
-import { HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
+import { ADD_TICK, HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
 import {
   fileTables,
@@ -93,6 +93,10 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     const reading = readingOfSql(sql, this.#probe);
     this.#readings.set(sql, reading);
     return reading;
+  }
+
+  async mark(): Promise<void> {
+    await this.#store.write([{ sql: ADD_TICK, parameters: [] }]);
   }
 
   async trim({ sequence }: Position): Promise<void> {

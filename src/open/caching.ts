@@ -4,6 +4,8 @@
  */
 
 import type { Kysely } from "kysely";
+import { NO_VERSION } from "../change/expectation.ts";
+import { versionText } from "../change/version-text.ts";
 import { CachedResults } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
@@ -47,6 +49,20 @@ export class Caching {
   /** Where reads made inside of cached functions are noted. */
   get coherence(): Coherence {
     return this.#use.coherence;
+  }
+
+  /** The place of the log of changes now. */
+  async position(): Promise<string> {
+    let { version } = await this.coherence.ticket();
+    // Written by another program, and the same in a copy of the file: it needs a mark of our own.
+    if (version.mark === "" && version !== NO_VERSION && !this.coherence.isPast) {
+      await this.coherence.mark();
+      ({ version } = await this.coherence.ticket());
+    }
+    if (version !== NO_VERSION) return versionText(version);
+    const reason = this.coherence.refusal ?? "it is being made";
+    const message = `There is no log of changes, and so no position: ${reason}.`;
+    throw new SpringhouseError("READ_ONLY", message);
   }
 
   /** A cached function. `query` gives it what it reads with. */

@@ -1,6 +1,7 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
+import type { Coherence } from "../coherence/coherence.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -49,6 +50,7 @@ export class LazyCaching {
   readonly #clock: Clock;
   readonly #options: CachingOptions | false;
   #caching: Caching | undefined;
+  #isClosed = false;
 
   constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions | false) {
     this.#store = store;
@@ -57,22 +59,35 @@ export class LazyCaching {
     this.#options = options;
   }
 
-  /** @throws `INVALID_ARGUMENT` when the database was opened without. */
+  /** The log of changes, for units of work; undefined when the database was opened without. */
+  get coherence(): (() => Coherence) | undefined {
+    return this.#options === false ? undefined : () => this.get().coherence;
+  }
+
+  /** @throws `INVALID_ARGUMENT` when the database was opened without; `CLOSED`. */
   get(): Caching {
     if (this.#caching !== undefined) return this.#caching;
     if (this.#options === false) throw opensWithoutCache();
+    if (this.#isClosed) throw isClosed(this.#store.path);
     const { Caching } = cachingModule();
     this.#caching = new Caching(this.#store, this.#catalog, this.#clock, this.#options);
     return this.#caching;
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#caching?.close(this.#store.path);
   }
 }
 
+function isClosed(path: string): SpringhouseError {
+  return new SpringhouseError("CLOSED", `${path} is not open.`, { fields: { path } });
+}
+
 function opensWithoutCache(): SpringhouseError {
-  const message = "The database was opened with cache: false. Leave that out to cache functions.";
+  const message =
+    "The database was opened with cache: false. Leave that out to cache functions, and to have " +
+    "positions.";
   return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 
@@ -147,6 +162,23 @@ export class Database<
     ...args: Args
   ): LiveQuery<Result> {
     return this.#parts.caching.get().live(cached, args);
+  }
+
+  /**
+   * Where the history of the database is now, as an opaque text. Take it before you read what you
+   * show, keep both together (in a form, in a header), and give it as `since` to the write that
+   * comes back: it fails with `CONFLICT` when somebody was faster.
+   *
+   * @throws `READ_ONLY` for a file without a log of changes that cannot be given one; with
+   * `cache: false` `INVALID_ARGUMENT`.
+   * @example
+   * const since = await db.position();
+   * const task = await db.repository(Task).get(1);
+   * // In a later request, perhaps of another process:
+   * await db.repository(Task).patch(1, { title }, { since });
+   */
+  async position(): Promise<string> {
+    return this.#parts.caching.get().position();
   }
 
   /**

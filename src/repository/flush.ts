@@ -10,7 +10,7 @@ import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
-import type { CallOptions, SqlValue } from "../store/store.ts";
+import type { CallOptions, SqlValue, UnitOptions } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { inLevels, type Placed } from "./flush-order.ts";
 import { changesOf, type Entry } from "./identity-map.ts";
@@ -48,16 +48,22 @@ interface Plan {
   readonly deletes: readonly Deletion[];
 }
 
-/** Writes all entries in one transaction, then brings the objects up to date. */
+/**
+ * Writes all entries in one transaction, then brings the objects up to date.
+ *
+ * @param expectations is asked when there is something to write.
+ */
 export async function flush(
   scope: Scope,
   entries: Iterable<Entry>,
   options: CallOptions,
+  expectations: () => UnitOptions["expects"],
 ): Promise<void> {
   const plan = await planOf(scope, entries);
   const written = new Map<Entry, Row>();
   if (Object.values(plan).every(({ length }) => length === 0)) return;
-  await transact(scope, { ...options, deadlineFor: "pauses" }, async (inner) => {
+  const expects = expectations();
+  await transact(scope, { ...options, deadlineFor: "pauses", expects }, async (inner) => {
     for (const removal of plan.removals) await writeDelete(inner, removal);
     for (const group of plan.inserts) await writeInserts(inner, group, written);
     for (const { entry, changes, narrowing } of plan.updates) {

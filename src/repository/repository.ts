@@ -8,8 +8,9 @@ import { refuseUnknownKeys } from "../core/options.ts";
 import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
-import type { CallOptions } from "../store/store.ts";
+import type { CallOptions, UnitOptions } from "../store/store.ts";
 import type { Where } from "./conditions.ts";
+import { unchangedSince } from "./edit.ts";
 import { includeRelations } from "./include.ts";
 import { insertMany, insertOne, insertReturning, type Rows } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
@@ -29,6 +30,7 @@ import { authorize, refuseRollup, type Scope } from "./scope.ts";
 import { searchRows } from "./search.ts";
 import type {
   CreateManyOptions,
+  EditOptions,
   GetOptions,
   ListOptions,
   Page,
@@ -48,6 +50,7 @@ const PAGE_OPTIONS = ["where", "orderBy", "limit", "cursor", "total", "include",
 const STREAM_OPTIONS = ["where", "orderBy", "signal"];
 const SEARCH_OPTIONS = ["where", "limit", "offset", "include", "signal"];
 const CALL_OPTIONS = ["signal"];
+const EDIT_OPTIONS = ["since", "signal"];
 /** What is called without options is not searched for misspelt ones. */
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
@@ -194,16 +197,16 @@ export class Repository<E extends Entity> {
    * Replaces all properties but the key; one that is missing is refused. Columns that are set at
    * each update are set, whatever is given for them.
    *
-   * @throws `NOT_FOUND` when there is no row with this key.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
    */
   async update(
     key: KeyOf<E>,
     row: ReplacementOf<E>,
-    options: WriteOptions = NO_OPTIONS,
+    options: EditOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "update");
     const own = this.#own({ key, changes: row });
+    const call = this.#edit(options, "update", own.key);
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
     const { key: ownKey, changes } = own;
     const updated = await replaceRow(this.#scope, this.#model, ownKey, changes, narrowing, call);
@@ -213,16 +216,16 @@ export class Repository<E extends Entity> {
   /**
    * Writes the properties that are given: absent and undefined leave as it is, null is NULL.
    *
-   * @throws `NOT_FOUND` when there is no row with this key.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
    */
   async patch(
     key: KeyOf<E>,
     changes: PatchOf<E>,
-    options: WriteOptions = NO_OPTIONS,
+    options: EditOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "patch");
     const own = this.#own({ key, changes });
+    const call = this.#edit(options, "patch", own.key);
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
     const patched = await patchRow(this.#scope, this.#model, own.key, own.changes, narrowing, call);
     return patched as RowOf<E>;
@@ -241,11 +244,15 @@ export class Repository<E extends Entity> {
     return row as RowOf<E>;
   }
 
-  /** Deletes the row with this key; false when there is none. */
-  async delete(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
+  /**
+   * Deletes the row with this key; false when there is none.
+   *
+   * @throws `CONFLICT` when it was changed `since`.
+   */
+  async delete(key: KeyOf<E>, options: EditOptions = NO_OPTIONS): Promise<boolean> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "delete");
     const own = this.#own(key);
+    const call = this.#edit(options, "delete", own);
     const narrowing = this.#isFree ? undefined : await this.#may("delete", { key: own });
     return deleteRow(this.#scope, this.#model, own, narrowing, call);
   }
@@ -312,6 +319,16 @@ export class Repository<E extends Entity> {
     if (options === NO_OPTIONS) return NO_OPTIONS;
     this.#check(options, CALL_OPTIONS, method);
     return callOf(options);
+  }
+
+  /** The options of a call that changes one row. */
+  #edit(options: EditOptions, method: string, key: unknown): UnitOptions {
+    if (options === NO_OPTIONS) return NO_OPTIONS;
+    this.#check(options, EDIT_OPTIONS, method);
+    const call = callOf(options);
+    const { since } = options;
+    if (since === undefined) return call;
+    return { ...call, expects: [unchangedSince(this.#model, key, since)] };
   }
 
   #check(options: object, known: readonly string[], method: string): void {

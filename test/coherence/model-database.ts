@@ -116,6 +116,8 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
     return { cacheable: false, reason: "it is not known" };
   }
 
+  async mark(): Promise<void> {}
+
   async trim(): Promise<void> {}
 
   get #position(): Position {

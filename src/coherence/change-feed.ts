@@ -5,8 +5,8 @@
  * What must hold whenever `isCurrent` says yes: every commit that was finished when it was asked,
  * as far as the freshness promises, has been taken from the log and told to the listener. It says
  * yes without a look while no commit of our own is announced that it has not seen; for those of
- * others it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the event
- * loop (`"turn"`), or never (`"exclusive"`).
+ * others it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the
+ * event loop (`"turn"`), or never (`"exclusive"`).
  *
  * The order matters: `settled` is read before the log. A commit that falls between is then looked
  * for once more than needed, and never missed. `data_version` belongs to the snapshot of the look,

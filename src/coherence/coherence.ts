@@ -135,12 +135,12 @@ export class Coherence {
     const text = `${name}: ${reason}`;
     if (this.#warned.has(text)) return;
     this.#warned.add(text);
-    warn("NOT_CACHED", `The result of "${name}" is not kept: ${reason}.`, { name, reason });
+    warn("NOT_CACHED", `The result of "${name}" is not kept. ${reason}`, { name, reason });
   }
 
   #note(run: Run, statement: Statement): void {
     if (!this.#isReady) {
-      run.refuse(this.#refusal ?? "the log of changes is not ready");
+      run.refuse(this.#refusal ?? "The log of changes is not ready.");
       return;
     }
     const reading = this.#readingOf(statement);
@@ -176,7 +176,7 @@ export class Coherence {
       }
       this.#isReady = this.feed.position !== undefined;
     } catch (error) {
-      this.#refusal = `the log of changes could not be prepared (${messageOf(error)})`;
+      this.#refusal = `The log of changes could not be prepared: ${messageOf(error)}`;
     }
   }
 

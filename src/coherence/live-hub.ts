@@ -213,10 +213,10 @@ export class LiveHub {
   }
 }
 
-function notLive(name: string, reason = "there is no log of changes"): SpringhouseError {
+function notLive(name: string, reason = "There is no log of changes."): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `"${name}" cannot be live, because nothing would tell when to run it again: ${reason}.`,
+    `"${name}" cannot be live, because nothing would tell when to run it again. ${reason}`,
     { fields: { name, reason } },
   );
 }

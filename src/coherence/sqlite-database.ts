@@ -131,8 +131,8 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
 
 const NO_ROW = "SELECT 1 WHERE 0";
 const READ_ONLY =
-  "the file is open for reading only, and has no log of changes that would tell when it is wrong";
-const CONTESTED = "another program keeps changing the triggers that write the log of changes";
+  "The file is open for reading only, and has no log that would tell what is changed in it.";
+const CONTESTED = "Another program keeps changing the triggers that write the log of changes.";
 
 async function coverageIn(session: Session): Promise<Coverage> {
   const ask = (sql: string): Promise<ResultSet> => session.read({ sql, parameters: [] });

@@ -60,8 +60,8 @@ export class Caching {
       ({ version } = await this.coherence.ticket());
     }
     if (version !== NO_VERSION) return versionText(version);
-    const reason = this.coherence.refusal ?? "it is being made";
-    const message = `There is no log of changes, and so no position: ${reason}.`;
+    const reason = this.coherence.refusal ?? "It is being made.";
+    const message = `There is no log of changes, and so no position. ${reason}`;
     throw new SpringhouseError("READ_ONLY", message);
   }
 

@@ -52,7 +52,7 @@ export const COUNT_BY_SHAPE =
  * Rows after a sequence, up to another, but for the shapes in a JSON array, and at most so many.
  * Columns that are not needed cost little, and the log may have been widened meanwhile.
  */
-export const SELECT_ROWS =
+export const SELECT_ROWS: string =
   "SELECT * FROM springhouse_log WHERE seq > ? AND seq <= ? " +
   "AND shape NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?";
 

@@ -77,8 +77,10 @@ export type StructureRows = Readonly<
 /** Virtual tables have no root page; to ask for their columns would load their module. */
 const OF_TABLES = "FROM sqlite_schema s, %s WHERE s.type = 'table' AND s.rootpage > 0";
 
+type StructureQuery = "objects" | "columns" | "indexes" | "references";
+
 /** What is to be read, in one snapshot. */
-export const STRUCTURE_QUERIES = {
+export const STRUCTURE_QUERIES: Readonly<Record<StructureQuery, string>> = {
   objects: `SELECT s.type, s.name, s.tbl_name, s.sql, l.type, l.wr, l.strict
     FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
     WHERE s.sql IS NOT NULL ORDER BY s.rowid`,
@@ -90,7 +92,7 @@ export const STRUCTURE_QUERIES = {
   references: `SELECT s.name, f.id, f."table", f."from", f.on_delete, f.on_update
     ${OF_TABLES.replace("%s", "pragma_foreign_key_list(s.name) f")}
     ORDER BY s.rowid, f.id, f.seq`,
-} as const;
+};
 
 /** Makes a structure of the rows. */
 export function fileTables(rows: StructureRows): FileTables {

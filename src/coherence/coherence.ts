@@ -8,6 +8,7 @@
  */
 
 import type { Footprint, Reading } from "../change/footprint.ts";
+import type { Position } from "../change/position.ts";
 import type { SchemaStructure } from "../change/structure.ts";
 import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
@@ -21,6 +22,14 @@ import { Entries } from "./entries.ts";
 import type { LoggedChange } from "./ring.ts";
 import { Run } from "./tracking.ts";
 
+/** A place in the history before a read, by which it is judged afterwards. See `ticket`. */
+export interface Ticket {
+  readonly position: Position;
+  readonly epoch: number;
+}
+
+/** After a preparation that failed the next one in the background waits for so long. */
+const PREPARE_AGAIN_MS = 10_000;
 /** Rows of the log between two looks at whether it is to be trimmed. */
 const ROWS_PER_TRIM = 10_000;
 
@@ -35,6 +44,8 @@ export class Coherence {
   #schema = NO_TABLES;
   #preparing: Promise<void> | undefined;
   #isReady = false;
+  #isPlanned = false;
+  #notBeforeMs = 0;
   #refusal: string | undefined;
   #trimmedAt = 0;
 
@@ -77,14 +88,43 @@ export class Coherence {
   }
 
   /**
-   * Whether what a run has read is what the database gives at the place of the last look, which
-   * this takes. What is true is true until the next turn of the event loop at least.
+   * Whether what a run has read is what the database gives now. What is true is true until the next
+   * turn of the event loop at least.
    */
   stillHolds(run: Run): boolean {
-    const { position, epoch } = run;
-    if (run.reason !== undefined || position === undefined || !this.feed.catchUp()) return false;
-    const changes = epoch === this.feed.epoch ? this.feed.since(position.sequence) : undefined;
-    return changes !== undefined && !this.#touchAny(changes, run.footprint);
+    const { position, epoch, reason, footprint } = run;
+    if (reason !== undefined || position === undefined) return false;
+    return this.holdsSince({ position, epoch }, footprint);
+  }
+
+  /**
+   * The place of the last look, to be taken before a read that has no snapshot of its own;
+   * undefined while nothing can be kept, which is mended in the background.
+   *
+   * Such a read may happen at any state between the ticket and the moment at which `holdsSince` is
+   * asked, and each of its statements at another one. If nothing between the two touches what was
+   * read, then it is what every state between gives, whichever it was: the same as from a snapshot
+   * at the ticket, without holding one. An older ticket is only compared with more.
+   */
+  ticket(): Ticket | undefined {
+    const { position, epoch } = this.feed;
+    if (this.#isReady && position !== undefined) return { position, epoch };
+    this.#prepareLater();
+    return undefined;
+  }
+
+  /** Whether nothing was changed since the ticket that touches the footprint. Looks first. */
+  holdsSince({ position, epoch }: Ticket, footprint: Footprint): boolean {
+    // What the read has seen was committed before this look, which therefore finds it.
+    if (!this.feed.isCurrent("strict") || epoch !== this.feed.epoch) return false;
+    const changes = this.feed.since(position.sequence);
+    return changes !== undefined && !this.#touchAny(changes, footprint);
+  }
+
+  /** What a statement reads; undefined when its result must not be kept. */
+  footprintOf(statement: Statement): Footprint | undefined {
+    const reading = this.#isReady ? this.#readingOf(statement) : undefined;
+    return reading?.cacheable ? reading.footprint : undefined;
   }
 
   /** Says once that the results of a function are not kept, and why. */
@@ -100,10 +140,14 @@ export class Coherence {
       run.refuse(this.#refusal ?? "the log of changes is not ready");
       return;
     }
-    const known = readingOf(statement)?.(this.#schema) ?? readingOfNodes(statement, this.#schema);
-    const reading = known ?? this.#database.readingOfText(statement.sql);
+    const reading = this.#readingOf(statement);
     if (reading.cacheable) run.add(reading.footprint);
     else run.refuse(reading.reason);
+  }
+
+  #readingOf(statement: Statement): Reading {
+    const known = readingOf(statement)?.(this.#schema) ?? readingOfNodes(statement, this.#schema);
+    return known ?? this.#database.readingOfText(statement.sql);
   }
 
   #touchAny(changes: readonly LoggedChange[], { atoms }: Footprint): boolean {
@@ -113,6 +157,21 @@ export class Coherence {
         return atom.table === change.table && (!structure || touches(change, atom, structure));
       }),
     );
+  }
+
+  /** In a later turn, for whoever asks has no time for it; who closes meanwhile needs none. */
+  #prepareLater(): void {
+    const { isPast } = this;
+    if (this.#isPlanned || isPast || performance.now() < this.#notBeforeMs) return;
+    this.#isPlanned = true;
+    setImmediate(() => {
+      this.prepare()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#isPlanned = false;
+          if (!this.#isReady) this.#notBeforeMs = performance.now() + PREPARE_AGAIN_MS;
+        });
+    });
   }
 
   async #prepare(): Promise<void> {

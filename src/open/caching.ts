@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import { CachedResults } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
+import { CachedReads } from "../coherence/cached-reads.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
 import type { Coherence } from "../coherence/coherence.ts";
 import { LiveQuery } from "../coherence/live-query.ts";
@@ -35,6 +36,7 @@ export class Caching {
   readonly #memory: MemoryTier;
   readonly #freshness: Freshness;
   readonly #results = new Map<string, CachedResults>();
+  readonly #reads = new Map<string, CachedReads>();
   readonly #closed = new AbortController();
 
   constructor(store: SqliteStore, clock: Clock, options: CachingOptions) {
@@ -63,13 +65,27 @@ export class Caching {
     if (this.#results.has(name)) throw nameTaken(name);
     const results = new CachedResults({
       coherence: this.#use.coherence,
-      partition: this.#memory.partition(`${name}:`, undefined, "frozen"),
+      partition: this.#memory.partition(`function ${name}:`, undefined, "frozen"),
       name,
       freshness,
       compute: (args) => compute(query(), ...(args as Args)),
     });
     this.#results.set(name, results);
     return cachedFunction<Args, Result>(results);
+  }
+
+  /** The kept results of one kind of read of a repository, such as `tasks.get`. */
+  reads(name: string): CachedReads {
+    const known = this.#reads.get(name);
+    if (known !== undefined) return known;
+    const reads = new CachedReads({
+      coherence: this.#use.coherence,
+      // Functions have other names, so that no two prefixes are the same.
+      partition: this.#memory.partition(`repository ${name}:`, undefined, "frozen"),
+      freshness: this.#freshness,
+    });
+    this.#reads.set(name, reads);
+    return reads;
   }
 
   /** A live query of a cached function. */
@@ -93,6 +109,7 @@ export class Caching {
     const message = `${path} was closed, and with it the live query.`;
     this.#closed.abort(new SpringhouseError("CLOSED", message, { fields: { path } }));
     for (const results of this.#results.values()) results.clear();
+    for (const reads of this.#reads.values()) reads.close();
     this.#use[Symbol.dispose]();
     void this.#memory.close();
   }

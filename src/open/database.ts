@@ -2,7 +2,6 @@
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
-import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -25,9 +24,9 @@ import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Session } from "../store/store.ts";
-import type { CachedQuery, Caching } from "./caching.ts";
-import type { CachedOptions, CachingOptions } from "./caching-options.ts";
-import { cachingModule } from "./lazy-caching.ts";
+import type { CachedQuery } from "./caching.ts";
+import type { CachedOptions } from "./caching-options.ts";
+import type { LazyCaching } from "./lazy-caching.ts";
 
 /** What a database is made of. */
 export interface DatabaseParts<Events extends object> {
@@ -38,38 +37,6 @@ export interface DatabaseParts<Events extends object> {
   readonly bus: EventBus<Events>;
   /** Shared with those that `as` gives. */
   readonly caching: LazyCaching;
-}
-
-/** The caching of one database, made when the first function is cached. */
-export class LazyCaching {
-  readonly #store: SqliteStore;
-  readonly #clock: Clock;
-  readonly #options: CachingOptions | false;
-  #caching: Caching | undefined;
-
-  constructor(store: SqliteStore, clock: Clock, options: CachingOptions | false) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#options = options;
-  }
-
-  /** @throws `INVALID_ARGUMENT` when the database was opened without. */
-  get(): Caching {
-    if (this.#caching !== undefined) return this.#caching;
-    if (this.#options === false) throw opensWithoutCache();
-    const { Caching } = cachingModule();
-    this.#caching = new Caching(this.#store, this.#clock, this.#options);
-    return this.#caching;
-  }
-
-  close(): void {
-    this.#caching?.close(this.#store.path);
-  }
-}
-
-function opensWithoutCache(): SpringhouseError {
-  const message = "The database was opened with cache: false. Leave that out to cache functions.";
-  return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 
 /**

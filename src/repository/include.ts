@@ -15,6 +15,7 @@ import { keyText, type Model, type Row } from "./model.ts";
 import { orderSql, orderTerms } from "./order.ts";
 import type { Narrowing } from "./permissions.ts";
 import { conditionSql, readRows, selectWhere } from "./read.ts";
+import { withDemands } from "./reading.ts";
 import type { Includes, Relation } from "./relation.ts";
 import { authorize, type Scope } from "./scope.ts";
 import { SqlText } from "./sql-text.ts";
@@ -64,7 +65,15 @@ async function includeOne(
   const chunks: Row[][] = [];
   for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
     const chunk = keys.slice(at, at + KEYS_PER_READ);
-    const statement = relatedStatement(target, link, chunk, relation, narrowing);
+    const statement = withDemands(
+      relatedStatement(target, link, chunk, relation, narrowing),
+      target,
+      {
+        among: { fields: link.to, rows: chunk },
+        where: [relation.options.where, narrowing],
+        wholeRows: true,
+      },
+    );
     chunks.push(await readRows(scope, target, statement, options));
   }
   const found = chunks.flat();

@@ -3,6 +3,7 @@
  * one scope for a database, one for each `db.as(user)`, and one for each transaction.
  */
 
+import type { CachedReads } from "../coherence/cached-reads.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { ValidationContext } from "../schema/validate-plan.ts";
 import type {
@@ -38,6 +39,14 @@ export interface Scope {
   /** Who acts, for permissions; for the audit log the session says it. */
   readonly actor: string | undefined;
   readonly permissions: PermissionHook | undefined;
+  /** Where results are kept; absent in a transaction, whose rows are for nobody else. */
+  readonly cache?: ReadCache | undefined;
+}
+
+/** The kept results of one database. */
+export interface ReadCache {
+  /** Those of one kind of read, such as `tasks.get`; undefined while nothing can be kept. */
+  reads(name: string): CachedReads | undefined;
 }
 
 /** Asks the hook, if there is one. */
@@ -95,7 +104,7 @@ export async function transact<T>(
 ): Promise<T> {
   const events = new EventBuffer(scope.events);
   const result = await scope.session.transaction(
-    (session) => run({ ...scope, session, events }),
+    (session) => run({ ...scope, session, events, cache: undefined }),
     options,
   );
   await events.deliver();

@@ -77,6 +77,11 @@ export class Coherence {
     await this.#preparing;
   }
 
+  /** Lets a preparation that failed be tried again at the next need of it. */
+  prepareAgain(): void {
+    this.#notBeforeMs = 0;
+  }
+
   /** Calls `work` with what makes runs on one new snapshot. */
   async runs<T>(work: (newRun: (name: string) => Run) => Promise<T>): Promise<T> {
     await this.prepare();

@@ -30,6 +30,8 @@ export function useCoherence(store: SqliteStore): CoherenceUse {
   const own = shared.get(file) ?? make(file);
   shared.set(file, own);
   own.stores.add(store);
+  // What was refused to those before may be allowed to this one.
+  own.coherence.prepareAgain();
   return {
     coherence: own.coherence,
     hub: own.hub,
@@ -40,7 +42,9 @@ export function useCoherence(store: SqliteStore): CoherenceUse {
 function make(file: DatabaseFile): Shared {
   const stores = new Set<SqliteStore>();
   const database = new SqliteCoherentDatabase(file, () => {
-    for (const store of stores) return store;
+    const [first] = stores;
+    for (const store of stores) if (!store.readOnly) return store;
+    if (first !== undefined) return first;
     throw new SpringhouseError("CLOSED", `${file.path} is not open.`);
   });
   const coherence = new Coherence(database);

@@ -44,6 +44,7 @@ export class LazyCaching implements ReadCache {
 
   /** The kept results of one kind of read, when they can be kept by now. */
   reads(name: string): CachedReads | undefined {
+    if (this.#isClosed) return undefined;
     if (this.#caching !== undefined) return this.#caching.reads(name);
     if (this.#options === false || ++this.#reads !== READS_BEFORE) return undefined;
     setImmediate(() => {

@@ -39,13 +39,17 @@ const OPAQUE: Predicate = { kind: "opaque" };
 
 /** Longer lists are bound as JSON, whose reals are other texts than ours. */
 const REALS_MAX = 64;
+/** Longer lists are not judged: each change would be compared with all of it. */
+const LIST_MAX = 1_000;
 
 /** The predicate of a `where`. */
 export function predicateOf(place: Place, where: unknown, exact = false): Predicate {
   const parts = Object.entries(where as object).map(([name, value]): Predicate => {
     if (name === "not") return { kind: "not", part: predicateOf(place, value, true) };
     if (name !== "and" && name !== "or") return propertyPredicate(place, name, value, exact);
-    const list = (value as readonly unknown[]).map((each) => predicateOf(place, each, exact));
+    const conditions = value as readonly unknown[];
+    if (conditions.length > LIST_MAX) return OPAQUE;
+    const list = conditions.map((each) => predicateOf(place, each, exact));
     return name === "and" ? all(list) : { kind: "or", parts: list };
   });
   return all(parts);
@@ -176,7 +180,8 @@ function within(
   { column: { kind } }: Field,
   given: readonly SqlValue[],
 ): Predicate | undefined {
-  if (given.length > REALS_MAX && (kind === "real" || kind === "blob")) return undefined;
+  const isDoubtful = kind === "real" || kind === "blob";
+  if (given.length > (isDoubtful ? REALS_MAX : LIST_MAX)) return undefined;
   const values: StoredValue[] = [];
   for (const each of given) {
     const value = storedValue(column, each);

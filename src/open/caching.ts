@@ -15,6 +15,8 @@ import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts"
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { readDemandsBy } from "../repository/demands.ts";
+import { readingOf } from "../repository/reading.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
 import { resolveMemoryTierOptions } from "../tier/memory/options.ts";
@@ -40,6 +42,7 @@ export class Caching {
   readonly #closed = new AbortController();
 
   constructor(store: SqliteStore, clock: Clock, options: CachingOptions) {
+    readDemandsBy(readingOf);
     this.#use = useCoherence(store);
     const { freshness = "turn", maxEntries = ENTRIES_MAX, maxBytes = "100MB" } = options;
     this.#freshness = freshness;

@@ -4,51 +4,29 @@
  * than they seem to, and so nothing here.
  */
 
-import type { Atom } from "../change/footprint.ts";
+import type { Atom, Reading } from "../change/footprint.ts";
 import type { Predicate } from "../change/predicate.ts";
-import { ownCopy } from "../core/own-copy.ts";
-import { type ReadingOf, withReading } from "../store/reading.ts";
-import type { SqlValue, Statement } from "../store/store.ts";
-import type { Field } from "./field.ts";
+import type { SchemaStructure } from "../change/structure.ts";
+import type { Demands } from "./demands.ts";
 import type { Model, Part } from "./model.ts";
 import { all, amongPredicate, type Place, predicateOf } from "./predicate.ts";
 
-/** The conditions of a statement, of which all hold. */
-export interface Demands {
-  /** Fields that have one of the rows of stored values. */
-  readonly among?: {
-    readonly fields: readonly Field[];
-    readonly rows: readonly (readonly SqlValue[])[];
-  };
-  /** Conditions that `whereSql` has accepted; undefined for none. */
-  readonly where: readonly unknown[];
-  /** Whether it selects all columns. Otherwise only those of the conditions matter. */
-  readonly wholeRows: boolean;
-}
-
-/**
- * The statement with what it reads. Call it after the conditions have become SQL, and before their
- * owner can change them.
- */
-export function withDemands(statement: Statement, model: Model, demands: Demands): Statement {
-  if (model.dialect !== "sqlite") return statement;
-  const where = demands.where.filter((each) => each !== undefined).map(ownCopy);
-  return withReading(statement, readingOf(model, { ...demands, where }));
-}
-
-function readingOf(model: Model, demands: Demands): ReadingOf {
-  return (schema) => {
-    const atoms: Atom[] = [];
-    for (const part of model.parts) {
-      const structure = schema.table(part.facts.table.toLowerCase());
-      // A view, or what is no table of ours: the text tells.
-      if (structure === undefined) return undefined;
-      const place = { model, schema, structure };
-      const columns = columnsOf(model, part, demands);
-      atoms.push({ table: structure.name, columns, predicate: predicateIn(place, demands) });
-    }
-    return { cacheable: true, footprint: { atoms } };
-  };
+/** What is read; undefined when only the text of the statement can tell. */
+export function readingOf(
+  model: Model,
+  demands: Demands,
+  schema: SchemaStructure,
+): Reading | undefined {
+  const atoms: Atom[] = [];
+  for (const part of model.parts) {
+    const structure = schema.table(part.facts.table.toLowerCase());
+    // A view, or what is no table of ours.
+    if (structure === undefined) return undefined;
+    const place = { model, schema, structure };
+    const columns = columnsOf(model, part, demands);
+    atoms.push({ table: structure.name, columns, predicate: predicateIn(place, demands) });
+  }
+  return { cacheable: true, footprint: { atoms } };
 }
 
 function predicateIn(place: Place, { among, where }: Demands): Predicate {

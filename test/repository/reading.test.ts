@@ -7,7 +7,9 @@ import type { Atom } from "../../src/change/footprint.ts";
 import type { Predicate } from "../../src/change/predicate.ts";
 import type { Affinity, SchemaStructure, TableStructure } from "../../src/change/structure.ts";
 import type { ImageValue } from "../../src/change/value.ts";
+import { readDemandsBy } from "../../src/repository/demands.ts";
 import { planCount, planExists, planList, planOne } from "../../src/repository/read.ts";
+import { readingOf as readingOfDemands } from "../../src/repository/reading.ts";
 import { readingOf } from "../../src/store/reading.ts";
 import type { Statement } from "../../src/store/store.ts";
 import { TEXTS, taskInputs, where } from "./conditions.ts";
@@ -38,6 +40,8 @@ function declared(collation = "binary"): SchemaStructure {
   }
   return { table: (name) => tables.get(name) };
 }
+
+readDemandsBy(readingOfDemands);
 
 const schema = declared();
 

@@ -8,6 +8,7 @@
  */
 
 import { isSpringhouseError } from "../core/errors.ts";
+import type { ReadingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import type { Partition } from "../tier/memory/partition.ts";
@@ -18,9 +19,11 @@ import { Flights, type Outcome } from "./flights.ts";
 import { ResultTable } from "./result-table.ts";
 import { currentRun } from "./tracking.ts";
 
-/** A read on its way: the statement tells what it reads, `run` makes it. */
+/** A read that is ready to be made. */
 export interface PlannedRead {
   readonly statement: Statement;
+  /** Tells what it reads. */
+  readonly reading: ReadingOf;
   /** Reads without a cache. What it gives is frozen, but for dates and bytes, and nobody else's. */
   run(): Promise<unknown>;
 }
@@ -87,18 +90,18 @@ export class CachedReads {
     return this.#flights.share(key, () => this.#run(key, planned));
   }
 
-  async #run(key: string, { statement, run }: PlannedRead): Promise<Outcome> {
+  async #run(key: string, planned: PlannedRead): Promise<Outcome> {
     const { coherence } = this.#parts;
     const ticket = coherence.ticket();
-    const value = await run();
-    const kept = ticket === undefined ? undefined : this.#keep(key, value, statement, ticket);
+    const value = await planned.run();
+    const kept = ticket === undefined ? undefined : this.#keep(key, value, planned, ticket);
     return kept ?? { value, heldAt: -1 };
   }
 
   /** Undefined when it is not what the database gives now. */
-  #keep(key: string, value: unknown, statement: Statement, ticket: Ticket): Outcome | undefined {
+  #keep(key: string, value: unknown, planned: PlannedRead, ticket: Ticket): Outcome | undefined {
     const { coherence } = this.#parts;
-    const footprint = coherence.footprintOf(statement);
+    const footprint = coherence.footprintOf(planned.statement, planned.reading);
     if (footprint === undefined || !coherence.holdsSince(ticket, footprint)) return undefined;
     const heldAt = this.#flights.now();
     const { sequence } = ticket.position;

@@ -14,7 +14,7 @@ import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
 import { messageOf } from "../core/errors.ts";
 import { footprintOfNode } from "../footprint/kysely.ts";
-import { nodesOf, readingOf } from "../store/reading.ts";
+import { nodesOf, type ReadingOf, readingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
@@ -127,9 +127,10 @@ export class Coherence {
   }
 
   /** What a statement reads; undefined when its result must not be kept. */
-  footprintOf(statement: Statement): Footprint | undefined {
-    const reading = this.#isReady ? this.#readingOf(statement) : undefined;
-    return reading?.cacheable ? reading.footprint : undefined;
+  footprintOf(statement: Statement, told: ReadingOf): Footprint | undefined {
+    if (!this.#isReady) return undefined;
+    const reading = told(this.#schema) ?? this.#readingOf(statement);
+    return reading.cacheable ? reading.footprint : undefined;
   }
 
   /** Says once that the results of a function are not kept, and why. */

@@ -1,13 +1,13 @@
 /**
- * What the conditions of a statement demand, noted beside it, for whoever wants to know what it
- * reads. What works that out is loaded with the caching, before which nobody asks: opening a
+ * What the conditions of a statement demand, for whoever wants to know what it reads. What works that out is loaded with the caching, before which nobody asks: opening a
  * database and reading a few rows do not pay for it.
  */
 
 import type { Reading } from "../change/footprint.ts";
 import type { SchemaStructure } from "../change/structure.ts";
+import { currentRun } from "../coherence/tracking.ts";
 import { ownCopy } from "../core/own-copy.ts";
-import { withReading } from "../store/reading.ts";
+import { type ReadingOf, withReading } from "../store/reading.ts";
 import type { SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
@@ -40,12 +40,17 @@ export function readDemandsBy(given: DemandsReader): void {
 }
 
 /**
- * The statement with what it demands. Call it after the conditions have become SQL, and before
- * their owner can change them.
+ * What tells what a statement with these demands reads. Call it after the conditions have become
+ * SQL, and before their owner can change them. Inside of a cached function it is noted beside the
+ * statement, for which it counts there; elsewhere a note would cost as much as the read.
  */
-export function withDemands(statement: Statement, model: Model, demands: Demands): Statement {
-  if (model.dialect !== "sqlite") return statement;
+export function noteDemands(statement: Statement, model: Model, demands: Demands): ReadingOf {
+  if (model.dialect !== "sqlite") return UNTOLD;
   const where = demands.where.filter((each) => each !== undefined).map(ownCopy);
   const own = { ...demands, where };
-  return withReading(statement, (schema) => reader?.(model, own, schema));
+  const reading: ReadingOf = (schema) => reader?.(model, own, schema);
+  if (currentRun() !== undefined) withReading(statement, reading);
+  return reading;
 }
+
+const UNTOLD: ReadingOf = () => undefined;

@@ -77,14 +77,14 @@ export class EntityReads {
     }
     const rows = await this.#read("getMany", readKey([narrowing, ...keys]), call, () => {
       const wanted = keys.map((key) => model.keyValues(key));
-      const { statement, run } = planByKeys(this.#scope, model, wanted, narrowing, call);
+      const { run, ...planned } = planByKeys(this.#scope, model, wanted, narrowing, call);
       const inOrder = async (): Promise<(Row | undefined)[]> => {
         const found = await run();
         return wanted.map((values) => deepFreeze(found.get(keyText(values))));
       };
-      return { statement, run: inOrder };
+      return { ...planned, run: inOrder };
     });
-    return rows.slice();
+    return [...rows];
   }
 
   /** A list of rows, which is the caller's own. */
@@ -95,7 +95,8 @@ export class EntityReads {
       const planned = planList(this.#scope, this.#model, plan, narrowing, call);
       return planned === undefined ? undefined : frozen(planned, freezeRows);
     });
-    return rows?.slice() ?? [];
+    // The slice of a frozen list takes thirty times as long.
+    return rows === undefined ? [] : [...rows];
   }
 
   /** A page of rows. */
@@ -169,13 +170,13 @@ export class EntityReads {
   }
 }
 
-function frozen<T>({ statement, run }: Planned<T>, freeze: (value: T) => unknown): Planned<T> {
+function frozen<T>({ run, ...planned }: Planned<T>, freeze: (value: T) => unknown): Planned<T> {
   const frozenRun = async (): Promise<T> => {
     const value = await run();
     await freeze(value);
     return value;
   };
-  return { statement, run: frozenRun };
+  return { ...planned, run: frozenRun };
 }
 
 /** The rows, and not the list, which is the caller's. */

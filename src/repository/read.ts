@@ -5,9 +5,10 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { mapInSlices } from "../core/slices.ts";
+import type { ReadingOf } from "../store/reading.ts";
 import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store.ts";
 import { afterSql, type Cursor, decodeCursor, encodeCursor, readingOrder } from "./cursor.ts";
-import { withDemands } from "./demands.ts";
+import { noteDemands } from "./demands.ts";
 import type { Field } from "./field.ts";
 import { inRowsSql } from "./in-list.ts";
 import { keyText, type Model, type Row } from "./model.ts";
@@ -23,8 +24,8 @@ export const KEYS_PER_READ = 1_000;
 
 /** A read that is ready to be made, also more than once. */
 export interface Planned<T> {
-  /** Tells what it reads. */
   readonly statement: Statement;
+  readonly reading: ReadingOf;
   run(): Promise<T>;
 }
 
@@ -69,12 +70,13 @@ export function planOne(
 ): Planned<Row | undefined> {
   const among = { fields: model.key, rows: [key] };
   const demands = { among, where: [narrowing], wholeRows: true };
-  const statement = withDemands(selectByKey(model, key, narrowing), model, demands);
+  const statement = selectByKey(model, key, narrowing);
+  const reading = noteDemands(statement, model, demands);
   const run = async (): Promise<Row | undefined> => {
     const { rows } = await scope.session.read(statement, options);
     return rows[0] === undefined ? undefined : model.row(rows[0]);
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** SELECT of one whole row. */
@@ -133,14 +135,15 @@ export function planByKeys(
     wholeRows: true,
   };
   const sql = selectWhere(model, condition + narrowed);
-  const statement = withDemands(text.statement(sql), model, demands);
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
   const run = async (): Promise<ReadonlyMap<string, Row>> => {
     const rows = await readRows(scope, model, statement, options);
     const key = (row: Row): string =>
       keyText(model.key.map((field) => field.encode(row[field.property])));
     return new Map(rows.map((row) => [key(row), row]));
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** A list of rows. */
@@ -168,11 +171,15 @@ export function planList(
   const offset = offsetOf(plan);
   if (limit === 0) return undefined;
   const statement = selectList(model, plan, narrowing, { terms, cursor, limit, offset });
+  const reading = noteDemands(statement, model, {
+    where: [plan.where, narrowing],
+    wholeRows: true,
+  });
   const run = async (): Promise<Row[]> => {
     const rows = await readRows(scope, model, statement, options);
     return cursor?.direction === "previous" ? rows.reverse() : rows;
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** Rows and the cursors around them. */
@@ -208,11 +215,15 @@ export function planPage(
   // One row more tells whether there is another page.
   const place = { terms, cursor, limit: limit + 1, offset: 0 };
   const statement = selectList(model, plan, narrowing, place);
+  const reading = noteDemands(statement, model, {
+    where: [plan.where, narrowing],
+    wholeRows: true,
+  });
   const run = async (): Promise<RowPage> => {
     const rows = await readRows(scope, model, statement, options);
     return pageOf(model, rows, place);
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** @param rows one more than the page has when there is a further one. */
@@ -245,12 +256,13 @@ export function planCount(
   const condition = conditionSql(model, where, narrowing, text);
   const sql = `SELECT count(*) FROM ${model.source} WHERE ${condition}`;
   const demands = { where: [where, narrowing], wholeRows: false };
-  const statement = withDemands(text.statement(sql), model, demands);
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
   const run = async (): Promise<number> => {
     const { rows } = await scope.session.read(statement, options);
     return Number(rows[0]?.[0]);
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** Whether a row has this key, given by its stored values. */
@@ -267,12 +279,13 @@ export function planExists(
   const sql = `SELECT 1 FROM ${model.source} WHERE ${condition}${narrowed}`;
   const among = { fields: model.key, rows: [key] };
   const demands = { among, where: [narrowing], wholeRows: false };
-  const statement = withDemands(text.statement(sql), model, demands);
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
   const run = async (): Promise<boolean> => {
     const { rows } = await scope.session.read(statement, options);
     return rows.length > 0;
   };
-  return { statement, run };
+  return { statement, reading, run };
 }
 
 /** All rows that match, in chunks from one snapshot. */
@@ -367,8 +380,7 @@ function selectList(
   const sql = selectWhere(model, after === "" ? condition : `(${condition})${after}`);
   const order = orderSql(inOrder, model.dialect);
   const page = `LIMIT ${text.bind(limit)}${offset === 0 ? "" : ` OFFSET ${text.bind(offset)}`}`;
-  const statement = text.statement(`${sql} ORDER BY ${order} ${page}`);
-  return withDemands(statement, model, { where: [plan.where, narrowing], wholeRows: true });
+  return text.statement(`${sql} ORDER BY ${order} ${page}`);
 }
 
 function cursorOf(

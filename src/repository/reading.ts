@@ -38,11 +38,24 @@ function predicateIn(place: Place, { among, where }: Demands): Predicate {
 /** By the key the tables of an entity are joined, so it matters always. */
 function columnsOf(model: Model, part: Part, demands: Demands): ReadonlySet<string> {
   const { among, where, wholeRows } = demands;
+  if (wholeRows) return allColumnsOf(part);
   const conditions = where.flatMap(propertiesIn).map((property) => model.field(property));
-  const mattering = wholeRows ? part.fields : [...(among?.fields ?? []), ...conditions];
+  const mattering = [...(among?.fields ?? []), ...conditions];
   // A column that a table has not would count as changed by every update of it.
   const own = mattering.filter(({ table }) => table === part.facts.table);
   return new Set([...part.key, ...own].map(({ column }) => column.name.toLowerCase()));
+}
+
+const allColumns = new WeakMap<Part, ReadonlySet<string>>();
+
+/** One set for all footprints, of which there are thousands. */
+function allColumnsOf(part: Part): ReadonlySet<string> {
+  const known = allColumns.get(part);
+  if (known !== undefined) return known;
+  const own = [...part.key, ...part.fields];
+  const columns = new Set(own.map(({ column }) => column.name.toLowerCase()));
+  allColumns.set(part, columns);
+  return columns;
 }
 
 function propertiesIn(where: unknown): readonly string[] {

@@ -10,8 +10,7 @@ import type { ImageValue } from "../../src/change/value.ts";
 import { readDemandsBy } from "../../src/repository/demands.ts";
 import { planCount, planExists, planList, planOne } from "../../src/repository/read.ts";
 import { readingOf as readingOfDemands } from "../../src/repository/reading.ts";
-import { readingOf } from "../../src/store/reading.ts";
-import type { Statement } from "../../src/store/store.ts";
+import type { ReadingOf } from "../../src/store/reading.ts";
 import { TEXTS, taskInputs, where } from "./conditions.ts";
 import { matches } from "./oracle.ts";
 import { catalog, type Fixture, Movie, openFixture, Task, Week } from "./support.ts";
@@ -45,8 +44,12 @@ readDemandsBy(readingOfDemands);
 
 const schema = declared();
 
-function atomsOf(statement: Statement, known = schema): readonly Atom[] {
-  const reading = readingOf(statement)?.(known);
+interface Told {
+  readonly reading: ReadingOf;
+}
+
+function atomsOf(planned: Told | undefined, known = schema): readonly Atom[] {
+  const reading = planned?.reading(known);
   if (reading?.cacheable !== true) throw new Error("It does not tell what it reads.");
   return reading.footprint.atoms;
 }
@@ -91,7 +94,7 @@ describe("what a list reads", () => {
     fc.assert(
       fc.property(where, (condition) => {
         const planned = planList(fixture.scope, model, { where: condition }, undefined, {});
-        const [atom] = atomsOf(planned?.statement as Statement);
+        const [atom] = atomsOf(planned);
         const predicate = atom?.predicate as Predicate;
         for (const { row, image } of images) {
           const isWanted = matches(row, condition as Record<string, unknown>);
@@ -128,7 +131,7 @@ describe("what a list reads", () => {
 
     for (const condition of conditions) {
       const planned = planList(fixture.scope, model, { where: condition }, undefined, {});
-      const [atom] = atomsOf(planned?.statement as Statement);
+      const [atom] = atomsOf(planned);
       for (const { row, image } of images) {
         const isLike = JSON.stringify(condition).includes('"like"');
         if (!isLike && matches(row, condition)) {
@@ -146,7 +149,7 @@ describe("what a list reads", () => {
     condition.score = 4;
     condition.createdAt.setTime(7);
 
-    const [atom] = atomsOf(planned?.statement as Statement);
+    const [atom] = atomsOf(planned);
     expect(atom?.predicate).toEqual({
       kind: "and",
       parts: [
@@ -163,7 +166,7 @@ describe("what other reads read", () => {
     const model = fixture.scope.models.of(Movie);
     const id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf80";
 
-    const atoms = atomsOf(planOne(fixture.scope, model, [id], { year: 1999 }, {}).statement);
+    const atoms = atomsOf(planOne(fixture.scope, model, [id], { year: 1999 }, {}));
 
     const byKey = { kind: "in", column: "id", values: [id] };
     expect(atoms.map(({ table }) => table)).toEqual(["media", "movies"]);
@@ -174,9 +177,9 @@ describe("what other reads read", () => {
   it("does not carry a key over to the base when its column compares in another way", () => {
     const model = fixture.scope.models.of(Movie);
     const id = "9c5b94b1-35ad-49bb-b118-8e8fc24abf80";
-    const { statement } = planOne(fixture.scope, model, [id], undefined, {});
+    const planned = planOne(fixture.scope, model, [id], undefined, {});
 
-    const [base] = atomsOf(statement, declared("nocase"));
+    const [base] = atomsOf(planned, declared("nocase"));
 
     expect(base?.predicate).toEqual({ kind: "opaque" });
   });
@@ -186,18 +189,14 @@ describe("what other reads read", () => {
     const count = planCount(fixture.scope, model, { not: { weekId: 1 } }, { score: 0 }, {});
     const exists = planExists(fixture.scope, model, [1], undefined, {});
 
-    expect([...(atomsOf(count.statement)[0]?.columns ?? [])].sort()).toEqual([
-      "id",
-      "score",
-      "week_id",
-    ]);
-    expect([...(atomsOf(exists.statement)[0]?.columns ?? [])]).toEqual(["id"]);
+    expect([...(atomsOf(count)[0]?.columns ?? [])].sort()).toEqual(["id", "score", "week_id"]);
+    expect([...(atomsOf(exists)[0]?.columns ?? [])]).toEqual(["id"]);
   });
 
   it("is only what the text tells when the table is none of the file's", () => {
     const model = fixture.scope.models.of(Task);
-    const { statement } = planOne(fixture.scope, model, [1], undefined, {});
+    const planned = planOne(fixture.scope, model, [1], undefined, {});
 
-    expect(readingOf(statement)?.({ table: () => undefined })).toBe(undefined);
+    expect(planned.reading({ table: () => undefined })).toBe(undefined);
   });
 });

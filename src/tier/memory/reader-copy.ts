@@ -22,7 +22,7 @@ function copyOfList(list: readonly unknown[]): readonly unknown[] {
   for (let index = 0; index < list.length; index++) {
     const own = readerCopy(list[index]);
     if (own === list[index]) continue;
-    copy ??= list.slice();
+    copy ??= [...list];
     copy[index] = own;
   }
   return copy === undefined ? list : Object.freeze(copy);

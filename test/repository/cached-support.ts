@@ -59,11 +59,11 @@ export async function openBoth(options: Options = {}, path = temporaryPath()) {
 
 export type Db = Awaited<ReturnType<typeof openBoth>>["db"];
 
-/** Reads until what is read is kept. */
-export async function untilKept(db: Db, turnsMax = 2_000): Promise<boolean> {
+/** Reads until what is read is kept, for which a log is made first; at most so many turns. */
+export async function untilKept(db: Db, turnsMax = 100_000): Promise<boolean> {
   const weeks = db.repository(Week);
   for (let turn = 0; turn < turnsMax; turn++) {
-    for (let read = 0; read < READS; read++) await weeks.get(1);
+    for (let read = turn; read < READS; read++) await weeks.get(1);
     const row = await weeks.get(1);
     if (row === (await weeks.get(1))) return true;
     await nextTurn();

@@ -1,6 +1,7 @@
 /**
- * What the conditions of a statement demand, for whoever wants to know what it reads. What works that out is loaded with the caching, before which nobody asks: opening a
- * database and reading a few rows do not pay for it.
+ * What the conditions of a statement demand, for whoever wants to know what it reads. What works
+ * that out is loaded with the caching, before which nobody asks: opening a database and reading a
+ * few rows do not pay for it.
  */
 
 import type { Reading } from "../change/footprint.ts";

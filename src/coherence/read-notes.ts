@@ -71,7 +71,7 @@ export class ReadNotes {
 
   async #note(statement: Statement): Promise<void> {
     const coherence = this.#coherence();
-    const { version, epoch } = await coherence.ticket();
+    const { version, epoch } = await coherence.version();
     this.#epoch ??= epoch;
     const place = this.#placeOf(version);
     const atoms = coherence.atomsOf(statement);

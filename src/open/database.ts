@@ -1,9 +1,7 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
-import type { Coherence } from "../coherence/coherence.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
-import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -21,16 +19,15 @@ import {
 } from "../repository/transaction.ts";
 import { Workspace } from "../repository/workspace.ts";
 import { Rollups } from "../rollup/rollups.ts";
-import type { Catalog } from "../schema/catalog.ts";
 import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Session } from "../store/store.ts";
-import type { CachedQuery, Caching } from "./caching.ts";
-import type { CachedOptions, CachingOptions } from "./caching-options.ts";
-import { cachingModule } from "./lazy-caching.ts";
+import type { CachedQuery } from "./caching.ts";
+import type { CachedOptions } from "./caching-options.ts";
+import type { LazyCaching } from "./lazy-caching.ts";
 
 /** What a database is made of. */
 export interface DatabaseParts<Events extends object> {
@@ -41,54 +38,6 @@ export interface DatabaseParts<Events extends object> {
   readonly bus: EventBus<Events>;
   /** Shared with those that `as` gives. */
   readonly caching: LazyCaching;
-}
-
-/** The caching of one database, made when the first function is cached. */
-export class LazyCaching {
-  readonly #store: SqliteStore;
-  readonly #catalog: Catalog;
-  readonly #clock: Clock;
-  readonly #options: CachingOptions | false;
-  #caching: Caching | undefined;
-  #isClosed = false;
-
-  constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions | false) {
-    this.#store = store;
-    this.#catalog = catalog;
-    this.#clock = clock;
-    this.#options = options;
-  }
-
-  /** The log of changes, for units of work; undefined when the database was opened without. */
-  get coherence(): (() => Coherence) | undefined {
-    return this.#options === false ? undefined : () => this.get().coherence;
-  }
-
-  /** @throws `INVALID_ARGUMENT` when the database was opened without; `CLOSED`. */
-  get(): Caching {
-    if (this.#caching !== undefined) return this.#caching;
-    if (this.#options === false) throw opensWithoutCache();
-    if (this.#isClosed) throw isClosed(this.#store.path);
-    const { Caching } = cachingModule();
-    this.#caching = new Caching(this.#store, this.#catalog, this.#clock, this.#options);
-    return this.#caching;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#caching?.close(this.#store.path);
-  }
-}
-
-function isClosed(path: string): SpringhouseError {
-  return new SpringhouseError("CLOSED", `${path} is not open.`, { fields: { path } });
-}
-
-function opensWithoutCache(): SpringhouseError {
-  const message =
-    "The database was opened with cache: false. Leave that out to cache functions, and to have " +
-    "positions.";
-  return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 
 /**

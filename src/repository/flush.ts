@@ -17,7 +17,7 @@ import { changesOf, type Entry } from "./identity-map.ts";
 import { CHUNK_ROWS, insertChunk } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
 import { type Narrowing, permissionDenied } from "./permissions.ts";
-import { readExists } from "./read.ts";
+import { planExists } from "./read.ts";
 import { deleteRow } from "./remove.ts";
 import { raiseChange } from "./row-events.ts";
 import { authorize, type Scope, transact, withReasons } from "./scope.ts";
@@ -150,7 +150,9 @@ async function deletionOf(scope: Scope, entry: Entry): Promise<Deletion> {
 async function writeDelete(scope: Scope, { entry, narrowing }: Deletion): Promise<void> {
   const { model, key } = entry;
   if (await deleteRow(scope, model, key, narrowing, {})) return;
-  if (narrowing === undefined || !(await readExists(scope, model, key, undefined, {}))) return;
+  if (narrowing === undefined) return;
+  const exists = planExists(scope, model, model.keyValues(key), undefined, {});
+  if (!(await exists.run())) return;
   const { actor } = scope;
   throw permissionDenied(model, { entity: model.name, action: "delete", key, actor });
 }

@@ -3,7 +3,9 @@
  * one scope for a database, one for each `db.as(user)`, and one for each transaction.
  */
 
+import type { CachedReads } from "../coherence/cached-reads.ts";
 import type { Coherence } from "../coherence/coherence.ts";
+
 import { SpringhouseError } from "../core/errors.ts";
 import type { ValidationContext } from "../schema/validate-plan.ts";
 import type {
@@ -44,6 +46,14 @@ export interface Scope {
    * None without a log, and none in a transaction, beside which nobody else writes.
    */
   readonly coherence?: (() => Coherence) | undefined;
+  /** Where results are kept; absent in a transaction, whose rows are for nobody else. */
+  readonly cache?: ReadCache | undefined;
+}
+
+/** The kept results of one database. */
+export interface ReadCache {
+  /** Those of one kind of read, such as `tasks.get`; undefined while nothing can be kept. */
+  reads(name: string): CachedReads | undefined;
 }
 
 /** Asks the hook, if there is one. */
@@ -109,7 +119,7 @@ export async function transact<T>(
 ): Promise<T> {
   const events = new EventBuffer(scope.events);
   const result = await scope.session.transaction(
-    (session) => run({ ...scope, session, events, coherence: undefined }),
+    (session) => run({ ...scope, session, events, coherence: undefined, cache: undefined }),
     options,
   );
   await events.deliver();

@@ -4,7 +4,7 @@
  */
 
 import type { Kysely } from "kysely";
-import { CachedResults } from "../coherence/cached.ts";
+import { CachedResults, ownArguments } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
 import type { Coherence } from "../coherence/coherence.ts";
@@ -48,12 +48,11 @@ export class Caching {
     return this.#use.coherence;
   }
 
-  /** A cached function. `query` gives it what it reads with. */
-  cached<Tables, Args extends readonly unknown[], Result>(
+  /** A cached function. */
+  cached<Args extends readonly unknown[], Result>(
     name: string,
-    compute: (query: CachedQuery<Tables>, ...args: Args) => Promise<Result>,
+    compute: (...args: Args) => Promise<Result>,
     options: CachedOptions,
-    query: () => CachedQuery<Tables>,
   ): CachedFunction<Args, Result> {
     assertText("cached: name", name);
     assertFunction("cached: the function", compute);
@@ -66,7 +65,7 @@ export class Caching {
       partition: this.#memory.partition(`${name}:`, undefined, "frozen"),
       name,
       freshness,
-      compute: (args) => compute(query(), ...(args as Args)),
+      compute: (args) => compute(...(args as Args)),
     });
     this.#results.set(name, results);
     return cachedFunction<Args, Result>(results);
@@ -83,16 +82,18 @@ export class Caching {
     }
     // What cannot be a key is refused here and not in the loop.
     results.keyOf(args);
+    const own = ownArguments(args);
     const { hub } = this.#use;
-    return new LiveQuery<Result>(hub, () => hub.sourceOf(results, args), this.#closed.signal);
+    return new LiveQuery<Result>(hub, () => hub.sourceOf(results, own), this.#closed.signal);
   }
 
   /** Ends the loops over live queries and lets the results go. */
   close(path: string): void {
     if (this.#closed.signal.aborted) return;
-    const message = `${path} was closed, and with it the live query.`;
-    this.#closed.abort(new SpringhouseError("CLOSED", message, { fields: { path } }));
-    for (const results of this.#results.values()) results.clear();
+    const message = `${path} was closed, and with it cached functions and live queries.`;
+    const error = new SpringhouseError("CLOSED", message, { fields: { path } });
+    this.#closed.abort(error);
+    for (const results of this.#results.values()) results.close(error);
     this.#use[Symbol.dispose]();
     void this.#memory.close();
   }

@@ -1,6 +1,6 @@
 /**
- * Durable writes: one caller beside plain `node:sqlite`, 256 callers beside one, and four
- * processes on one file.
+ * Durable writes: one caller beside plain `node:sqlite`, 256 callers beside one, four processes on
+ * one file, and what the log of changes costs a writer.
  */
 
 import { execFile } from "node:child_process";
@@ -11,6 +11,7 @@ import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/store.ts"
 import type { Statement } from "../src/store/store.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
 import { median, timeMs, withFolder } from "./support.ts";
+import { type CaptureTax, captureTax } from "./write/capture-tax.ts";
 
 const CALLERS = 256;
 const PROCESSES = 4;
@@ -44,14 +45,19 @@ async function measure(folder: string, { quick }: BenchOptions): Promise<BenchRe
     manyMs.push((await timeMs(() => writeFrom(store, CALLERS, many))) / many);
   }
   const processes = await writeFromProcesses(join(folder, "shared.db"), quick ? 1_000 : 4_000);
-  return report(plainMs, oneMs, manyMs, processes);
+  return report({ plainMs, oneMs, manyMs }, processes, captureTax(folder, quick));
+}
+
+interface Times {
+  readonly plainMs: readonly number[];
+  readonly oneMs: readonly number[];
+  readonly manyMs: readonly number[];
 }
 
 function report(
-  plainMs: readonly number[],
-  oneMs: readonly number[],
-  manyMs: readonly number[],
+  { plainMs, oneMs, manyMs }: Times,
   { writes, seconds, busyErrors, lost }: ProcessWrites,
+  tax: CaptureTax,
 ): BenchResult {
   const perSecond = (ms: readonly number[]): number => Math.round(1_000 / median(ms));
   return {
@@ -59,6 +65,10 @@ function report(
     figures: {
       durable_256_over_1: ratio(oneMs, manyMs),
       one_caller_over_plain: ratio(oneMs, plainMs),
+      insert_capture_tax: tax.insert,
+      update_capture_tax: tax.update,
+      delete_capture_tax: tax.delete,
+      single_capture_tax: tax.single,
       busy_errors: busyErrors,
       lost_writes: lost,
       plain_per_s: perSecond(plainMs),
@@ -69,12 +79,17 @@ function report(
     targets: {
       durable_256_over_1: { atLeast: 20 },
       one_caller_over_plain: { atMost: 1.5 },
+      insert_capture_tax: { atMost: 1.9 },
+      update_capture_tax: { atMost: 2.5 },
+      delete_capture_tax: { atMost: 1.7 },
+      single_capture_tax: { atMost: 1.1 },
       busy_errors: { atMost: 0 },
       lost_writes: { atMost: 0 },
     },
     notes: [
       "rows of 200 bytes, synchronous=FULL, one row in each unit",
       "one_caller_over_plain: time of a write beside node:sqlite alone, in alternation",
+      "capture taxes: node:sqlite with the log's triggers over without, 1,000 rows a commit or one",
       `${PROCESSES} processes with four callers each on one file`,
     ],
   };

@@ -47,10 +47,25 @@ export type { Transaction, TransactionSettings } from "./repository/transaction.
 export type { ListOptions, Page, PageOptions, SearchOptions } from "./repository/types.ts";
 export type { UnitOfWork } from "./repository/unit-of-work.ts";
 export type { UnitRepository } from "./repository/unit-repository.ts";
+export type { RebuildOptions, RebuildProgress, RebuildResult } from "./rollup/rebuild.ts";
+export type { Rollups } from "./rollup/rollups.ts";
+export type { RollupState } from "./rollup/state.ts";
+export type { RollupReport, WrongGroup } from "./rollup/verify.ts";
 export { type Catalog, createCatalog } from "./schema/catalog.ts";
 export { type Column, t } from "./schema/column.ts";
 export { entity } from "./schema/entity.ts";
+export {
+  avg,
+  count,
+  countDistinct,
+  type Measure,
+  max,
+  min,
+  sum,
+  topK,
+} from "./schema/measure.ts";
 export type { Dialect } from "./schema/physical.ts";
+export { type Rollup, type RollupOptions, rollup } from "./schema/rollup.ts";
 export type {
   ColumnHandle,
   DeclaredEntity,

@@ -35,13 +35,21 @@ export async function open<
   // biome-ignore lint/complexity/noBannedTypes: it is the empty set of names, not any object.
   const Names extends EventNames = {},
   Own extends object = object,
+  const Rollups extends readonly Entity[] = readonly [],
 >(
-  options: OpenOptions<Entities, Names, Own>,
-): Promise<Database<Entities, EventsOf<Entities, Names> & Own>> {
+  options: OpenOptions<Entities, Names, Own, Rollups>,
+): Promise<Database<readonly [...Entities, ...Rollups], EventsOf<Entities, Names> & Own>> {
   checkOpenOptions(options);
-  const { entities = [], schema = "create", migrations, eventNames, permissions } = options;
+  const {
+    entities = [],
+    rollups = [],
+    schema = "create",
+    migrations,
+    eventNames,
+    permissions,
+  } = options;
   const limits = pageLimits(options);
-  const catalog = createCatalog(entities);
+  const catalog = createCatalog(entities, rollups);
   checkEventNames(eventNames, catalog);
   const store = await openSqliteStore(sqliteStoreOptions(options));
   try {
@@ -53,7 +61,7 @@ export async function open<
   }
   const clock = options.clock ?? systemClock;
   const session = new TrackedSession(store);
-  const caching = new LazyCaching(store, clock, options.cache ?? {});
+  const caching = new LazyCaching(store, catalog, clock, options.cache ?? {});
   const bus = new EventBus<EventsOf<Entities, Names> & Own>();
   const models = new Models(catalog, store.dialect, eventNames);
   const validation = { ...systemContext, clock };
@@ -67,7 +75,7 @@ export async function open<
     actor: undefined,
     permissions,
   };
-  return new Database<Entities, EventsOf<Entities, Names> & Own>({
+  return new Database<readonly [...Entities, ...Rollups], EventsOf<Entities, Names> & Own>({
     store,
     session,
     scope,

@@ -8,6 +8,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { CategoryCache } from "./category.ts";
 import { CacheCore } from "./core.ts";
 import { type CacheOptions, DEFAULT_CATEGORY, type ResolvedCategory } from "./options.ts";
@@ -54,7 +55,7 @@ export class Cache extends CategoryCache implements AsyncDisposable {
     if (category !== undefined) return category as CategoryCache<T>;
     throw new SpringhouseError(
       "INVALID_ARGUMENT",
-      `Unknown cache category: ${JSON.stringify(name)}. Known: ${this.#names.join(", ")}.`,
+      `Unknown cache category: ${shown(name)}. Known: ${this.#names.join(", ")}.`,
       { fields: { category: name, known: this.#names } },
     );
   }

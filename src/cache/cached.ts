@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { assertFunction, assertMethods } from "../core/arguments.ts";
+import { assertFunction, assertMethods, assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { stableText } from "../core/stable-text.ts";
@@ -70,6 +70,9 @@ export function cached<Args extends readonly unknown[], T>(
   }
   assertFunction("cached: run", run);
   const { name = run.name, key, tags, ...life } = options;
+  assertText("cached: name", name);
+  if (key !== undefined) assertFunction("cached: key", key);
+  if (tags !== undefined) assertFunction("cached: tags", tags);
   if (name === "") {
     throw new SpringhouseError(
       "INVALID_ARGUMENT",

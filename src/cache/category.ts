@@ -4,10 +4,18 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { assertFunction, assertList, assertTexts, wrongArgument } from "../core/arguments.ts";
+import {
+  assertFunction,
+  assertList,
+  assertOptions,
+  assertTexts,
+  wrongArgument,
+} from "../core/arguments.ts";
+import { mapAtOnce, nextSlice } from "../core/slices.ts";
+import { Changes } from "./changes.ts";
 import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
-import { entriesOf } from "./entries.ts";
+import { entriesOf, type OwnEntry } from "./entries.ts";
 import { type Explanation, explain, freshForMs } from "./explain.ts";
 import type { Resolved } from "./flight.ts";
 import { type Journal, loadManyPast, loadPast } from "./journal.ts";
@@ -15,11 +23,10 @@ import { type Key, keyText } from "./key.ts";
 import type { Load, LoadMany } from "./load.ts";
 import type { Loader, ReadCall } from "./loading.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
-import { Reader } from "./reader.ts";
+import { allResolved, Reader, type Resolving } from "./reader.ts";
 import { type RefreshOptions, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
-import { KeyTurns, type SourceChange, saveInTime } from "./strategy.ts";
 import { type SettleBatch, type WarmOptions, type WarmResult, warm } from "./warm.ts";
 
 /** A value and where it came from. */
@@ -43,6 +50,9 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Keys that are read in one turn of the event loop; more are read in slices. */
+const KEYS_AT_ONCE = 100;
+
 /** Entries of one kind: one way to keep them, one set of keys. */
 export class CategoryCache<T = unknown> {
   /** Its name. */
@@ -55,7 +65,7 @@ export class CategoryCache<T = unknown> {
   /** The load of the category, for reads that bring none. */
   readonly #loader: Loader | undefined;
   readonly #journal: Journal | undefined;
-  readonly #turns = new KeyTurns();
+  readonly #changes: Changes;
 
   /** Made by `createCache`. */
   constructor(core: CacheCore, options: ResolvedCategory) {
@@ -82,6 +92,13 @@ export class CategoryCache<T = unknown> {
       load === undefined && this.#journal === undefined
         ? undefined
         : this.#asLoader((load ?? (() => undefined)) as Load<T>);
+    this.#changes = new Changes({
+      shelf: this.#shelf,
+      reader: this.#reader,
+      source: options.source,
+      journal: this.#journal,
+      assertOpen: () => core.assertOpen(),
+    });
     core.register(this.#shelf, this.#reader);
   }
 
@@ -187,17 +204,21 @@ export class CategoryCache<T = unknown> {
     const { life, tags, signal } = this.#callOf(options);
     throwIfAborted(signal, "The change of the cache");
     const { values } = this.#options;
-    const all = entriesOf(entries, (value) => this.core.ownValue(value, values));
-    if (this.#call.bypass) return;
-    const changes = all.map(([key, value]): SourceChange => ({ kind: "set", key, value }));
-    await this.#change(changes, () => {
-      for (const [key, value] of all) {
-        this.#reader.fence(key);
-        const kept = { value, kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
-        this.#shelf.keep(key, kept, life);
-      }
+    const own = (value: unknown): unknown => this.core.ownValue(value, values);
+    const kept = { kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
+    const prepare = (pause: () => Promise<void>): OwnEntry[] | Promise<OwnEntry[]> =>
+      entriesOf(entries, own, pause);
+    if (this.#call.bypass) return void (await prepare(nextSlice));
+    await this.#changes.make<OwnEntry>({
+      tags,
+      prepare,
+      keyOf: ([key]) => key,
+      toSource: ([key, value]) => ({ kind: "set", key, value }),
+      apply: ([key, value], isDropped) => {
+        if (isDropped) this.#shelf.drop(key);
+        else this.#shelf.keep(key, { ...kept, value }, life);
+      },
     });
-    await this.#shelf.flushed();
   }
 
   /** Drops a key everywhere. */
@@ -208,10 +229,13 @@ export class CategoryCache<T = unknown> {
   async dropMany(keys: readonly Key[]): Promise<void> {
     this.core.assertOpen();
     assertList("dropMany: keys", keys);
-    const texts = keys.map(keyText);
-    const changes = texts.map((key): SourceChange => ({ kind: "drop", key }));
-    await this.#change(changes, () => this.#dropNow(texts));
-    await this.#shelf.flushed();
+    await this.#changes.make<string>({
+      tags: [],
+      prepare: (pause) => mapAtOnce(keys, keyText, pause),
+      keyOf: (key) => key,
+      toSource: (key) => ({ kind: "drop", key }),
+      apply: (key) => this.#shelf.drop(key),
+    });
   }
 
   /** Drops a key of whole parts and all below: "week:1" takes "week:1:tasks", not "week:10". */
@@ -254,13 +278,14 @@ export class CategoryCache<T = unknown> {
     assertList("warm: keys", keys);
     const loader = this.#asManyLoader(load);
     const settle: SettleBatch = async (batch, read) =>
-      await Promise.allSettled(this.#each(batch, loader, read));
+      await Promise.allSettled(await this.#each(batch, loader, read));
     this.core.assertOpen();
     return await warm(settle, keys, options);
   }
 
   /** Loads a key anew, again and again, before its time is over. */
   refreshAhead(key: Key, load: Load<T>, options: RefreshOptions = {}): Disposable {
+    assertOptions("refreshAhead: options", options);
     const { refreshBefore: _, ...call } = options;
     this.#callOf(call);
     const loader = this.#asLoader(load);
@@ -293,35 +318,6 @@ export class CategoryCache<T = unknown> {
     await this.#shelf.flushed();
   }
 
-  /** Changes the source as the strategy says, then the cache: in this turn if it has no source. */
-  async #change(changes: readonly SourceChange[], apply: () => void): Promise<void> {
-    const { source, life } = this.#options;
-    const { save } = source;
-    if (save === undefined) return apply();
-    if (this.#journal !== undefined) {
-      await this.#journal.append(changes);
-      return apply();
-    }
-    const keys = changes.map(({ key }) => key);
-    await this.#turns.inTurn(keys, async () => {
-      try {
-        await saveInTime(save, changes, life.hardTimeoutMs, this.#shelf.parts.clock);
-      } catch (error) {
-        // It may have been written all the same: nobody is to believe what was cached before.
-        this.#dropNow(keys);
-        throw error;
-      }
-      apply();
-    });
-  }
-
-  #dropNow(keys: readonly string[]): void {
-    for (const key of keys) {
-      this.#reader.fence(key);
-      this.#shelf.drop(key);
-    }
-  }
-
   /** A hit in memory that needs no more than a look. */
   #settled(key: string): Promise<T> | undefined {
     const settled = this.#shelf.memory?.findSettled(key);
@@ -344,16 +340,18 @@ export class CategoryCache<T = unknown> {
     loader: Loader | undefined,
     options: ReadOptions | undefined,
   ): Promise<readonly Resolved[]> {
-    return await Promise.all(this.#each(keys, loader, options));
+    const each = this.#each(keys, loader, options);
+    return await (each instanceof Promise ? allResolved(await each) : Promise.all(each));
   }
 
   #each(
     keys: readonly Key[],
     loader: Loader | undefined,
     options: ReadOptions | undefined,
-  ): readonly (Promise<Resolved> | Resolved)[] {
+  ): Resolving[] | Promise<Resolving[]> {
     const call = this.#callOf(options);
     throwIfAborted(call.signal, "The read of the cache");
+    if (keys.length > KEYS_AT_ONCE) return this.#reader.resolveMany(keys, loader, call);
     return this.#reader.resolve(keys.map(keyText), loader, call);
   }
 

@@ -3,7 +3,7 @@
 import { assertList, assertMethods, assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
-import type { Tier } from "../tier/tier.ts";
+import type { LeaseHost, Tier } from "../tier/tier.ts";
 
 const TIER_METHODS: readonly (string & keyof Tier)[] = [
   "getMany",
@@ -20,12 +20,18 @@ const TIER_METHODS: readonly (string & keyof Tier)[] = [
   "close",
 ];
 
+const LEASE_METHODS: readonly (keyof LeaseHost)[] = ["acquireLease", "renewLease", "releaseLease"];
+
 /** Throws for what is no list of tiers, and for tiers that cannot stand together. */
 export function refuseUnfitTiers(tiers: readonly Tier[], warmStart: boolean): void {
   assertList("createCache: tiers", tiers);
   for (const [index, tier] of tiers.entries()) {
     assertMethods(`createCache: tiers.${index}`, "a tier", tier, TIER_METHODS);
     assertText(`createCache: tiers.${index}.name`, tier.name);
+    if (tier.leases !== undefined) {
+      const name = `createCache: tiers.${index}.leases`;
+      assertMethods(name, "a host of leases", tier.leases, LEASE_METHODS);
+    }
   }
   const names = tiers.map(({ name }) => name);
   const why = misfit(tiers, names, warmStart);

@@ -44,6 +44,8 @@ export class Flight {
   readonly key: string;
   /** Whether it loads what no tier has. */
   readonly loads: boolean;
+  /** Stands for the call that began it, if there was one. */
+  readonly call: object | undefined;
   /** The best of what was found stale. */
   stale: TierEntry | undefined;
   /** Nothing of it may be kept. */
@@ -51,7 +53,11 @@ export class Flight {
   /** Nobody may join any more. */
   closed = false;
   readonly #droppedTags = new Set<string>();
-  readonly #controller = new AbortController();
+  readonly #whenAbandoned: ((reason: unknown) => void)[] = [];
+  /** Made when somebody asks for the signal, which loads of many keys do not. */
+  #controller: AbortController | undefined;
+  #isAbandoned = false;
+  #reason: unknown;
   readonly #deferred = Promise.withResolvers<Resolved>();
   readonly #over: (flight: Flight) => void;
   #waiters = 0;
@@ -60,9 +66,15 @@ export class Flight {
   #landed = false;
 
   /** @param over is called when nobody may join any more: it has landed, or was abandoned. */
-  constructor(key: string, loads: boolean, over: (flight: Flight) => void) {
+  constructor(
+    key: string,
+    loads: boolean,
+    call: object | undefined,
+    over: (flight: Flight) => void,
+  ) {
     this.key = key;
     this.loads = loads;
+    this.call = call;
     this.#over = over;
     // A flight that nobody waits for any more must not end the process.
     this.#deferred.promise.catch(() => undefined);
@@ -85,12 +97,24 @@ export class Flight {
 
   /** Whether an answer is still to be found: it has none, and has not been abandoned. */
   get isOpen(): boolean {
-    return !this.#settled && !this.signal.aborted;
+    return !this.#settled && !this.#isAbandoned;
   }
 
   /** Fires when nobody is interested any more. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAbandoned) this.#controller.abort(this.#reason);
     return this.#controller.signal;
+  }
+
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  /** Calls `callback` when nobody is interested any more; now if that is so already. */
+  onAbandoned(callback: (reason: unknown) => void): void {
+    if (this.#isAbandoned) callback(this.#reason);
+    else this.#whenAbandoned.push(callback);
   }
 
   /** Waits for the value. */
@@ -144,7 +168,11 @@ export class Flight {
   abandon(reason?: unknown): void {
     this.fenced = true;
     this.#over(this);
-    this.#controller.abort(reason);
+    if (this.#isAbandoned) return;
+    this.#isAbandoned = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const callback of this.#whenAbandoned.splice(0)) callback(reason);
   }
 
   /** What was found past its time, if it is the newest of its kind. */

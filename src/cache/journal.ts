@@ -110,6 +110,9 @@ export class Journal {
   /** Changes on disk, as far as this process knows, and those on their way there. */
   #waiting = 0;
   #appending = 0;
+  /** Changes on their way to the disk; none begins while it is counted what is there. */
+  readonly #appends = new Set<Promise<unknown>>();
+  #counting: Promise<void> | undefined;
   /** Whether something was noted since the last look. */
   #hasMore = false;
   #running: Promise<void> | undefined;
@@ -130,6 +133,7 @@ export class Journal {
   /** Notes changes; resolves when they are on disk. @throws `BUSY` when too many wait. */
   async append(changes: readonly SourceChange[]): Promise<void> {
     const { length } = changes;
+    while (this.#counting !== undefined) await this.#counting;
     if (this.#waiting + this.#appending + length > PENDING_MAX) throw tooMany(this.#scope);
     const { clock, file } = this.#options;
     const nowMs = clock.nowMs();
@@ -139,11 +143,14 @@ export class Journal {
       const value = encoded?.bytes ?? null;
       return { sql: INSERT, parameters: [this.#scope, change.key, codec, value, nowMs] };
     });
+    const written = file.open().then((database) => database.write(unit));
+    this.#appends.add(written);
     this.#appending += length;
     try {
-      await (await file.open()).write(unit);
+      await written;
       this.#waiting += length;
     } finally {
+      this.#appends.delete(written);
       this.#appending -= length;
     }
     this.#run();
@@ -235,9 +242,19 @@ export class Journal {
     return true;
   }
 
+  /** Counts what is on disk; a change that came meanwhile would be counted twice, or not at all. */
   async #count(): Promise<void> {
-    const [row] = await this.#read(COUNT, this.#scope);
-    this.#waiting = Number(row?.[0] ?? 0);
+    const count = async (): Promise<void> => {
+      await Promise.allSettled(this.#appends);
+      const [row] = await this.#read(COUNT, this.#scope);
+      this.#waiting = Number(row?.[0] ?? 0);
+    };
+    const counted = count().finally(() => {
+      this.#counting = undefined;
+    });
+    // Who waits to append will see for himself whether the file is in order.
+    this.#counting = counted.catch(() => undefined);
+    await counted;
   }
 
   async #takeLease(): Promise<boolean> {

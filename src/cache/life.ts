@@ -7,6 +7,7 @@ import { wrongArgument } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { shown } from "../core/shown.ts";
 import type { TierEntry } from "../tier/tier.ts";
 
 /** A duration, or `Infinity`. */
@@ -215,16 +216,18 @@ function flag(value: boolean | undefined, name: string, otherwise: boolean): boo
 }
 
 function part(value: number | undefined, name: string, otherwise: number): number {
-  if (value === undefined || (value >= 0 && value <= 1)) return value ?? otherwise;
+  if (value === undefined) return otherwise;
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
   throw invalid(name, value, "It is a part of the life, from 0 to 1.");
 }
 
 function positive(value: number | undefined, name: string, otherwise: number): number {
-  if (value === undefined || (value >= 0 && Number.isFinite(value))) return value ?? otherwise;
+  if (value === undefined) return otherwise;
+  if (Number.isFinite(value) && value >= 0) return value;
   throw invalid(name, value, "It is a number from 0.");
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {
-  const message = `${name}: ${String(value)} is refused. ${advice}`;
+  const message = `${name}: ${shown(value)} is refused. ${advice}`;
   return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
 }

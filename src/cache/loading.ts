@@ -3,7 +3,7 @@
  * bring or of their failure.
  */
 
-import { onAbort } from "../core/abort.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import type { Flight } from "./flight.ts";
@@ -33,6 +33,12 @@ export interface ReadCall {
   readonly bypass: boolean;
 }
 
+/** Keys of one call that leases are asked for; each takes a write, and more are a job of one. */
+const LEASED_KEYS_MAX = 1_000;
+
+/** Flights for which a step of all of them takes next to no time. */
+const STEPS_AT_ONCE = 1_000;
+
 /** Loads for one category. */
 export class Loading {
   readonly #shelf: Shelf;
@@ -57,6 +63,7 @@ export class Loading {
         this.#shelf.release(flight, stale, undefined);
       }
     }
+    await restBetween(open);
     const timeouts = this.#startTimeouts(open, life);
     try {
       await Promise.race([this.#loadOnce(open, loader, call), timeouts.over]);
@@ -67,7 +74,8 @@ export class Loading {
 
   /** Loads what no other process loads, all of it at once, and waits for what others do. */
   async #loadOnce(open: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
-    const tier = call.lease && !call.bypass ? leaseTierOf(this.#shelf.tiers) : undefined;
+    const leases = call.lease && !call.bypass && open.length <= LEASED_KEYS_MAX;
+    const tier = leases ? leaseTierOf(this.#shelf.tiers) : undefined;
     if (tier === undefined) return await this.#run(open, loader, call);
     const asked = await Promise.all(
       open.map(async (flight) => [flight, await this.#ask(tier, flight, call)] as const),
@@ -92,14 +100,16 @@ export class Loading {
       entry.freshUntilMs > parts.clock.nowMs() &&
       (!call.refresh || entry.createdMs > knownMs) &&
       tier.own(entry) !== undefined;
-    const answer = await askLease(tier, prefix + flight.key, isGood);
+    const answer = await askLease(tier, prefix + flight.key, parts.clock, isGood);
     if (answer.kind !== "load" || answer === FREE) return answer;
     this.#leased.add(flight.key);
+    // A load that was told to end may go on for ever, and is not to keep others from theirs.
+    flight.onAbandoned(answer.letEnd);
     const release = async (): Promise<void> => {
       this.#leased.delete(flight.key);
       await answer.release();
     };
-    return { kind: "load", release };
+    return { ...answer, release };
   }
 
   async #useLeases(
@@ -112,7 +122,7 @@ export class Loading {
     try {
       for (const [flight, answer] of answers) {
         if (answer.kind === "found") this.#takeOver(flight, answer.entry, tier, call);
-        else if (answer.kind === "load" && !flight.signal.aborted) mine.push(flight);
+        else if (answer.kind === "load" && !flight.isAbandoned) mine.push(flight);
       }
       if (mine.length === 0) return;
       await this.#run(mine, loader, call);
@@ -156,7 +166,7 @@ export class Loading {
       timers.push(clock.schedule(giveUp, hardTimeoutMs, true));
     }
     // When nobody waits any more, these timers must not either.
-    onAbort(whenAllAborted(flights.map(({ signal }) => signal)), resolve);
+    whenAllAbandoned(flights, () => resolve());
     const stop = (): void => {
       for (const timer of timers) timer[Symbol.dispose]();
       resolve();
@@ -198,17 +208,23 @@ export class Loading {
     call: ReadCall,
     startMs: number,
   ): Promise<void> {
+    await restBetween(flights);
     const keys = flights.map(({ key }) => key);
     let results: readonly unknown[];
     try {
-      const signal = whenAllAborted(flights.map((flight) => flight.signal));
-      results = loadedOf(keys, await load(keys, { signal }));
+      const controller = new AbortController();
+      whenAllAbandoned(flights, (reason) => controller.abort(reason));
+      await restBetween(flights);
+      const loaded = await load(keys, { signal: controller.signal });
+      await restBetween(flights);
+      results = loadedOf(keys, loaded);
     } catch (error) {
-      for (const flight of flights) this.#crashed(flight, error, call.life);
+      await this.#shelf.forMany(flights, (flight) => this.#crashed(flight, error, call.life));
       return;
     }
-    for (const [index, flight] of flights.entries()) {
-      const value = results[index];
+    let index = 0;
+    await this.#shelf.forMany(flights, (flight) => {
+      const value = results[index++];
       try {
         if (value instanceof Error) throw value;
         const kept = value !== undefined;
@@ -217,7 +233,7 @@ export class Loading {
       } catch (error) {
         this.#crashed(flight, error, call.life);
       }
-    }
+    });
   }
 
   #loaded(flight: Flight, loaded: Loaded, call: ReadCall, startMs: number): void {
@@ -239,7 +255,7 @@ export class Loading {
   /** A load failed: what is stale will do, and is left alone for a while. */
   #crashed(flight: Flight, error: unknown, life: ResolvedLife): void {
     // Of a load that was told to end, nobody wants to know how it did.
-    if (flight.signal.aborted) return;
+    if (flight.isAbandoned) return;
     flight.land();
     this.#shelf.counts.loadErrors++;
     this.#shelf.tell("error", flight.key, "load", error);
@@ -261,14 +277,16 @@ export class Loading {
   }
 }
 
-/** Fires when all of them have. */
-function whenAllAborted(signals: readonly AbortSignal[]): AbortSignal {
-  const controller = new AbortController();
-  let left = signals.length;
-  for (const signal of signals) {
-    onAbort(signal, () => {
-      if (--left === 0) controller.abort(signal.reason);
-    });
-  }
-  return controller.signal;
+/** Between two steps for all of many flights: each of them is short, and all together are not. */
+async function restBetween({ length }: readonly Flight[]): Promise<void> {
+  if (length > STEPS_AT_ONCE && isSliceOver()) await nextSlice();
+}
+
+/** Calls `callback` when nobody is interested in any of them. */
+function whenAllAbandoned(flights: readonly Flight[], callback: (reason: unknown) => void): void {
+  let left = flights.length;
+  const count = (reason: unknown): void => {
+    if (--left === 0) callback(reason);
+  };
+  for (const flight of flights) flight.onAbandoned(count);
 }

@@ -1,9 +1,9 @@
 /** Options of a cache and of its categories, validated and filled. */
 
 import {
+  assertClock,
   assertFlag,
   assertFunction,
-  assertMethods,
   assertText,
   assertTexts,
   wrongArgument,
@@ -14,6 +14,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { shown } from "../core/shown.ts";
 import { checkMaxEntries } from "../tier/memory/options.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { PolicyName } from "../tier/memory/policy.ts";
@@ -165,7 +166,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   for (const [name, value] of Object.entries({ strict, warmStart })) assertFlag(name, value);
   assertText("journal", journal);
   if (journal === "") throw invalid("journal", journal, "It is the path of a file.");
-  assertMethods("clock", "a clock", clock, ["nowMs", "monotonicMs", "schedule"]);
+  assertClock("clock", clock);
   assertFunction("random", random);
   assertNamed("categories", "an object of categories by their names", categories);
   if (!Number.isInteger(tierFailures) || tierFailures < 1) {
@@ -288,6 +289,6 @@ function assertNamed(name: string, wanted: string, given: unknown): void {
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {
-  const message = `${name}: ${JSON.stringify(value)} is refused. ${advice}`;
+  const message = `${name}: ${shown(value)} is refused. ${advice}`;
   return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name, value } });
 }

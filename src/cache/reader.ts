@@ -3,13 +3,36 @@
  * load. One key is a case of many.
  */
 
-import type { SpringhouseError } from "../core/errors.ts";
+import { SpringhouseError } from "../core/errors.ts";
+import { forEachInSlices, isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
+import { Bulk, Bulks } from "./bulk.ts";
 import { Flight, MISS, type Resolved } from "./flight.ts";
-import { hasPrefix } from "./key.ts";
+import { hasPrefix, type Key, keyText } from "./key.ts";
 import type { ResolvedLife } from "./life.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
+
+/** What a read comes to. */
+export type Resolving = Promise<Resolved> | Resolved;
+
+/** As `Promise.all`, in slices, of promises whose rejections are taken note of already. */
+export async function allResolved(each: readonly Resolving[]): Promise<readonly Resolved[]> {
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  await forEachInSlices(each, (one) => {
+    if (one instanceof Promise) one.catch(failed.reject);
+  });
+  const wait = async (): Promise<Resolved[]> => {
+    const all: Resolved[] = [];
+    for (const one of each) {
+      if (all.length > 0 && isSliceOver()) await nextSlice();
+      all.push(one instanceof Promise ? await one : one);
+    }
+    return all;
+  };
+  return await Promise.race([wait(), failed.promise]);
+}
 
 /** Reads and what they share. */
 export class Reader {
@@ -19,6 +42,11 @@ export class Reader {
   /** All of them, until they end. */
   readonly #airborne = new Set<Flight>();
   readonly #loading: Loading;
+  /** Calls that change many keys and have not come to all of them. */
+  readonly #bulks = new Bulks();
+  readonly #unlistFlight = (flight: Flight): void => {
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
+  };
   #closed = false;
 
   constructor(shelf: Shelf) {
@@ -36,43 +64,66 @@ export class Reader {
   }
 
   /** What is found of each key, in their order. */
-  resolve(
-    keys: readonly string[],
-    loader: Loader | undefined,
-    call: ReadCall,
-  ): (Promise<Resolved> | Resolved)[] {
+  resolve(keys: readonly string[], loader: Loader | undefined, call: ReadCall): Resolving[] {
     const mine: Flight[] = [];
     const results = keys.map((key) => this.#begin(key, loader, call, mine));
     if (mine.length > 0) void this.#fly(mine, loader, call);
     return results;
   }
 
+  /** The same for many keys, in slices. Rejections of what it gives are taken note of already. */
+  async resolveMany(
+    keys: readonly Key[],
+    loader: Loader | undefined,
+    call: ReadCall,
+  ): Promise<Resolving[]> {
+    const mine: Flight[] = [];
+    const begin = (key: Key): Resolving => {
+      if (this.#closed) throw new SpringhouseError("CLOSED", "The cache was closed meanwhile.");
+      const result = this.#begin(keyText(key), loader, call, mine);
+      if (result instanceof Promise) result.catch(() => undefined);
+      return result;
+    };
+    try {
+      return await mapInSlices(keys, begin, call.signal);
+    } finally {
+      // Whatever happened: others may have joined them.
+      if (mine.length > 0) void this.#fly(mine, loader, call);
+    }
+  }
+
   /** Loads anew behind whoever asked, unless somebody does. */
   refresh(key: string, loader: Loader, call: ReadCall): void {
     if (this.#joinable(key) !== undefined) return;
-    const flight = this.#launch(key, true);
+    const flight = this.#launch(key, true, undefined);
     flight.keepGoing();
     void this.#fly([flight], loader, { ...call, refresh: true });
   }
 
+  /** A call that changes many keys; to be ended. @param tags what it sets has. */
+  beginBulk(tags: readonly string[]): Bulk {
+    return new Bulk(this.#bulks, tags);
+  }
+
   /** The key changes: what was read before must neither be kept nor be given to anybody new. */
-  fence(key: string): void {
-    const flight = this.#flights.get(key);
-    if (flight === undefined) return;
-    flight.fenced = true;
-    this.#flights.delete(key);
+  fence(key: string, by?: Bulk): void {
+    this.#bulks.overtakeKey(key, by);
+    this.#fenceFlight(key);
   }
 
   fencePrefix(prefix: string): void {
-    for (const key of this.#flights.keys()) if (hasPrefix(key, prefix)) this.fence(key);
+    this.#bulks.overtakePrefix(prefix);
+    for (const key of this.#flights.keys()) if (hasPrefix(key, prefix)) this.#fenceFlight(key);
   }
 
   fenceAll(): void {
-    for (const key of this.#flights.keys()) this.fence(key);
+    this.#bulks.overtakeAll();
+    for (const key of this.#flights.keys()) this.#fenceFlight(key);
   }
 
   /** Which flights bring an entry with the tag is known only when they land. */
   fenceTags(tags: readonly string[]): void {
+    this.#bulks.overtakeTags(tags);
     for (const flight of this.#flights.values()) flight.fenceTags(tags);
   }
 
@@ -85,21 +136,16 @@ export class Reader {
     }
   }
 
-  #begin(
-    key: string,
-    loader: Loader | undefined,
-    call: ReadCall,
-    mine: Flight[],
-  ): Promise<Resolved> | Resolved {
+  #begin(key: string, loader: Loader | undefined, call: ReadCall, mine: Flight[]): Resolving {
     if (!call.refresh && !call.bypass) {
       const found = this.#fromMemory(key, loader, call);
       if (found !== undefined) return found;
     }
     const flying = this.#joinable(key);
-    if (flying !== undefined && (!call.refresh || mine.includes(flying))) {
+    if (flying !== undefined && (!call.refresh || flying.call === mine)) {
       return this.#join(flying, loader, call);
     }
-    const flight = this.#launch(key, loader !== undefined);
+    const flight = this.#launch(key, loader !== undefined, mine);
     mine.push(flight);
     return flight.join(call.signal);
   }
@@ -129,17 +175,20 @@ export class Reader {
     return flight?.closed ? undefined : flight;
   }
 
-  #launch(key: string, loads: boolean): Flight {
+  #launch(key: string, loads: boolean, call: object | undefined): Flight {
     // What another still brings was read before, and would replace what this one does.
-    this.fence(key);
-    const flight = new Flight(key, loads, (over) => this.#unlist(over));
+    this.#fenceFlight(key);
+    const flight = new Flight(key, loads, call, this.#unlistFlight);
     this.#flights.set(key, flight);
     this.#airborne.add(flight);
     return flight;
   }
 
-  #unlist(flight: Flight): void {
-    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
+  #fenceFlight(key: string): void {
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return;
+    flight.fenced = true;
+    this.#flights.delete(key);
   }
 
   #fromMemory(key: string, loader: Loader | undefined, call: ReadCall): Resolved | undefined {
@@ -175,33 +224,37 @@ export class Reader {
     call: ReadCall,
   ): Promise<void> {
     try {
-      this.#recallStale(flights, call);
+      const recalled = this.#recallStale(flights, call);
+      if (recalled !== undefined) await recalled;
       if (!call.refresh && !call.bypass) await this.#look(flights, call.life);
       const open = flights.filter(({ isOpen }) => isOpen);
-      for (const { key } of open) {
+      const missed = this.#shelf.forMany(open, ({ key }) => {
         this.#shelf.counts.misses++;
         this.#shelf.tell("miss", key, "all");
-      }
+      });
+      if (missed !== undefined) await missed;
       if (loader !== undefined) await this.#loading.load(open, loader, call);
-      else for (const flight of open) this.#settleWithout(flight, call);
+      else await this.#shelf.forMany(open, (flight) => this.#settleWithout(flight, call));
     } catch (error) {
-      for (const flight of flights) if (!flight.settled) flight.fail(error);
+      await this.#shelf.forMany(flights, (flight) => {
+        if (!flight.settled) flight.fail(error);
+      });
     } finally {
-      for (const flight of flights) {
+      await this.#shelf.forMany(flights, (flight) => {
         if (!flight.landed) flight.land();
         this.#airborne.delete(flight);
-      }
+      });
     }
   }
 
   /** What memory has kept past its time. */
-  #recallStale(flights: readonly Flight[], call: ReadCall): void {
+  #recallStale(flights: readonly Flight[], call: ReadCall): void | Promise<void> {
     const { memory } = this.#shelf;
     if (memory === undefined || call.bypass) return;
-    for (const flight of flights) {
-      const entry = memory.peek(flight.key);
+    return this.#shelf.forMany(flights, (flight) => {
+      const entry = flight.fenced ? undefined : memory.peek(flight.key);
       if (entry !== undefined) flight.offerStale(memory.export(entry));
-    }
+    });
   }
 
   /** Looks into the tiers below memory, and fills those above the one that has it. */
@@ -211,23 +264,23 @@ export class Reader {
       const open = flights.filter(({ isOpen }) => isOpen);
       if (open.length === 0) return;
       const entries = await tier.getMany(open.map(({ key }) => prefix + key));
-      const nowMs = parts.clock.nowMs();
-      for (const [at, flight] of open.entries()) {
-        const entry = entries[at];
-        if (entry === undefined || flight.isFencedFor(entry.tags) || !flight.isOpen) continue;
+      let at = 0;
+      await this.#shelf.forMany(open, (flight) => {
+        const entry = entries[at++];
+        if (entry === undefined || flight.isFencedFor(entry.tags) || !flight.isOpen) return;
         const own = tier.own(entry);
-        if (own === undefined) continue;
+        if (own === undefined) return;
         const { value, changeable } = own;
-        if (entry.freshUntilMs <= nowMs) {
+        if (entry.freshUntilMs <= parts.clock.nowMs()) {
           flight.offerStale({ ...entry, value });
-          continue;
+          return;
         }
         this.#shelf.fill(flight.key, { ...entry, value }, index, life);
         this.#shelf.counts.hits++;
         this.#shelf.tell("hit", flight.key, tier.name);
         const source = tier.name;
         flight.settle({ value, hit: true, stale: false, source, error: undefined, changeable });
-      }
+      });
     }
   }
 

@@ -7,6 +7,7 @@
 
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { newCounters } from "../tier/counters.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition } from "../tier/memory/partition.ts";
@@ -30,6 +31,9 @@ export interface CacheParts {
 
 /** A value that is to be kept. */
 export type Keeping = Loaded & { readonly loadMs: number };
+
+/** Keys after which the tiers are waited for: their boxes do not take everything at once. */
+const KEYS_PER_FLUSH = 1_000;
 
 /** Counters of a category; hits in memory are counted there. */
 export interface CategoryCounts {
@@ -157,6 +161,39 @@ export class Shelf {
     for (const tier of this.tiers) tier.wide({ kind: "prefix", prefix: this.prefix });
     this.counts.drops++;
     this.tell("drop", "*", "all");
+  }
+
+  /**
+   * Calls `work` with each item, at once when they are few, otherwise in slices and as fast as the
+   * tiers take what it changes.
+   *
+   * @param during wraps each wait.
+   */
+  forMany<Item>(
+    items: readonly Item[],
+    work: (item: Item) => void,
+    during: (wait: Promise<void>) => Promise<void> = (wait) => wait,
+  ): void | Promise<void> {
+    let next = 0;
+    const isFull = (): boolean => this.tiers.length > 0 && next % KEYS_PER_FLUSH === 0;
+    const run = (): boolean => {
+      for (const first = next; next < items.length; next++) {
+        if (next > first && (isFull() || isSliceOver())) return false;
+        work(items[next] as Item);
+      }
+      return true;
+    };
+    const wait = async (): Promise<void> => {
+      // What a tier cannot take is told at the end, or waits in its box.
+      if (isFull()) await this.flushed().catch(() => undefined);
+      await nextSlice();
+    };
+    if (run()) return;
+    const goOn = async (): Promise<void> => {
+      do await during(wait());
+      while (!run());
+    };
+    return goOn();
   }
 
   /** Waits until the tiers have what was said here so far, or cannot have it now. */

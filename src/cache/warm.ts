@@ -1,7 +1,9 @@
 /** Loading what will be wanted before it is: in batches, a few at a time. */
 
 import { throwIfAborted } from "../core/abort.ts";
+import { assertFunction, assertOptions } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import type { Key } from "./key.ts";
 import type { ReadOptions } from "./options.ts";
 
@@ -33,9 +35,14 @@ export async function warm(
   keys: readonly Key[],
   options: WarmOptions,
 ): Promise<WarmResult> {
+  assertOptions("warm: options", options);
   const { batchSize = 100, concurrency = 2, onProgress, ...read } = options;
   assertCount("batchSize", batchSize);
   assertCount("concurrency", concurrency);
+  if (onProgress !== undefined) assertFunction("warm: onProgress", onProgress);
+  throwIfAborted(read.signal, "Warming");
+  // Without keys, too, what is wrong with the other options is to be told.
+  await settle([], read);
   const failures: { keys: readonly Key[]; error: unknown }[] = [];
   let next = 0;
   let done = 0;
@@ -60,6 +67,6 @@ export async function warm(
 
 function assertCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  const message = `${name}: ${value} is not a whole number from 1.`;
+  const message = `${name}: ${shown(value)} is not a whole number from 1.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { [name]: value } });
 }

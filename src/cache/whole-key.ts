@@ -1,6 +1,7 @@
 /** Keys as the tiers know them: namespace, version and category in front, `/` between. */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 
 /** No name contains it. */
 const SLASH = "/";
@@ -31,7 +32,7 @@ export function wholeTag(namespace: string, tag: string): string {
   if (typeof tag === "string" && tag.length > 0) {
     return `${namespace}${SLASH}${tag.normalize("NFC")}`;
   }
-  const message = `A tag is a text that is not empty, and not ${JSON.stringify(tag)}.`;
+  const message = `A tag is a text that is not empty, and not ${shown(tag)}.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message);
 }
 

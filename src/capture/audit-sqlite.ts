@@ -1,16 +1,7 @@
 /**
  * The triggers of the audit log on SQLite.
  *
- * REPLACE deletes rows without firing their DELETE triggers. So, before a row is inserted or a
- * unique column of it updated, the rows that stand in its way are noted; if the write goes through,
- * those that are gone have been replaced, and their deletion is logged. A note that turns out to be
- * wrong (IGNORE, an upsert) is dropped by the next write.
- *
- * A replaced row can take others of its table along, or change them, by a foreign key that leads to
- * its own table, and the row that replaces it may be one of them: then its AFTER trigger never
- * comes. So the triggers of those rows log the replaced ones as well, and leave the notes on rows
- * that still stand. A row that is deleted by itself loses its note before. Not seen is a trigger of
- * somebody else that writes the same table before the row is written.
+ * Rows that REPLACE deletes are logged from the notes on them (`replaced-rows.ts`).
  *
  * The acting user stands in the one row of `springhouse_actor`.
  */
@@ -19,6 +10,7 @@ import type { ColumnFacts, EntityFacts } from "../schema/facts.ts";
 import type { PhysicalObject, PhysicalTable } from "../schema/physical.ts";
 import { literal, quoteIdentifier } from "../schema/quote.ts";
 import { sqliteTrigger } from "../schema/trigger.ts";
+import { forget, isGone, isReplaced, type Notes, noteTriggers } from "./replaced-rows.ts";
 
 /** Longer values of a BLOB are logged by their length. */
 export const LOGGED_BYTES_MAX = 64;
@@ -74,119 +66,60 @@ function protection(): readonly PhysicalObject[] {
 function tableTriggers(facts: EntityFacts): readonly PhysicalObject[] {
   const { table } = facts;
   const type = literal(table, "sqlite");
-  const own = `"entity_type" = ${type}`;
-  const hasNotes = `EXISTS (SELECT 1 FROM ${NOTES} WHERE ${own})`;
-  const forget = `DELETE FROM ${NOTES} WHERE ${own}`;
+  const notes = notesOf(facts);
+  const { beforeInsert, beforeUpdate, beforeDelete } = noteTriggers(notes);
   const log = (row: string, action: string, changes: string): string =>
     `INSERT INTO ${LOG} VALUES (${type}, ${idOf(facts, row)}, '${action}', ${ACTOR}, ${changes})`;
   const isKeyMoved = `${idOf(facts, "OLD")} IS NOT ${idOf(facts, "NEW")}`;
-  const onUnique = uniqueColumns(facts).map(quoteIdentifier).join(", ");
   return [
-    trigger(table, "before_insert", "BEFORE INSERT", `${inTheWay(facts)} OR ${hasNotes}`, [
-      forget,
-      note(facts, ""),
-    ]),
+    beforeInsert,
     trigger(table, "insert", "AFTER INSERT", undefined, [
-      logReplaced(facts, isReplaced(facts, "1")),
-      `${forget} AND (${isReplaced(facts, "1")})`,
+      logReplaced(facts, isReplaced(notes, "1")),
+      `${forget(notes)} AND (${isReplaced(notes, "1")})`,
       log("NEW", "create", image(facts, "NEW", "new")),
     ]),
-    trigger(
-      table,
-      "before_update",
-      `BEFORE UPDATE OF ${onUnique}`,
-      `${inTheWay(facts)} OR ${hasNotes}`,
-      [forget, note(facts, ` AND NOT (${sameKey(facts, "OLD")})`)],
-    ),
+    beforeUpdate,
     trigger(table, "update", "AFTER UPDATE", isChanged(facts), [
-      logReplaced(facts, isReplaced(facts, isKeyMoved)),
-      `${forget} AND (${isReplaced(facts, isKeyMoved)})`,
+      logReplaced(facts, isReplaced(notes, isKeyMoved)),
+      `${forget(notes)} AND (${isReplaced(notes, isKeyMoved)})`,
       log("OLD", "update", difference(facts)),
     ]),
-    trigger(table, "before_delete", "BEFORE DELETE", hasNotes, [
-      `${forget} AND "entity_id" = ${idOf(facts, "OLD")}`,
-    ]),
+    beforeDelete,
     trigger(table, "delete", "AFTER DELETE", undefined, [
-      logReplaced(facts, isGone(facts)),
-      `${forget} AND ${isGone(facts)}`,
+      logReplaced(facts, isGone(notes)),
+      `${forget(notes)} AND ${isGone(notes)}`,
       log("OLD", "delete", image(facts, "OLD", "old")),
     ]),
   ];
 }
 
-/** Whether a row of the table has a key or a unique value of `NEW`. */
-function inTheWay(facts: EntityFacts): string {
-  return exists(facts, conflict(facts));
-}
-
-/** Whether the table has a row, called "other", that meets the condition. */
-function exists({ table }: EntityFacts, condition: string): string {
-  return `EXISTS (SELECT 1 FROM ${quoteIdentifier(table)} AS "other" WHERE ${condition})`;
-}
-
-function conflict(facts: EntityFacts): string {
-  const keys = uniqueKeys(facts).map((columns) => {
-    const same = columns.map(
-      (name) => `"other".${quoteIdentifier(name)} = NEW.${quoteIdentifier(name)}`,
-    );
-    return same.join(" AND ");
-  });
-  return keys.map((key) => `(${key})`).join(" OR ");
-}
-
-/** Every set of columns that no two rows may share. */
-function uniqueKeys(facts: EntityFacts): readonly (readonly string[])[] {
-  return [
-    facts.primaryKey.map(({ name }) => name),
-    ...facts.uniques.map(({ columns }) => columns),
-    ...facts.indexes
-      .filter(({ unique }) => unique)
-      .map(({ columns }) => columns.map((c) => c.name)),
-  ];
-}
-
-/** Columns whose change can replace another row, those of the conditions of unique indexes too. */
-function uniqueColumns(facts: EntityFacts): readonly string[] {
-  const isPartial = facts.indexes.some(({ unique, where }) => unique && where !== undefined);
-  if (isPartial) return facts.columns.map(({ name }) => name);
-  return [...new Set(uniqueKeys(facts).flat())];
-}
-
-function note(facts: EntityFacts, except: string): string {
+/** What would be logged if the row were deleted, by its key as the log has it. */
+function notesOf(facts: EntityFacts): Notes {
   const type = literal(facts.table, "sqlite");
-  return (
-    `INSERT INTO ${NOTES} SELECT ${type}, ${idOf(facts, '"other"')}, ` +
-    `${image(facts, '"other"', "old")} FROM ${quoteIdentifier(facts.table)} AS "other" ` +
-    `WHERE (${conflict(facts)})${except}`
-  );
-}
-
-function logReplaced(facts: EntityFacts, isReplaced: string): string {
-  const type = literal(facts.table, "sqlite");
-  return (
-    `INSERT INTO ${LOG} SELECT ${type}, "entity_id", 'delete', ${ACTOR}, "changes" ` +
-    `FROM ${NOTES} WHERE "entity_type" = ${type} AND (${isReplaced})`
-  );
-}
-
-/**
- * Whether the row of a note has been replaced. One with the key of `NEW` has been, for `NEW` stands
- * there now, when `isNewcomer` holds.
- */
-function isReplaced(facts: EntityFacts, isNewcomer: string): string {
-  return `${isGone(facts)} OR ((${isNewcomer}) AND "entity_id" = ${idOf(facts, "NEW")})`;
-}
-
-/** Whether the row of a note is not there any more. */
-function isGone(facts: EntityFacts): string {
-  const still = facts.primaryKey.map((column, index) => {
+  const key = facts.primaryKey.map((column, index) => {
     const part =
       facts.primaryKey.length === 1
         ? plainKey(column)
         : `json_extract(${NOTES}."entity_id", '$[${index}]')`;
     return `"other".${quoteIdentifier(column.name)} = ${part}`;
   });
-  return `NOT ${exists(facts, still.join(" AND "))}`;
+  return {
+    facts,
+    prefix: `springhouse_audit_${facts.table}_`,
+    table: NOTES,
+    own: `"entity_type" = ${type}`,
+    content: `${type}, ${idOf(facts, '"other"')}, ${image(facts, '"other"', "old")}`,
+    isOn: (row) => `"entity_id" = ${idOf(facts, row)}`,
+    isOther: key.join(" AND "),
+  };
+}
+
+function logReplaced(facts: EntityFacts, condition: string): string {
+  const type = literal(facts.table, "sqlite");
+  return (
+    `INSERT INTO ${LOG} SELECT ${type}, "entity_id", 'delete', ${ACTOR}, "changes" ` +
+    `FROM ${NOTES} WHERE "entity_type" = ${type} AND (${condition})`
+  );
 }
 
 /** The one key column back from its text. */
@@ -202,12 +135,6 @@ function idOf({ primaryKey }: EntityFacts, row: string): string {
   return columns.length === 1
     ? `CAST(${columns.join()} AS TEXT)`
     : `json_array(${columns.join(", ")})`;
-}
-
-function sameKey({ primaryKey }: EntityFacts, row: string): string {
-  return primaryKey
-    .map(({ name }) => `"other".${quoteIdentifier(name)} = ${row}.${quoteIdentifier(name)}`)
-    .join(" AND ");
 }
 
 /** A whole row as changes, all of it old or all of it new. */

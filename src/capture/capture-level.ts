@@ -7,7 +7,7 @@
  * the write. What may come: rows that are inserted meanwhile, which are not there before nor after,
  * so that it does not matter; and rows whose key is changed meanwhile, by the triggers and foreign
  * keys that the deletion of a replaced row sets off. Where these can reach the table at all, an
- * update that changes a key says so as well (`moved`).
+ * update that changes a key says so as well.
  */
 
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
@@ -94,10 +94,19 @@ function triggerReason(table: FileTable, all: readonly FileTrigger[]): string | 
   return doubtful && `trigger ${doubtful.name} writes before the row is written`;
 }
 
-/** Whether all of these are tables of Springhouse's own in which a write sets nothing off. */
-function isNotes(writes: FileTrigger["writes"], all: readonly FileTrigger[]): boolean {
+/** Whether all of these are Springhouse's own tables, in which a write reaches no others. */
+function isNotes(
+  writes: FileTrigger["writes"],
+  all: readonly FileTrigger[],
+  known: ReadonlySet<string> = new Set(),
+): boolean {
   if (writes === "any") return false;
-  return [...writes].every((name) => /^springhouse_/.test(name) && on(name, all).length === 0);
+  return [...writes].every((name) => {
+    if (!/^springhouse_/.test(name)) return false;
+    if (known.has(name)) return true;
+    const seen = new Set([...known, name]);
+    return on(name, all).every((trigger) => isNotes(trigger.writes, all, seen));
+  });
 }
 
 /**

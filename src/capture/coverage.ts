@@ -6,9 +6,9 @@
  * somebody else that says RAISE(IGNORE) or RAISE(FAIL), or a statement in it that fails, ends what
  * follows and keeps the change, which the log would miss. So ours are made anew when any other
  * trigger of the table is newer. For those that come before a change the order does not matter: a
- * BEFORE trigger that writes lowers its table to `table` (see `capture-level.ts`), and one that ends
- * the statement has kept the row from changing as well. That the newest fires first is how SQLite is
- * made, not what it promises; `log-self-test.ts` proves it for the one that runs.
+ * BEFORE trigger that writes lowers its table to `table` (see `capture-level.ts`), and one that
+ * ends the statement has kept the row from changing as well. That the newest fires first is how
+ * SQLite is made, not what it promises; `log-self-test.ts` proves it for the one that runs.
  *
  * A trigger in the TEMP schema of somebody else's connection fires before any of ours, and nothing
  * in the file tells of it; with RAISE(IGNORE) or RAISE(FAIL) it can hide a change.

@@ -52,13 +52,17 @@ export const COUNT_BY_SHAPE =
  * Rows after a sequence, up to another, but for the shapes in a JSON array, and at most so many.
  * Columns that are not needed cost little, and the log may have been widened meanwhile.
  */
-export const SELECT_ROWS =
+export const SELECT_ROWS: string =
   "SELECT * FROM springhouse_log WHERE seq > ? AND seq <= ? " +
   "AND shape NOT IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?";
 
-/** A row of one of the `SELECT_…POSITION` statements. */
+/**
+ * A row of one of the `SELECT_…POSITION` statements. The mark is empty for a row that a trigger has
+ * written: such a position is good as long as the connection is open and the schema the same, and
+ * must not be kept beyond; a tick makes one that can.
+ */
 export function toPosition(row: readonly unknown[]): Position {
-  return { sequence: Number(row[0]), mark: String(row[1]) };
+  return { sequence: Number(row[0]), mark: String(row[1] ?? "") };
 }
 
 /** Decodes rows of `SELECT_ROWS`, given the shapes by number. Ticks are left out. */
@@ -117,9 +121,11 @@ function decodeValue(value: StoredValue): ImageValue {
 }
 
 /**
- * Leaves out a row in the way that was not replaced, because the very next thing that happened is
- * an update of it: so ends an upsert. It must be the only one in the way: the deletion of another
- * one could have set the update off, and this one be replaced after it.
+ * Leaves out a row in the way of an insert that was not replaced, because the very next thing that
+ * happened is an update of it: so ends an upsert. It must be the only one in the way: the deletion
+ * of another one could have set the update off, and this one be replaced after it. And it must be
+ * an insert: a row that is updated to the key of one that it replaces can be updated again, by a
+ * foreign key to its own table, before its trigger comes.
  */
 function withoutUpserts(rows: readonly DecodedRow[]): readonly DecodedRow[] {
   const kept: DecodedRow[] = [];

@@ -1,7 +1,7 @@
 /**
- * Proves on the SQLite that runs what the log relies on and no documentation promises: our triggers,
- * being the newest, fire before another one that ends the statement, and the rows that REPLACE
- * deletes are logged. It works on a table of its own, in a savepoint that is rolled back.
+ * Proves on the SQLite that runs what the log relies on and no documentation promises: our
+ * triggers, being the newest, fire before another one that ends the statement, and the rows that
+ * REPLACE deletes are logged. It works on a table of its own, in a savepoint that is rolled back.
  */
 
 import { KIND } from "./log-tables.ts";
@@ -46,7 +46,7 @@ const EXPECTED = [
   ...["1a", "2b", "3c"].map((row) => `${KIND.insert}:${row}`),
   ...["1a", "2b"].map((row) => `${KIND.inTheWay}:${row}`),
   `${KIND.insert}:1b`,
-  `${KIND.inTheWay}:1b`,
+  `${KIND.mayGo}:1b`,
   `${KIND.update}:3c`,
 ];
 
@@ -54,6 +54,7 @@ const COLUMN: Omit<FileColumn, "name" | "affinity"> = {
   collation: "binary",
   generated: undefined,
   notNull: false,
+  isShort: false,
   default: undefined,
 };
 const TABLE: FileTable = {

@@ -4,13 +4,16 @@
  * writer, and a crash cannot lose what it says.
  *
  * `seq` is the greatest one plus one; the last row is never deleted, so it never goes backwards.
- * `nonce` tells a file from a restored or copied one that has come to the same number. The values
+ * `nonce` tells a file from a restored or copied one that has come to the same number; only ticks
+ * have one. A call of a function in a trigger, or a rule of the log, would make SQLite keep a copy
+ * of every page that a statement changes, which costs as much as the log itself; so there is none.
+ * The values
  * of a row stand in `v0`, `v1`, … in the order of the table's columns; these have no type, so that
  * every storage class survives, and no rule, so that a writer never fails because of the log.
  *
  * `shape` says which table, with which columns: a row of `springhouse_log_shapes`. A table whose
- * columns change gets a new shape, and no shape is ever altered or deleted. Shape 0 is none: a tick,
- * a commit of our own that has nothing else to say.
+ * columns change gets a new shape, and no shape is ever altered or deleted. Shape 0 is none: a
+ * tick, a commit of our own that has nothing else to say.
  */
 
 import { literal } from "../schema/quote.ts";
@@ -25,10 +28,13 @@ export const KIND = {
   update: 2,
   /** The old values. */
   delete: 3,
-  /** The row was in the way of one that came; if REPLACE was said it is gone. Its values. */
+  /** The row is in the way of one that is inserted; if REPLACE was said it is gone. Its values. */
   inTheWay: 4,
-  /** The row came, by a new key, to where it may be in the way of one that is coming. As above. */
-  moved: 5,
+  /**
+   * The same of one that is updated; and of a row that came, by a new key, to where it may be in
+   * the way of another one.
+   */
+  mayGo: 5,
 } as const;
 
 /** Tables with more columns are logged without their rows: two of each would make the log wide. */
@@ -63,16 +69,15 @@ export function logWidth(columns: number): number {
 }
 
 /**
- * Makes the log, with this many columns for values. It starts with a row, to have a position. Half a
- * log that is left by somebody else is of no use: no number in it can be relied on.
+ * Makes the log, with this many columns for values. It starts with a row, to have a position. Half
+ * a log, left by somebody else, is of no use: no number in it can be relied on.
  */
 export function createLog(width: number): readonly string[] {
   const values = Array.from({ length: width }, (_, at) => `, v${at}`).join("");
   return [
     "DROP TABLE IF EXISTS springhouse_log",
     "DROP TABLE IF EXISTS springhouse_log_shapes",
-    `CREATE TABLE springhouse_log (seq INTEGER PRIMARY KEY, nonce INTEGER NOT NULL DEFAULT ` +
-      `(random()), shape INTEGER NOT NULL, kind INTEGER NOT NULL${values})`,
+    `CREATE TABLE springhouse_log (seq INTEGER PRIMARY KEY, nonce, shape, kind${values})`,
     "CREATE TABLE springhouse_log_shapes (id INTEGER PRIMARY KEY, table_name TEXT NOT NULL, " +
       "columns TEXT NOT NULL, identity TEXT)",
     ADD_TICK,
@@ -88,7 +93,7 @@ export function widenLog(from: number, to: number): readonly string[] {
 }
 
 /** Adds the row of a commit that has nothing else to say. */
-export const ADD_TICK = "INSERT INTO springhouse_log (shape, kind) VALUES (0, 0)";
+export const ADD_TICK = "INSERT INTO springhouse_log (nonce, shape, kind) VALUES (random(), 0, 0)";
 
 /** Whether there is a log: one row or none. */
 export const HAS_LOG = `SELECT 1 FROM sqlite_schema

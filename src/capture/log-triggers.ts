@@ -65,7 +65,7 @@ function rowTriggers(
   const log = (kind: number, values: readonly string[]): string =>
     `${into(values.length)} VALUES (${[shape, kind, ...values].join(", ")})`;
   const moved = trigger(name, "moved", `AFTER UPDATE OF ${onKeys}`, isMoved(table), [
-    log(KIND.moved, next),
+    log(KIND.mayGo, next),
   ]);
   return [
     trigger(name, "replace", "BEFORE INSERT", undefined, inTheWay(table, shape)),
@@ -81,9 +81,9 @@ function rowTriggers(
 function inTheWay(table: FileTable, shape: number, except?: "OLD"): readonly string[] {
   const name = quoteIdentifier(table.name);
   const values = image(table, name);
+  const kind = except === undefined ? KIND.inTheWay : KIND.mayGo;
   const select =
-    `${into(values.length)} SELECT ` +
-    `${[shape, KIND.inTheWay, ...values].join(", ")} FROM ${name} WHERE `;
+    `${into(values.length)} SELECT ${[shape, kind, ...values].join(", ")} ` + `FROM ${name} WHERE `;
   const self = except === undefined ? "" : ` AND NOT (${sameRow(table, except)})`;
   const conditions = table.uniques.map((key) => sameKey(table, key, "NEW"));
   if (!table.withoutRowid) conditions.unshift(sameRow(table, "NEW"));
@@ -138,11 +138,11 @@ function isMoved(table: FileTable): string | undefined {
 
 /** The values of a row, one for each column. */
 function image({ columns }: FileTable, row: string): readonly string[] {
-  return columns.map(({ name, affinity, generated }) => {
+  return columns.map(({ name, affinity, generated, isShort }) => {
     // To compute it may raise, for a row that was there before the column was.
     if (generated === "virtual") return LONG;
     const value = `${row}.${quoteIdentifier(name)}`;
-    if (affinity === "integer" || affinity === "real") return value;
+    if (affinity === "integer" || affinity === "real" || isShort) return value;
     const bytes = `length(CAST(${value} AS BLOB))`;
     return `CASE WHEN ${bytes} > ${LOGGED_VALUE_BYTES_MAX} THEN ${LONG} ELSE ${value} END`;
   });

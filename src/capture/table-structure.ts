@@ -7,6 +7,7 @@
 import type { Affinity, TableStructure } from "../change/structure.ts";
 import { codeTokens } from "../core/sql-tokens.ts";
 import { columnCollations } from "./column-text.ts";
+import { LOGGED_VALUE_BYTES_MAX } from "./log-tables.ts";
 import { type FileTrigger, parseTrigger } from "./trigger-text.ts";
 
 /** One column. */
@@ -18,6 +19,8 @@ export interface FileColumn {
   /** Whether SQLite computes it: always, or when the row is written. */
   readonly generated: "virtual" | "stored" | undefined;
   readonly notNull: boolean;
+  /** It is declared for values that fit into the log: `VARCHAR(100)`, `length("a") <= 100`. */
+  readonly isShort: boolean;
   /** SQL expression. */
   readonly default: string | undefined;
 }
@@ -70,15 +73,16 @@ export interface FileTables {
 }
 
 /** Rows of the queries in `STRUCTURE_QUERIES`; integers may be bigints. */
-export type StructureRows = Readonly<
-  Record<keyof typeof STRUCTURE_QUERIES, readonly (readonly unknown[])[]>
->;
+export type StructureRows = Readonly<Record<StructureQuery, readonly (readonly unknown[])[]>>;
+
+/** What is read. */
+export type StructureQuery = "objects" | "columns" | "indexes" | "references";
 
 /** Virtual tables have no root page; to ask for their columns would load their module. */
 const OF_TABLES = "FROM sqlite_schema s, %s WHERE s.type = 'table' AND s.rootpage > 0";
 
 /** What is to be read, in one snapshot. */
-export const STRUCTURE_QUERIES = {
+export const STRUCTURE_QUERIES: Readonly<Record<StructureQuery, string>> = {
   objects: `SELECT s.type, s.name, s.tbl_name, s.sql, l.type, l.wr, l.strict
     FROM sqlite_schema s LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
     WHERE s.sql IS NOT NULL ORDER BY s.rowid`,
@@ -90,7 +94,7 @@ export const STRUCTURE_QUERIES = {
   references: `SELECT s.name, f.id, f."table", f."from", f.on_delete, f.on_update
     ${OF_TABLES.replace("%s", "pragma_foreign_key_list(s.name) f")}
     ORDER BY s.rowid, f.id, f.seq`,
-} as const;
+};
 
 /** Makes a structure of the rows. */
 export function fileTables(rows: StructureRows): FileTables {
@@ -161,7 +165,7 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
   return {
     name: String(name),
     columns: rows.columns.map((column, at) =>
-      columnOf(column, collations[at] ?? "", Number(strict) === 1),
+      columnOf(column, collations[at] ?? "", Number(strict) === 1, String(sql)),
     ),
     rowidColumn: isRowless ? undefined : rowidColumn(rows),
     rowidNames: isRowless ? [] : ROWID_NAMES.filter((alias) => !taken.has(alias)),
@@ -177,7 +181,12 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
 
 const ROWID_NAMES = ["rowid", "_rowid_", "oid"];
 
-function columnOf(row: readonly unknown[], collation: string, strict: boolean): FileColumn {
+function columnOf(
+  row: readonly unknown[],
+  collation: string,
+  strict: boolean,
+  sql: string,
+): FileColumn {
   const [, name, type, notNull, value, , hidden] = row;
   return {
     name: String(name),
@@ -185,8 +194,18 @@ function columnOf(row: readonly unknown[], collation: string, strict: boolean): 
     collation,
     generated: Number(hidden) === 2 ? "virtual" : Number(hidden) === 3 ? "stored" : undefined,
     notNull: Number(notNull) === 1,
+    isShort: isShort(String(name), String(type), sql),
     default: value === null ? undefined : String(value),
   };
+}
+
+/** In doubt it is not; a longer value is logged whole then, which costs, and is no less true. */
+function isShort(name: string, type: string, sql: string): boolean {
+  if (/^(?:BOOL|DATE|DEC|NUM|TIME|UUID)/i.test(type)) return true;
+  const declared = /\(\s*(\d+)\s*\)/.exec(type)?.[1];
+  const checked = sql.split(`length("${name}") <= `)[1];
+  const longest = Number.parseInt(declared ?? checked ?? "", 10);
+  return longest <= LOGGED_VALUE_BYTES_MAX;
 }
 
 /** The rules of SQLite's documentation, section 3.1 of "Datatypes in SQLite", in their order. */

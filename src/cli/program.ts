@@ -23,6 +23,8 @@ import { migrateStatus } from "./migrate/status.ts";
 import { migrateUp } from "./migrate/up.ts";
 import { migrateVerify } from "./migrate/verify.ts";
 import { exitCodeOf, renderError } from "./render-error.ts";
+import { rollupRebuild } from "./rollup/rebuild.ts";
+import { rollupVerify } from "./rollup/verify.ts";
 import type { Terminal } from "./terminal.ts";
 import { readVersion } from "./version.ts";
 
@@ -40,12 +42,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
   cacheKeys,
   cacheClear,
   cacheWarm,
+  rollupVerify,
+  rollupRebuild,
 ];
 
 /** What a word that only groups commands stands for. */
 const GROUPS: Readonly<Record<string, string>> = {
   cache: "Look at, clear and warm the cache",
   migrate: "Write, run and check migrations",
+  rollup: "Check rollups and make them anew",
 };
 
 const EXIT_CODES = `
@@ -132,7 +137,10 @@ function addCommand(
   command.action(async (...given: unknown[]) => {
     const options = command.optsWithGlobals();
     const color = terminal.color && options["color"] !== false;
-    const values = given.slice(0, -2).filter((word) => typeof word === "string");
+    const values = given
+      .slice(0, -2)
+      .flat()
+      .filter((word) => typeof word === "string");
     onOutcome(await definition.run({ words: values, options, terminal: { ...terminal, color } }));
   });
 }

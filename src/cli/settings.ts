@@ -33,22 +33,23 @@ export async function openStore(
 }
 
 /**
- * The declared schema: every entity that the configured module exports, by whatever name, alone or
- * in a list. Undefined when no module is configured.
+ * The declared schema: every entity and rollup that the configured module exports, by whatever
+ * name, alone or in a list. Undefined when no module is configured.
  *
  * @throws `CONFIG` when the module cannot be loaded or exports no entity.
  */
 export async function loadCatalog(config: Config): Promise<Catalog | undefined> {
   if (config.entities === undefined) return undefined;
-  const { isEntity } = await import("../schema/entity.ts");
+  const { factsOf, isEntity } = await import("../schema/entity.ts");
   const { createCatalog } = await import("../schema/catalog.ts");
-  const entities = new Set(
-    Object.values(await importEntities(config.entities))
-      .flat()
-      .filter(isEntity),
+  const exported = Object.values(await importEntities(config.entities))
+    .flat()
+    .filter(isEntity);
+  if (exported.length === 0) throw unusable(config.entities, "it exports no entity");
+  const declared = Object.groupBy(new Set(exported), (entity) =>
+    factsOf(entity).rollup === undefined ? "entities" : "rollups",
   );
-  if (entities.size === 0) throw unusable(config.entities, "it exports no entity");
-  return createCatalog([...entities]);
+  return createCatalog(declared.entities ?? [], declared.rollups);
 }
 
 async function importEntities(path: string): Promise<Record<string, unknown>> {

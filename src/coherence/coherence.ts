@@ -19,6 +19,7 @@ import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
 import { Entries } from "./entries.ts";
 import type { LoggedChange } from "./ring.ts";
+import { RollupAtoms } from "./rollup-atoms.ts";
 import { Run } from "./tracking.ts";
 
 /** Rows of the log between two looks at whether it is to be trimmed. */
@@ -31,6 +32,7 @@ export class Coherence {
   readonly entries: Entries;
   readonly feed: ChangeFeed;
   readonly #database: CoherentDatabase;
+  readonly #rollups: RollupAtoms;
   readonly #warned = new Set<string>();
   #schema = NO_TABLES;
   #preparing: Promise<void> | undefined;
@@ -38,8 +40,9 @@ export class Coherence {
   #refusal: string | undefined;
   #trimmedAt = 0;
 
-  constructor(database: CoherentDatabase) {
+  constructor(database: CoherentDatabase, rollups: RollupAtoms = new RollupAtoms()) {
     this.#database = database;
+    this.#rollups = rollups;
     this.entries = new Entries((table) => this.#schema.table(table));
     this.feed = new ChangeFeed(database.log, {
       changed: (changes) => this.#changed(changes),
@@ -100,8 +103,9 @@ export class Coherence {
       run.refuse(this.#refusal ?? "the log of changes is not ready");
       return;
     }
-    const known = readingOf(statement)?.(this.#schema) ?? readingOfNodes(statement, this.#schema);
-    const reading = known ?? this.#database.readingOfText(statement.sql);
+    const schema = this.#rollups.schemaWith(this.#schema);
+    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
+    const reading = this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
     if (reading.cacheable) run.add(reading.footprint);
     else run.refuse(reading.reason);
   }

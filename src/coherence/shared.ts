@@ -4,15 +4,18 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import type { Catalog } from "../schema/catalog.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { Coherence } from "./coherence.ts";
 import { LiveHub } from "./live-hub.ts";
+import { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteCoherentDatabase } from "./sqlite-database.ts";
 
 interface Shared {
   readonly coherence: Coherence;
   readonly hub: LiveHub;
+  readonly rollups: RollupAtoms;
   readonly stores: Set<SqliteStore>;
 }
 
@@ -25,11 +28,12 @@ export interface CoherenceUse extends Disposable {
 }
 
 /** Takes part in the coherence of the store's file until disposed of. */
-export function useCoherence(store: SqliteStore): CoherenceUse {
+export function useCoherence(store: SqliteStore, catalog: Catalog): CoherenceUse {
   const { file } = store;
   const own = shared.get(file) ?? make(file);
   shared.set(file, own);
   own.stores.add(store);
+  own.rollups.add(catalog);
   return {
     coherence: own.coherence,
     hub: own.hub,
@@ -39,12 +43,13 @@ export function useCoherence(store: SqliteStore): CoherenceUse {
 
 function make(file: DatabaseFile): Shared {
   const stores = new Set<SqliteStore>();
-  const database = new SqliteCoherentDatabase(file, () => {
+  const rollups = new RollupAtoms();
+  const database = new SqliteCoherentDatabase(file, rollups, () => {
     for (const store of stores) return store;
     throw new SpringhouseError("CLOSED", `${file.path} is not open.`);
   });
-  const coherence = new Coherence(database);
+  const coherence = new Coherence(database, rollups);
   const hub = new LiveHub(coherence, file.clock);
   file.writer.onCommitted = () => hub.committed();
-  return { coherence, hub, stores };
+  return { coherence, hub, rollups, stores };
 }

@@ -19,6 +19,7 @@ import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { ResultSet, Session } from "../store/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
+import type { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import type { SnapshotReads } from "./tracking.ts";
 
@@ -40,14 +41,14 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
   readonly #readings = new Map<string, Reading>();
 
   /** @param open one of those who have the file open; each of them may close it. */
-  constructor(file: DatabaseFile, open: () => SqliteStore) {
+  constructor(file: DatabaseFile, rollups: RollupAtoms, open: () => SqliteStore) {
     const { inline, writer } = file;
     this.#open = open;
     this.log = new SqliteLog(inline.connection, writer.commits);
-    this.#probe = new SqliteProbe(
-      inline.connection,
-      (table) => this.#schema?.table(table) !== undefined,
-    );
+    this.#probe = new SqliteProbe(inline.connection, (table) => {
+      const logged = rollups.sourceOf(table) ?? table;
+      return this.#schema?.table(logged) === undefined ? undefined : logged;
+    });
   }
 
   get isInTransaction(): boolean {

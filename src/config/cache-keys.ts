@@ -70,19 +70,21 @@ export const CACHE_KEYS = {
     },
     synchronous: {
       type: "choice",
-      values: ["NORMAL", "FULL"],
+      values: ["NORMAL"],
       default: "NORMAL",
-      refused: { OFF: "a power failure leaves a corrupt file, and it is hardly faster" },
+      refused: {
+        OFF: "a power failure leaves a corrupt file, and it is hardly faster",
+        FULL: "every write would wait for the disk, to keep what can be made again",
+      },
       aliases: { "cache.sqlite_cache.pragma_settings.synchronous": "same" },
-      planned: true,
-      doc: "How often the SQLite tier waits for the disk.",
+      doc: "How often the SQLite tier waits for the disk: at checkpoints, as profile `fast` does.",
     },
     tempStore: {
       type: "choice",
-      values: ["MEMORY", "FILE"],
+      values: ["MEMORY"],
       default: "MEMORY",
+      refused: { FILE: "the tier makes no temporary tables that are worth a file" },
       aliases: { "cache.sqlite_cache.pragma_settings.temp_store": "same" },
-      planned: true,
       doc: "Where the SQLite tier keeps temporary tables.",
     },
     cacheSize: {
@@ -95,9 +97,9 @@ export const CACHE_KEYS = {
     mmapSize: {
       type: "bytes",
       default: 0,
+      fixed: "a file that is cut short under a map ends the process",
       aliases: { "cache.sqlite_cache.pragma_settings.mmap_size": "same" },
-      planned: true,
-      doc: "How much of the file is mapped; a file cut short under a map ends the process.",
+      doc: "How much of the file is mapped: nothing.",
     },
   },
   files: {

@@ -33,6 +33,8 @@ export interface KeyFacts {
   readonly values?: readonly string[];
   /** Allowed beginnings of a URL, without the colon. */
   readonly schemes?: readonly string[];
+  /** Why nothing but the default can be had. */
+  readonly fixed?: string;
   /** Texts of a choice that are refused, and why. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, AliasUnit>>;

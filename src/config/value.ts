@@ -44,7 +44,11 @@ export function resolveValue(facts: KeyFacts, setting: Setting): unknown {
   if (reason !== undefined) {
     throw refuse(setting, `${String(value)} is refused: ${reason}. ${choices(facts)}`);
   }
-  return RESOLVE[facts.type](value, facts, setting);
+  const resolved = RESOLVE[facts.type](value, facts, setting);
+  if (facts.fixed !== undefined && resolved !== facts.default) {
+    throw refuse(setting, `${String(value)} is refused: ${facts.fixed}. It can only be 0`);
+  }
+  return resolved;
 }
 
 /** Turns the text of an environment variable into the value that a file would hold. */

@@ -49,6 +49,17 @@ export function assertFlag(name: string, given: unknown): void {
   if (typeof given !== "boolean") throw wrongArgument(name, "true or false", given);
 }
 
+/** Throws unless it can have options; which ones it has, others look at. */
+export function assertOptions(name: string, given: unknown): void {
+  if (typeof given === "object" && given !== null) return;
+  throw wrongArgument(name, "an object of options", given);
+}
+
+/** Throws unless it tells the time and runs timers. */
+export function assertClock(name: string, given: unknown): void {
+  assertMethods(name, "a clock", given, ["nowMs", "monotonicMs", "schedule"]);
+}
+
 /**
  * Throws unless it has the methods, naming the first that it lacks.
  *

@@ -1,6 +1,7 @@
 /** Sizes as people write them ("10MB"), as bytes inside. Units are powers of 1,024. */
 
 import { SpringhouseError } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 /** A number of bytes, or a text such as `"100KB"`, `"10MB"`, `"1.5GB"`, `"unlimited"`. */
 export type ByteSize = number | string;
@@ -24,7 +25,7 @@ export function parseBytes(value: ByteSize, name: string): number {
   }
   throw new SpringhouseError(
     "INVALID_ARGUMENT",
-    `${name}: ${JSON.stringify(value)} is not a size. ` +
+    `${name}: ${shown(value)} is not a size. ` +
       'Give bytes as a number, or a text such as "100KB", "10MB", "1.5GB", "unlimited".',
     { fields: { name, value } },
   );

@@ -1,6 +1,7 @@
 /** Durations as people write them ("500ms", "5m", "1h30m"), as milliseconds inside. */
 
 import { SpringhouseError } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 /** A number of milliseconds, or a text such as `"250ms"`, `"5s"`, `"1h30m"`, `"7d"`. */
 export type Duration = number | string;
@@ -25,7 +26,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
 export function parseDurationMs(value: Duration, name: string): number {
   if (typeof value === "number") {
     if (Number.isFinite(value) && value >= 0) return value;
-  } else if (WHOLE.test(value)) {
+  } else if (typeof value === "string" && WHOLE.test(value)) {
     let totalMs = 0;
     for (const [, amount, unit] of value.matchAll(PART)) {
       totalMs += Number(amount) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
@@ -34,7 +35,7 @@ export function parseDurationMs(value: Duration, name: string): number {
   }
   throw new SpringhouseError(
     "INVALID_ARGUMENT",
-    `${name}: ${JSON.stringify(value)} is not a duration. ` +
+    `${name}: ${shown(value)} is not a duration. ` +
       'Give milliseconds as a number, or a text such as "250ms", "5s", "10m", "1h30m", "7d".',
     { fields: { name, value } },
   );

@@ -60,6 +60,36 @@ export async function mapInSlices<From, To>(
   return results;
 }
 
+/**
+ * The same with the results at once when one slice is enough, for callers who rely on that.
+ *
+ * @param pause waits for the next slice.
+ */
+export function mapAtOnce<From, To>(
+  items: Iterable<From>,
+  change: (item: From) => To,
+  pause: () => Promise<void> = () => nextSlice(),
+): To[] | Promise<To[]> {
+  const iterator = items[Symbol.iterator]();
+  const results: To[] = [];
+  let next = iterator.next();
+  const run = (): boolean => {
+    for (let isFirst = true; next.done !== true; isFirst = false) {
+      if (!isFirst && isSliceOver()) return false;
+      results.push(change(next.value));
+      next = iterator.next();
+    }
+    return true;
+  };
+  if (run()) return results;
+  const goOn = async (): Promise<To[]> => {
+    do await pause();
+    while (!run());
+    return results;
+  };
+  return goOn();
+}
+
 /** Calls `work` with each item, in order, and waits for what it promises. */
 export async function forEachInSlices<Item>(
   items: Iterable<Item>,

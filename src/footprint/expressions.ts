@@ -18,6 +18,7 @@ import type {
   ParensNode,
   RawNode,
   ReferenceNode,
+  SelectionNode,
   SelectQueryNode,
   TableNode,
   UnaryOperationNode,
@@ -76,8 +77,7 @@ const READERS: Readonly<Record<string, Reader<never>>> = {
   SelectQueryNode: readSubquery,
   ParensNode: (node: ParensNode, place) => readExpression(node.node, place),
   AliasNode: (node: AliasNode, place) => readExpression(node.node, place),
-  SelectionNode: (node: { readonly selection: OperationNode } & OperationNode, place) =>
-    readExpression(node.selection, place),
+  SelectionNode: (node: SelectionNode, place) => readExpression(node.selection, place),
   AndNode: readSides,
   OrNode: readSides,
   BinaryOperationNode: readOperation,
@@ -201,11 +201,11 @@ function refuseUnlessKnown(name: string, literals: readonly ArgumentText[]): voi
   if (refusal !== undefined) refuse(refusal);
 }
 
-/** The text of an argument that every run of this query has. */
+/** The text of an argument that is written into the query, and not bound to it. */
 function literalOf(argument: OperationNode): ArgumentText {
   const node = unwrap(argument);
   if (isNode<ValueNode>(node, "ValueNode")) {
-    return typeof node.value === "string" ? node.value : undefined;
+    return node.immediate && typeof node.value === "string" ? node.value : undefined;
   }
   if (!isNode<RawNode>(node, "RawNode")) return undefined;
   const [only, ...others] = tokensOf(node);
@@ -214,11 +214,16 @@ function literalOf(argument: OperationNode): ArgumentText {
 
 function readAggregate(node: AggregateFunctionNode, place: Place): void {
   refuseUnlessKnown(node.func, node.aggregated.map(literalOf));
-  const isRowCount = node.aggregated.every((one) => one.kind === "SelectAllNode");
-  if (!isRowCount) readAll(node.aggregated, place);
+  if (!node.aggregated.every(isStar)) readAll(node.aggregated, place);
   readOptional(node.orderBy, place);
   readOptional(node.filter, place);
   readOptional(node.over, place);
+}
+
+/** The star of `count(*)`, which asks for rows and for no column. */
+function isStar(node: OperationNode): boolean {
+  if (!isNode<SelectionNode>(node, "SelectionNode")) return node.kind === "SelectAllNode";
+  return node.selection.kind === "SelectAllNode";
 }
 
 function readCase(node: CaseNode, place: Place): void {

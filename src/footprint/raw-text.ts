@@ -14,8 +14,21 @@ export type Token =
   | { readonly kind: "string" | "number" | "sign"; readonly text: string }
   | { readonly kind: "node"; readonly node: OperationNode };
 
-const PATTERN =
-  /\s+|(?<comment>--|\/\*)|'(?<string>(?:[^']|'')*)'|"(?<quoted>(?:[^"]|"")*)"|`(?<tick>(?:[^`]|``)*)`|\[(?<square>[^\]]*)\]|(?<number>(?:0[xX][0-9a-fA-F]+|(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w$]))|(?<word>[\p{L}_\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*)|(?<sign>->>|->|\|\||<<|>>|<=|>=|<>|!=|==|[-+*/%&|~<>=(),.])/uy;
+/** What a text is made of; the first that fits counts. Anything else is not understood. */
+const PATTERNS: readonly (readonly [string, RegExp])[] = [
+  ["space", /\s+/u],
+  ["comment", /--|\/\*/u],
+  ["string", /'(?:[^']|'')*'/u],
+  ["quoted", /"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]/u],
+  ["number", /(?:0[xX][\da-fA-F]+|(?:\d[\d_]*\.?[\d_]*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w$])/u],
+  ["word", /[\p{L}_\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/u],
+  ["sign", /->>|->|\|\||<<|>>|<=|>=|<>|!=|==|[-+*/%&|~<>=(),.]/u],
+];
+
+const PATTERN = new RegExp(
+  PATTERNS.map(([name, { source }]) => `(?<${name}>${source})`).join("|"),
+  "uy",
+);
 
 /** Words that are no names: an expression, a window or a direction is made of them. */
 export const EXPRESSION_WORDS: ReadonlySet<string> = new Set(
@@ -40,7 +53,7 @@ function pushNode(node: OperationNode, tokens: Token[]): void {
     tokens.push(...tokensOf(node));
   } else if (node.kind === "IdentifierNode") {
     const { name } = node as OperationNode & { readonly name: string };
-    tokens.push({ kind: "word", text: name.toLowerCase(), quoted: true });
+    tokens.push(nameToken(name));
   } else {
     tokens.push({ kind: "node", node });
   }
@@ -52,18 +65,18 @@ function scan(text: string, tokens: Token[]): void {
     const start = PATTERN.lastIndex;
     const groups = PATTERN.exec(text)?.groups;
     if (groups === undefined) opaque(`"${text.slice(start)}" is not understood.`);
-    if (groups["comment"] !== undefined) opaque("A comment in a template is not understood.");
-    const quoted = groups["quoted"] ?? groups["tick"] ?? groups["square"];
-    if (quoted !== undefined) {
-      tokens.push({ kind: "word", text: quoted.toLowerCase(), quoted: true });
-    } else if (groups["word"] !== undefined) {
-      tokens.push({ kind: "word", text: groups["word"].toLowerCase(), quoted: false });
-    }
-    for (const kind of ["string", "number", "sign"] as const) {
-      const found = groups[kind];
-      if (found !== undefined) tokens.push({ kind, text: found });
-    }
+    const { comment, string, quoted, number, word, sign } = groups;
+    if (comment !== undefined) opaque("A comment in a template is not understood.");
+    if (string !== undefined) tokens.push({ kind: "string", text: string.slice(1, -1) });
+    if (quoted !== undefined) tokens.push(nameToken(quoted.slice(1, -1)));
+    if (number !== undefined) tokens.push({ kind: "number", text: number });
+    if (word !== undefined) tokens.push({ kind: "word", text: word.toLowerCase(), quoted: false });
+    if (sign !== undefined) tokens.push({ kind: "sign", text: sign });
   }
+}
+
+function nameToken(name: string): Token {
+  return { kind: "word", text: name.toLowerCase(), quoted: true };
 }
 
 /** The index of what closes the bracket, or the `case`, that opens at `open`. */
@@ -136,13 +149,14 @@ export function argumentsOf(tokens: readonly Token[], open: number): Token[][] {
   return found;
 }
 
-/** Aliases of the selects in `from <select> as alias`; any other FROM ends the reading. */
+/** Aliases of the selects in `from <select> as alias)`; any other FROM ends the reading. */
 export function nestedAliases(tokens: readonly Token[]): string[] {
   return tokens.flatMap((token, index) => {
     if (!isWord(token, "from")) return [];
-    const [select, as, alias] = tokens.slice(index + 1, index + 4);
+    const [select, as, alias, end] = tokens.slice(index + 1, index + 5);
     const isSelect = select?.kind === "node" && selectWithin(select.node) !== undefined;
-    if (isSelect && isWord(as, "as") && alias?.kind === "word") return [alias.text];
+    const isAlone = end === undefined || isSign(end, ")");
+    if (isSelect && isWord(as, "as") && alias?.kind === "word" && isAlone) return [alias.text];
     return opaque("A template that reads a table is not understood.");
   });
 }

@@ -94,40 +94,49 @@ export function findColumn(from: Scope, alias: string | undefined, column: strin
   const candidates: Candidate[] = [];
   let isNamed = false;
   for (let scope: Scope | undefined = from; scope; scope = scope.parent) {
-    const visible = scope.sources.filter((one) => alias === undefined || one.alias === alias);
-    candidates.push(...visible.flatMap((source) => candidateOf(scope as Scope, source, column)));
-    if (candidates.some((one) => one.certain)) break;
+    let isHidden = false;
+    let isCertain = false;
+    for (const source of scope.sources) {
+      if (alias !== undefined && source.alias !== alias) continue;
+      isHidden ||= alias !== undefined;
+      const candidate = candidateOf(scope, source, column);
+      if (candidate === undefined) continue;
+      candidates.push(candidate);
+      isCertain ||= candidate.certain;
+    }
+    if (isCertain) break;
+    if (isHidden) return endAtAlias(scope, alias, candidates, column);
     if (alias === undefined) isNamed ||= scope.aliases.has(column);
-    if (alias !== undefined && visible.length > 0) return endAtAlias(visible, candidates, column);
   }
   if (candidates.length === 0 && !isNamed) {
     if (alias !== undefined || !ROWID_NAMES.has(column)) {
       opaque(`Nothing in scope is called ${alias === undefined ? "" : `${alias}.`}${column}.`);
     }
-    for (let scope: Scope | undefined = from; scope; scope = scope.parent) widen(scope.sources);
+    widenAll(from);
   }
   return { candidates, exact: isNamed ? undefined : exactOf(from, candidates, column) };
 }
 
 /** A table hides its namesakes further out, whatever columns it has. */
 function endAtAlias(
-  visible: readonly Source[],
+  scope: Scope,
+  alias: string | undefined,
   candidates: readonly Candidate[],
   column: string,
 ): Meaning {
   if (candidates.length === 0) {
-    if (!ROWID_NAMES.has(column)) opaque(`${visible[0]?.alias} has no column ${column}.`);
-    widen(visible);
+    if (!ROWID_NAMES.has(column)) opaque(`${alias} has no column ${column}.`);
+    widen(scope.sources.filter((source) => source.alias === alias));
   }
   return { candidates, exact: undefined };
 }
 
-function candidateOf(scope: Scope, source: Source, column: string): Candidate[] {
+function candidateOf(scope: Scope, source: Source, column: string): Candidate | undefined {
   if (source.atom !== undefined) {
-    return columnOf(source.atom, column) ? [{ source, scope, certain: true }] : [];
+    return columnOf(source.atom, column) && { source, scope, certain: true };
   }
-  if (source.outputs === undefined) return [{ source, scope, certain: false }];
-  return source.outputs.has(column) ? [{ source, scope, certain: true }] : [];
+  if (source.outputs === undefined) return { source, scope, certain: false };
+  return source.outputs.has(column) ? { source, scope, certain: true } : undefined;
 }
 
 function exactOf(
@@ -187,7 +196,7 @@ export function presenceOf(from: Scope, name: string): "certain" | "possible" | 
     if (scope.aliases.has(name)) return "certain";
     for (const source of scope.sources) {
       if (source.alias === name) return "certain";
-      const [candidate] = candidateOf(scope, source, name);
+      const candidate = candidateOf(scope, source, name);
       if (candidate?.certain) return "certain";
       isPossible ||= candidate !== undefined;
     }

@@ -29,7 +29,7 @@ import type { LiveQuery } from "../coherence/live-query.ts";
 import { TrackedSession } from "../coherence/tracked-session.ts";
 import type { Caching } from "../open/caching.ts";
 import type { CachedOptions } from "../open/caching-options.ts";
-import { createCatalog } from "../schema/catalog.ts";
+import { type Catalog, createCatalog } from "../schema/catalog.ts";
 import { SessionDriver } from "../store/kysely-driver.ts";
 import { ownBytesCompiler } from "../store/kysely-own-bytes.ts";
 import type { KyselyValues } from "../store/kysely-values.ts";
@@ -37,12 +37,14 @@ import { rowsOf } from "../store/rows.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { SqlValue } from "../store/store.ts";
 
+/** The tables are the application's alone. */
+export const NOTHING_DECLARED: Catalog = createCatalog([]);
+
 /** Every value as SQLite stores it; the store refuses what SQLite has no type for. */
 const storedValues: KyselyValues = {
   encode: (parameter) => parameter as SqlValue,
   rows: (result, options) => rowsOf(result, NOTHING_DECLARED, "sqlite", options),
 };
-const NOTHING_DECLARED = createCatalog([]);
 
 /** A dialect for `new Kysely`, with a cache. Made by `springhouseDialect`. */
 export class SpringhouseDialect implements Dialect, AsyncDisposable {

@@ -4,7 +4,7 @@ import { systemClock } from "../core/clock.ts";
 import { Caching } from "../open/caching.ts";
 import { sqliteStoreOptions } from "../open/options.ts";
 import { openSqliteStore } from "../store/sqlite/store.ts";
-import { SpringhouseDialect } from "./dialect.ts";
+import { NOTHING_DECLARED, SpringhouseDialect } from "./dialect.ts";
 import { checkDialectOptions, type SpringhouseDialectOptions } from "./options.ts";
 
 /**
@@ -25,5 +25,5 @@ export async function springhouseDialect(
   checkDialectOptions(options);
   const { cache = {}, clock = systemClock } = options;
   const store = await openSqliteStore(sqliteStoreOptions(options));
-  return new SpringhouseDialect(store, new Caching(store, clock, cache));
+  return new SpringhouseDialect(store, new Caching(store, NOTHING_DECLARED, clock, cache));
 }

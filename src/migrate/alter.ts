@@ -159,7 +159,7 @@ function columnConstraint(constraint: Constraint): string {
   return `REFERENCES ${quoteIdentifier(table)} (${quoteList(references)}) ${actions}`;
 }
 
-/** The rebuild, the indexes that stay, and the search table when rows got other rowids. */
+/** The rebuild, the indexes that stay, and what mirrors rows that are not what they were. */
 function rebuildWhole(
   before: PhysicalTable,
   after: PhysicalTable,
@@ -179,26 +179,31 @@ function rebuildWhole(
     (index) => isOn(index.table) && wanted.has(canonicalIndex(index)),
   );
   // What is made by the same migration is filled when it is made.
-  const searches = desired.objects.filter(
+  const mirrors = desired.objects.filter(
     ({ kind, table, name, sql }) =>
-      kind === "virtual table" &&
+      (kind === "virtual table" || kind === "table") &&
       isOn(table) &&
       current.objects.some((object) => object.name === name && object.sql === sql),
   );
-  const isStale = !keepsRowids(rebuild) || changesValues(rebuild);
+  const isChanged = changesValues(rebuild);
+  const isStale = ({ kind }: PhysicalObject): boolean =>
+    isChanged || (kind === "virtual table" && !keepsRowids(rebuild));
   return [
     ...rebuildStatements(rebuild),
     ...kept.map(createIndex),
-    ...(isStale ? searches.flatMap(refill) : []),
+    ...mirrors.filter(isStale).flatMap(refill),
   ];
 }
 
-/** Empties a search table and fills it anew. */
-function refill({ name, fill }: PhysicalObject): readonly string[] {
-  const search = quoteIdentifier(name);
-  return fill === undefined
-    ? []
-    : [`INSERT INTO ${search} (${search}) VALUES ('delete-all')`, fill];
+/** Empties a search table, or a table of a rollup, and fills it anew. */
+function refill({ kind, name, fill }: PhysicalObject): readonly string[] {
+  const table = quoteIdentifier(name);
+  if (fill === undefined) return [];
+  const empty =
+    kind === "table"
+      ? `DELETE FROM ${table}`
+      : `INSERT INTO ${table} (${table}) VALUES ('delete-all')`;
+  return [empty, fill];
 }
 
 function hintsOf(list: readonly TableOperation[]): readonly string[] {

@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import type { ResultSet, SqlValue, Store, StoreTransaction } from "../store/store.ts";
+import { clearingTheWay, clearTheWay, logDifferences, loggedSchema } from "./change-log.ts";
 import { noteMigration } from "./declared.ts";
 import { labelOf } from "./files.ts";
 import { describeViolations, foreignKeyViolations, newViolations } from "./integrity.ts";
@@ -132,13 +133,17 @@ async function inOwnTransaction(
     const finish = await decide(tx, isApplied, context.clock.monotonicMs());
     if (finish === undefined) return undefined;
     const before = foreignKeys === "off" ? await foreignKeyViolations(tx) : undefined;
+    const logged = await loggedSchema(tx);
     await runBody(tx, migration, body);
     if (before !== undefined) {
       const broken = newViolations(before, await foreignKeyViolations(tx));
       if (broken.size > 0) throw new Error(describeViolations(broken).join("; "));
     }
     const ms = await finish();
-    const notes = await noteMigration(tx, context.declared);
+    const notes = [
+      ...(await logDifferences(tx, logged)),
+      ...(await noteMigration(tx, context.declared)),
+    ];
     await tx.write([...notes, keepSnapshot(await takeSnapshot(tx)), context.lease.claim()]);
     return ms;
   };
@@ -172,7 +177,7 @@ export function migrationTransaction(
   advice?: string,
 ): MigrationTransaction {
   return {
-    session,
+    session: clearingTheWay(session),
     async execute(sql, parameters) {
       const statements = splitStatements(sql, migration.source);
       let result: ResultSet = { columns: [], rows: [], changes: 0 };
@@ -195,6 +200,7 @@ async function runStatement(
   try {
     const { dropsTable, table = "" } = judgeStatement(sql);
     if (dropsTable && migration.foreignKeys === "on") await refuseCascade(tx, table);
+    await clearTheWay(tx, sql);
     if (!tx.isWrite(sql)) return await tx.read({ sql, parameters });
     const [result] = await tx.write([{ sql, parameters }]);
     return result ?? { columns: [], rows: [], changes: 0 };

@@ -120,7 +120,8 @@ function mismatchAdvice(pending: readonly MigrationName[] | undefined): string {
 }
 
 async function isEmpty(session: Session): Promise<boolean> {
-  const sql = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+  const sql = `SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    AND name NOT LIKE 'springhouse\\_log%' ESCAPE '\\'`;
   return (await session.read({ sql, parameters: [] })).rows[0]?.[0] === 0;
 }
 

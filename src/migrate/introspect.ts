@@ -15,11 +15,11 @@ import type {
 } from "../schema/physical.ts";
 import type { Session, SqlValue } from "../store/store.ts";
 import { parseIndexCondition, parseTable } from "./create-table.ts";
-import { isBookkeeping, searchTableOf } from "./internal.ts";
+import { isBookkeeping, isRollupName, rollupSourceOf, searchTableOf } from "./internal.ts";
 
 /**
  * The schema of a file, with what the declaration's vocabulary cannot express. An index over
- * expressions or with a collation stands among the objects, as text.
+ * expressions or with a collation stands among the objects, as text, and so do tables of rollups.
  */
 export interface FileSchema extends PhysicalSchema {
   /** By table: features that a rebuild would lose, such as "COLLATE NOCASE on title". */
@@ -46,6 +46,7 @@ export async function introspect(session: Session): Promise<FileSchema> {
     [...columns].map(([table, rows]) => [table.toLowerCase(), primaryKeyOf(rows)]),
   );
   const parts = groupByName(await all(session, INDEXES));
+  const sources = new Map(masters.map(({ name, sql }) => [name, rollupSourceOf(name, sql)]));
   return {
     dialect: "sqlite",
     tables: tables.map((master) => ({
@@ -53,7 +54,9 @@ export async function introspect(session: Session): Promise<FileSchema> {
       foreignKeys: foreignKeysOf(keys.get(master.name) ?? [], primaryKeys),
     })),
     indexes: masters.flatMap((master) => indexOf(master, parts.get(master.name)) ?? []),
-    objects: masters.filter((master) => isObject(master, parts.get(master.name))).map(toObject),
+    objects: masters
+      .filter((master) => isObject(master, parts.get(master.name)))
+      .map((master) => toObject(master, sources)),
     features: new Map(tables.map((master) => [master.name, featuresOf(master)])),
     generated: new Map(
       [...columns].map(([table, rows]) => [table, rows.filter(isGenerated).map(toColumn)]),
@@ -184,18 +187,27 @@ function isOpaque(parts: IndexParts): boolean {
 }
 
 function isOrdinaryTable({ kind, virtual, name }: Master): boolean {
-  return kind === "table" && !virtual && !isBookkeeping(name);
+  return kind === "table" && !virtual && !isBookkeeping(name) && !isRollupName(name);
 }
 
 function isObject(master: Master, parts: IndexParts): boolean {
-  if (master.kind === "trigger") return !isBookkeeping(master.table);
+  if (master.kind === "trigger") return !isBookkeeping(master.table) && !isBookkeeping(master.name);
   if (master.kind === "index") return isOpaque(parts) && !isBookkeeping(master.table);
-  return (master.kind === "view" || master.virtual) && !isBookkeeping(master.name);
+  const isRead = master.kind === "view" || master.virtual || isRollupName(master.name);
+  return isRead && !isBookkeeping(master.name);
 }
 
-function toObject({ kind, name, table, sql, virtual }: Master): PhysicalObject {
+/** A view of a rollup has the name of the rollup, and its table is that of the rollup's source. */
+function toObject(
+  { kind, name, table, sql, virtual }: Master,
+  sources: ReadonlyMap<string, string | undefined>,
+): PhysicalObject {
   if (kind === "trigger" || kind === "index") return { kind, name, table, sql };
-  if (!virtual) return { kind: "view", name, sql };
+  if (!virtual) {
+    const source = sources.get(kind === "view" ? `springhouse_rollup_${name}` : name);
+    const isOf = source === undefined ? {} : { table: source };
+    return { kind: kind === "view" ? "view" : "table", name, ...isOf, sql };
+  }
   return { ...searchTableOf(name, sql), kind: "virtual table", name, sql };
 }
 

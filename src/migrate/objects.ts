@@ -18,14 +18,16 @@ export function disturbedObjects(
   tables: readonly string[],
   gone: readonly PhysicalObject[],
 ): readonly PhysicalObject[] {
-  const isRead = ({ kind }: PhysicalObject): boolean => kind === "view" || kind === "virtual table";
+  const isRead = ({ kind }: PhysicalObject): boolean =>
+    kind === "view" || kind === "virtual table" || kind === "table";
   const names = [...tables, ...gone.filter(isRead).map(({ name }) => name)];
   if (names.length === 0) return [];
   const disturbed = new Set<PhysicalObject>();
   for (let grows = true; grows; ) {
     grows = false;
     for (const object of objects) {
-      if (object.kind === "virtual table" || disturbed.has(object)) continue;
+      const isTable = object.kind === "virtual table" || object.kind === "table";
+      if (isTable || disturbed.has(object)) continue;
       if (!uses(object, names)) continue;
       disturbed.add(object);
       if (object.kind === "view") names.push(object.name);
@@ -48,7 +50,13 @@ export function dropOrder(objects: readonly PhysicalObject[]): readonly Physical
  */
 export function createOrder(objects: readonly PhysicalObject[]): readonly PhysicalObject[] {
   const rank = ({ kind, name }: PhysicalObject): number =>
-    kind === "virtual table" ? 0 : kind !== "trigger" ? 1 : isInternal(name) ? 3 : 2;
+    kind === "virtual table" || kind === "table"
+      ? 0
+      : kind !== "trigger"
+        ? 1
+        : isInternal(name)
+          ? 3
+          : 2;
   return objects.toSorted((a, b) => rank(a) - rank(b));
 }
 

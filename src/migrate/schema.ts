@@ -9,6 +9,7 @@
  */
 
 import { withAudit } from "../capture/audit.ts";
+import { withRollups } from "../capture/rollup.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import { hashText } from "../core/hash.ts";
 import type { Catalog } from "../schema/catalog.ts";
@@ -63,7 +64,7 @@ export async function ensureSchema(
 
 /** Everything that a database of this catalog holds. */
 export function declaredSchema(catalog: Catalog, dialect: Dialect): PhysicalSchema {
-  return withAudit(physicalSchema(catalog, dialect), catalog);
+  return withRollups(withAudit(physicalSchema(catalog, dialect), catalog), catalog);
 }
 
 /** A short text that is equal for equal schemas. */

@@ -14,6 +14,7 @@ import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts"
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
 import { resolveMemoryTierOptions } from "../tier/memory/options.ts";
@@ -37,8 +38,8 @@ export class Caching {
   readonly #results = new Map<string, CachedResults>();
   readonly #closed = new AbortController();
 
-  constructor(store: SqliteStore, clock: Clock, options: CachingOptions) {
-    this.#use = useCoherence(store);
+  constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions) {
+    this.#use = useCoherence(store, catalog);
     const { freshness = "turn", maxEntries = ENTRIES_MAX, maxBytes = "100MB" } = options;
     this.#freshness = freshness;
     this.#memory = new MemoryTier(resolveMemoryTierOptions({ maxEntries, maxBytes, clock }));

@@ -20,6 +20,8 @@ import {
   type TransactionSettings,
 } from "../repository/transaction.ts";
 import { Workspace } from "../repository/workspace.ts";
+import { Rollups } from "../rollup/rollups.ts";
+import type { Catalog } from "../schema/catalog.ts";
 import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
@@ -44,12 +46,14 @@ export interface DatabaseParts<Events extends object> {
 /** The caching of one database, made when the first function is cached. */
 export class LazyCaching {
   readonly #store: SqliteStore;
+  readonly #catalog: Catalog;
   readonly #clock: Clock;
   readonly #options: CachingOptions | false;
   #caching: Caching | undefined;
 
-  constructor(store: SqliteStore, clock: Clock, options: CachingOptions | false) {
+  constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions | false) {
     this.#store = store;
+    this.#catalog = catalog;
     this.#clock = clock;
     this.#options = options;
   }
@@ -59,7 +63,7 @@ export class LazyCaching {
     if (this.#caching !== undefined) return this.#caching;
     if (this.#options === false) throw opensWithoutCache();
     const { Caching } = cachingModule();
-    this.#caching = new Caching(this.#store, this.#clock, this.#options);
+    this.#caching = new Caching(this.#store, this.#catalog, this.#clock, this.#options);
     return this.#caching;
   }
 
@@ -213,6 +217,11 @@ export class Database<
       store: this.#parts.store,
       catalog: this.scope.models.catalog,
     });
+  }
+
+  /** The rollups: how they are kept, compared with a recount, made anew. */
+  get rollups(): Rollups {
+    return new Rollups(this.#parts.store, this.scope.models.catalog);
   }
 
   /** The reader threads: how many, how busy, how long callers waited. */

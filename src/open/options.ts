@@ -22,6 +22,7 @@ export interface OpenOptions<
   Entities extends readonly Entity[] = readonly Entity[],
   Names extends EventNames = EventNames,
   Own extends object = object,
+  Rollups extends readonly Entity[] = readonly Entity[],
 > {
   /**
    * `sqlite:app.db` or `sqlite:///app.db` (relative), `sqlite:////var/app.db` (absolute),
@@ -30,6 +31,8 @@ export interface OpenOptions<
   readonly url: string;
   /** What the database holds. Default: none; then only Kysely and plain SQL are of use. */
   readonly entities?: Entities;
+  /** Statistics of the entities' rows that are kept, made by `rollup()`. Default: none. */
+  readonly rollups?: Rollups;
   /**
    * `"create"` makes the tables in an empty database and checks any other, `"check"` only checks,
    * `"ignore"` does neither. Nothing that exists is ever altered. Default: "create".
@@ -110,6 +113,7 @@ export function eventTypes<Own extends object>(): EventTypes<Own> {
 export const OPEN_KEYS: readonly string[] = [
   "url",
   "entities",
+  "rollups",
   "schema",
   "migrations",
   "readOnly",
@@ -167,10 +171,11 @@ export function checkStoreOptions({ pool = {}, cache, clock }: OpenOptions, what
 }
 
 /** Refuses names of tables that are not declared: their events would keep the usual name. */
-export function checkEventNames(names: EventNames | undefined, { byTable }: Catalog): void {
+export function checkEventNames(names: EventNames | undefined, { entities }: Catalog): void {
   if (names === undefined) return;
   if (!isObject(names)) throw wrongArgument("open: eventNames", "an object by table", names);
-  refuseUnknownKeys(names, [...byTable.keys()], "open: eventNames");
+  const tables = entities.map(({ table }) => table);
+  refuseUnknownKeys(names, tables, "open: eventNames");
   for (const [table, name] of Object.entries(names)) {
     if (typeof name === "string" && name !== "") continue;
     throw invalid(`eventNames.${table}`, name, 'It is the name of one row, such as "person".');

@@ -25,7 +25,7 @@ import {
 } from "./read.ts";
 import type { Includes, NoIncludes, WithIncludes } from "./relation.ts";
 import { deleteRow, deleteWhere } from "./remove.ts";
-import { authorize, type Scope } from "./scope.ts";
+import { authorize, refuseRollup, type Scope } from "./scope.ts";
 import { searchRows } from "./search.ts";
 import type {
   CreateManyOptions,
@@ -162,6 +162,7 @@ export class Repository<E extends Entity> {
 
   /** Checks and inserts a row; gives it as it stands in the database. */
   async create(input: InsertOf<E>, options: WriteOptions = NO_OPTIONS): Promise<RowOf<E>> {
+    refuseRollup(this.#model);
     const call = this.#call(options, "create");
     const own = this.#own(input);
     if (!this.#isFree) await this.#may("create", { changes: own });
@@ -181,6 +182,7 @@ export class Repository<E extends Entity> {
     options?: CreateManyOptions,
   ): Promise<number>;
   async createMany(inputs: Rows, options: CreateManyOptions = {}): Promise<number | RowOf<E>[]> {
+    refuseRollup(this.#model);
     this.#check(options, ["returning", "signal"], "createMany");
     const allowed = this.#isFree ? inputs : await this.#allowedRows(inputs);
     const call = callOf(options);
@@ -199,6 +201,7 @@ export class Repository<E extends Entity> {
     row: ReplacementOf<E>,
     options: WriteOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
+    refuseRollup(this.#model);
     const call = this.#call(options, "update");
     const own = this.#own({ key, changes: row });
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
@@ -217,6 +220,7 @@ export class Repository<E extends Entity> {
     changes: PatchOf<E>,
     options: WriteOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
+    refuseRollup(this.#model);
     const call = this.#call(options, "patch");
     const own = this.#own({ key, changes });
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
@@ -226,6 +230,7 @@ export class Repository<E extends Entity> {
 
   /** Inserts the row, or writes what is given into the one with the same key or `on` properties. */
   async upsert(input: InsertOf<E>, options: UpsertOptions<E> = {}): Promise<RowOf<E>> {
+    refuseRollup(this.#model);
     this.#check(options, ["on", "signal"], "upsert");
     const own = this.#own(input);
     if (!this.#isFree) await this.#may("create", { changes: own });
@@ -238,6 +243,7 @@ export class Repository<E extends Entity> {
 
   /** Deletes the row with this key; false when there is none. */
   async delete(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
+    refuseRollup(this.#model);
     const call = this.#call(options, "delete");
     const own = this.#own(key);
     const narrowing = this.#isFree ? undefined : await this.#may("delete", { key: own });
@@ -246,6 +252,7 @@ export class Repository<E extends Entity> {
 
   /** Deletes all rows that match, `{}` all there are; how many there were. */
   async deleteMany(where: Where<E>, options: WriteOptions = NO_OPTIONS): Promise<number> {
+    refuseRollup(this.#model);
     const call = this.#call(options, "deleteMany");
     const narrowing = await this.#may("delete");
     return deleteWhere(this.#scope, this.#model, where, narrowing, call);

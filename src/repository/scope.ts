@@ -51,6 +51,14 @@ export function authorize(
   return askPermission(permissions, model, { entity: model.name, actor, ...request });
 }
 
+/** @throws `INVALID_ARGUMENT` for a rollup, whose rows follow from those of its source. */
+export function refuseRollup({ name, facts }: Model): void {
+  if (facts.rollup === undefined) return;
+  const source = facts.rollup.source.table;
+  const message = `"${name}" is a rollup, which only db.repository() reads: write "${source}".`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { entity: name, source } });
+}
+
 /** Runs a unit for one entity. */
 export function writeUnit(
   scope: Scope,

@@ -15,7 +15,7 @@ import type { Entry, IdentityMap, LateKey } from "./identity-map.ts";
 import { linkOf } from "./link.ts";
 import type { Model, Row } from "./model.ts";
 import { readList, readOne } from "./read.ts";
-import { authorize, type Scope } from "./scope.ts";
+import { authorize, refuseRollup, type Scope } from "./scope.ts";
 import type { ListOptions } from "./types.ts";
 
 /** A row that may be changed in place. */
@@ -42,6 +42,7 @@ export class UnitRepository<E extends Entity> {
   constructor(entity: E, unit: UnitAccess) {
     this.#unit = unit;
     this.#model = unit.scope.models.of(entity);
+    refuseRollup(this.#model);
   }
 
   /** The row with this key: the same object for the same key. Undefined when there is none. */

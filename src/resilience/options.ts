@@ -3,6 +3,7 @@
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { shown } from "../core/shown.ts";
 
 /** How a failed attempt is repeated. The pause grows, with chance in it. */
 export interface RetryOptions {
@@ -131,6 +132,6 @@ function count(name: string, value: number, min: number): number {
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {
-  const message = `guard ${name}: ${String(value)} is refused. ${advice}`;
+  const message = `guard ${name}: ${shown(value)} is refused. ${advice}`;
   return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
 }

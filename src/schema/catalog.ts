@@ -17,32 +17,45 @@ export interface Catalog {
   readonly entities: readonly EntityFacts[];
   /** Each after the tables it refers to, as far as there is no cycle. */
   readonly creationOrder: readonly EntityFacts[];
+  /** Read like entities, by the names of their views. */
+  readonly rollups: readonly EntityFacts[];
+  /** Entities and rollups. */
   readonly byTable: ReadonlyMap<string, EntityFacts>;
   /** A column by SQL names, undefined when it is not declared. */
   column(table: string, column: string): ColumnFacts | undefined;
 }
 
 /**
- * Puts entities together and checks them against each other.
+ * Puts entities, and rollups of them, together and checks them against each other.
  *
  * @throws `INVALID_SCHEMA` naming the entity, the property and the reason; `INVALID_ARGUMENT` for
  * what is not a list of entities.
  */
-export function createCatalog(declared: readonly Entity[]): Catalog {
+export function createCatalog(
+  declared: readonly Entity[],
+  rolledUp: readonly Entity[] = [],
+): Catalog {
   if (!Array.isArray(declared)) {
     throw new SpringhouseError("INVALID_ARGUMENT", "Entities are given as a list: [Week, Task].");
   }
-  const entities = declared.map(factsOf);
-  const byTable = new Map<string, EntityFacts>();
-  for (const facts of entities) byTable.set(facts.table, facts);
-  refuseNamesUsedTwice(entities);
-  for (const facts of entities) {
-    for (const key of facts.foreignKeys) checkForeignKey(facts, key, byTable);
-    checkBase(facts, byTable);
+  if (!Array.isArray(rolledUp)) {
+    throw new SpringhouseError("INVALID_ARGUMENT", "Rollups are given as a list: [Statistics].");
   }
+  const entities = declared.map(factsOf);
+  const rollups = rolledUp.map(factsOf);
+  const tables = new Map(entities.map((facts) => [facts.table, facts]));
+  refuseNamesUsedTwice([...entities, ...rollups]);
+  for (const facts of entities) {
+    if (facts.rollup !== undefined) throw misplaced(facts, "a rollup, so give it under rollups");
+    for (const key of facts.foreignKeys) checkForeignKey(facts, key, tables);
+    checkBase(facts, tables);
+  }
+  for (const facts of rollups) checkSource(facts, tables);
+  const byTable = new Map([...tables, ...rollups.map((facts) => [facts.table, facts] as const)]);
   return Object.freeze({
     entities,
-    creationOrder: inCreationOrder(entities, byTable),
+    creationOrder: inCreationOrder(entities, tables),
+    rollups,
     byTable,
     column: (table: string, column: string) => byTable.get(table)?.byName.get(column),
   });
@@ -128,6 +141,19 @@ function checkBase({ table, base }: EntityFacts, byTable: ReadonlyMap<string, En
   throw new SpringhouseError("INVALID_SCHEMA", `Entity "${table}": ${reason}.`, {
     fields: { table },
   });
+}
+
+/** The source has to be the entity that is declared under that name, not another one. */
+function checkSource(facts: EntityFacts, tables: ReadonlyMap<string, EntityFacts>): void {
+  const source = facts.rollup?.source;
+  if (source === undefined) throw misplaced(facts, "no rollup, so give it under entities");
+  if (tables.get(source.table) === source) return;
+  const reason = `its source "${source.table}" is not among the entities; give both`;
+  throw invalidSchema(facts.table, undefined, reason);
+}
+
+function misplaced({ table }: EntityFacts, reason: string): SpringhouseError {
+  return invalidSchema(table, undefined, `is ${reason}`);
 }
 
 /** Depth first along the foreign keys; a table that is being visited closes a cycle and waits. */

@@ -112,9 +112,50 @@ export interface BaseFact {
   readonly set: Readonly<Record<string, unknown>>;
 }
 
+/** How texts are compared: by bytes, without regard to ASCII case, or to blanks at the end. */
+export type Collation = "binary" | "nocase" | "rtrim";
+
+/** One part of the key of a rollup. */
+export interface GroupFact {
+  /** Name in SQL. */
+  readonly name: string;
+  /** Column of the source. Absent for the one group of a rollup without `by`, which is 1. */
+  readonly column?: ColumnFacts;
+  readonly collation: Collation;
+}
+
+/** What a rollup knows of each group: an aggregate over columns of the source. */
+export type MeasureFact = { readonly name: string } & (
+  | { readonly aggregate: "count"; readonly column?: ColumnFacts }
+  | {
+      readonly aggregate: "countDistinct";
+      readonly column: ColumnFacts;
+      readonly collation: Collation;
+    }
+  | { readonly aggregate: "sum" | "avg" | "min" | "max"; readonly column: ColumnFacts }
+  | {
+      readonly aggregate: "topK";
+      /** What the rows are ordered by; rows without a value are left out. */
+      readonly column: ColumnFacts;
+      /** What is told of each row. */
+      readonly of: ColumnFacts;
+      readonly count: number;
+      readonly order: "asc" | "desc";
+    }
+);
+
+/** What a rollup is of. */
+export interface RollupFact {
+  readonly source: EntityFacts;
+  readonly groups: readonly GroupFact[];
+  readonly measures: readonly MeasureFact[];
+  /** SQL condition over columns of the source: only such rows count. */
+  readonly where?: string;
+}
+
 /** Everything about one entity. */
 export interface EntityFacts {
-  /** Table name in SQL. */
+  /** Table name in SQL; of a rollup the name of its view. */
   readonly table: string;
   /** The table's own columns, in the order of declaration; a base's columns are not among them. */
   readonly columns: readonly ColumnFacts[];
@@ -129,6 +170,8 @@ export interface EntityFacts {
   /** SQL names of the columns under full-text search; empty for none. */
   readonly search: readonly string[];
   readonly base?: BaseFact;
+  /** Its rows follow from those of another entity, and nobody writes them. */
+  readonly rollup?: RollupFact;
   readonly byProperty: ReadonlyMap<string, ColumnFacts>;
   readonly byName: ReadonlyMap<string, ColumnFacts>;
 }

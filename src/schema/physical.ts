@@ -46,13 +46,14 @@ export interface PhysicalIndex {
 }
 
 /**
- * A trigger, view or virtual table, an index over an expression, and on PostgreSQL a function, as
- * its whole CREATE statement, without the semicolon.
+ * A trigger, view or virtual table, an index over an expression, a table whose rows all follow from
+ * those of another, and on PostgreSQL a function, as its whole CREATE statement, without the
+ * semicolon.
  */
 export interface PhysicalObject {
-  readonly kind: "trigger" | "view" | "virtual table" | "function" | "index";
+  readonly kind: "trigger" | "view" | "virtual table" | "function" | "index" | "table";
   readonly name: string;
-  /** The table that a trigger or an index is on, or whose rows a virtual table mirrors. */
+  /** The table that a trigger or an index is on, or whose rows a table or view follows from. */
   readonly table?: string;
   readonly sql: string;
   /** Run after `sql` when `table` has rows already: fills the object from them. */

@@ -210,7 +210,8 @@ type Patch<C extends Columns, Key> = {
   readonly [P in Exclude<keyof C, Key>]?: ValueOf<C[P]> | undefined;
 };
 
-type KeyValue<R, Key extends keyof R> = IsUnion<Key> extends true ? Pick<R, Key> : R[Key];
+/** The key: the value of its one property, or an object of several. */
+export type KeyValue<R, Key extends keyof R> = IsUnion<Key> extends true ? Pick<R, Key> : R[Key];
 
 /** The SQL name of a column. */
 type NameOf<Property, S extends ColumnShape> = S["name"] extends string

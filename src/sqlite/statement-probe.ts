@@ -10,12 +10,15 @@ import type { Connection } from "./connection.ts";
 /** Asks on one connection. */
 export class SqliteProbe implements StatementProbe {
   readonly #connection: Connection;
-  readonly #isLogged: (table: string) => boolean;
+  readonly #loggedAs: (table: string) => string | undefined;
 
-  /** @param isLogged whether changes of a table are told of; others are nobody's pages. */
-  constructor(connection: Connection, isLogged: (table: string) => boolean) {
+  /**
+   * @param loggedAs the table whose changes tell of a table's: mostly itself. The pages of tables
+   * without one are nobody's.
+   */
+  constructor(connection: Connection, loggedAs: (table: string) => string | undefined) {
     this.#connection = connection;
-    this.#isLogged = isLogged;
+    this.#loggedAs = loggedAs;
   }
 
   explain(sql: string): readonly PlanStep[] {
@@ -30,10 +33,12 @@ export class SqliteProbe implements StatementProbe {
 
   schemaRoots(): ReadonlyMap<number, string> {
     const sql = "SELECT rootpage, lower(tbl_name) FROM sqlite_schema WHERE rootpage > 0";
-    const roots = this.#connection
-      .askAll(sql)
-      .map(([page, table]) => [Number(page), String(table)] as const);
-    return new Map(roots.filter(([, table]) => this.#isLogged(table)));
+    const roots = new Map<number, string>();
+    for (const [page, table] of this.#connection.askAll(sql)) {
+      const logged = this.#loggedAs(String(table));
+      if (logged !== undefined) roots.set(Number(page), logged);
+    }
+    return roots;
   }
 
   authorized(sql: string): Authorized {

@@ -17,6 +17,7 @@ import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
 import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
+import { LogTick } from "./log-tick.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
 import type { Handler } from "./thread-server.ts";
@@ -48,6 +49,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #watch: FileWatch;
   readonly #claims: Claims;
   readonly #commits: CommitCounters;
+  readonly #tick: LogTick;
   readonly #lock: WriteLock;
   #foreignKeysOff = false;
   #hasCommitted = false;
@@ -63,6 +65,7 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#lock = lock;
     refuseLost(data.path, data.key);
     this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
+    this.#tick = new LogTick(this.#connection);
     this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
     const onLost = (message: string): void => notify({ kind: "lost", message });
@@ -124,7 +127,7 @@ export class WriterSession implements Handler<WriterRequest> {
       begin: (first, end) => this.#begin(first, end, askedMs?.[first]),
       claim: (unit) => this.#claims.begin(unit),
       isOverdue: (unit) => askedMs === undefined || this.#lock.isOver(askedMs[unit] ?? 0),
-      commit: () => this.#commits.around(() => this.#connection.control("COMMIT")),
+      commit: () => this.#commitNow(),
     };
     const outcomes = runGroup(this.#connection, this.#cursors, gate, units, this.#deferredKeys);
     this.#hasCommitted = true;
@@ -193,13 +196,18 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#end(() => {
       this.#assertWithin();
       try {
-        this.#commits.around(() => this.#connection.control("COMMIT"));
+        this.#commitNow();
       } catch (error) {
         rollBack(this.#connection);
         throw error;
       }
     });
     this.#hasCommitted = true;
+  }
+
+  #commitNow(): void {
+    this.#tick.add();
+    this.#commits.around(() => this.#connection.control("COMMIT"));
   }
 
   /** Ends the transaction, with its open reads before it and its setting after it. */

@@ -1,9 +1,11 @@
 /** Options that the tiers on disk have in common, checked and filled once. */
 
+import { assertClock } from "../core/arguments.ts";
 import { type ByteSize, parseBytes } from "../core/bytes.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import { COMPRESS_FROM_BYTES, type Compression, type PayloadSettings } from "./payload.ts";
 
 /** Options of every tier on disk; the defaults of limits are those of the tier. */
@@ -116,6 +118,7 @@ export function resolveStoredOptions(
 ): StoredTierSettings {
   const { name = defaults.name, compression = "zstd", clock = systemClock } = options;
   assertText(what, "name", name);
+  assertClock(`${what}: clock`, clock);
   if (!COMPRESSIONS.includes(compression)) {
     throw refused(what, "compression", `It is one of ${COMPRESSIONS.join(", ")}.`, compression);
   }
@@ -149,8 +152,8 @@ export function refused(
   advice: string,
   value?: unknown,
 ): SpringhouseError {
-  const shown = typeof value === "number" ? `: ${value}` : value && `: ${JSON.stringify(value)}`;
-  const message = `${what}: ${option}${shown ?? ""} is refused. ${advice}`;
+  const given = value === undefined || value === "" ? "" : `: ${shown(value)}`;
+  const message = `${what}: ${option}${given} is refused. ${advice}`;
   return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { option } });
 }
 

@@ -100,6 +100,13 @@ export interface LeaseHost {
    * @returns a token to release it with; `undefined` while another holds it.
    */
   acquireLease(key: string, durationMs: number): Promise<string | undefined>;
+  /**
+   * Has a lease last for `durationMs` from now on, also when its time was over and nobody has taken
+   * it meanwhile.
+   *
+   * @returns whether it is its holder's still.
+   */
+  renewLease(key: string, token: string, durationMs: number): Promise<boolean>;
   /** Gives a lease back; that of another is left alone. */
   releaseLease(key: string, token: string): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { session } from "../../src/cache/session.ts";
 import { withCacheFallback } from "../../src/resilience/fallback.ts";
 import { guard } from "../../src/resilience/guard.ts";
 import { rateLimited } from "../../src/resilience/rate-limited.ts";
+import { fileTier } from "../../src/tier/file/file-tier.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { nullTier } from "../../src/tier/null-tier.ts";
 import { sqliteTier } from "../../src/tier/sqlite/sqlite-tier.ts";
@@ -17,6 +18,7 @@ import { errorOf, openMemory, openTiered } from "./support.ts";
 type Careless = never;
 const careless = (value: unknown): Careless => value as Careless;
 const load = (): number => 1;
+const load0 = (): number[] => [];
 
 async function expectRefusal(call: () => unknown, words: string): Promise<void> {
   const error = await errorOf((async () => await call())());
@@ -31,6 +33,13 @@ describe("a cache is not made", () => {
   it.each<[string, object, string]>([
     ["of a tier that is none", { tiers: [{ name: "x" }] }, "tiers.0 must be a tier"],
     ["of a function that makes one", { tiers: [memoryTier] }, "tiers.0 must be a tier, not func"],
+    [
+      "of a tier whose leases cannot be renewed",
+      {
+        tiers: [Object.assign(nullTier(), { leases: { acquireLease: load, releaseLease: load } })],
+      },
+      "tiers.0.leases must be a host of leases; what was given has no method renewLease",
+    ],
     ["of a tier in no list", { tiers: memoryTier() }, "tiers must be a list, not object"],
     ["of null as a tier", { tiers: [null] }, "tiers.0 must be a tier, not null"],
     ["with a number as namespace", { namespace: 5 }, "namespace: 5"],
@@ -68,6 +77,23 @@ describe("what is built on a cache says what it misses", () => {
 
   it.each<[string, (cache: Cache) => unknown, string]>([
     ["a memory tier", () => memoryTier({ maxBytes: careless(null) }), "maxBytes: null"],
+    ["a memory tier's name", () => memoryTier({ name: careless(5) }), "memoryTier: name must be a"],
+    [
+      "a memory tier's clock",
+      () => memoryTier({ clock: careless(5) }),
+      "memoryTier: clock must be",
+    ],
+    [
+      "its random",
+      () => memoryTier({ random: careless(5) }),
+      "memoryTier: random must be a functi",
+    ],
+    [
+      "a SQLite tier's clock",
+      () => sqliteTier({ clock: careless({}) }),
+      "sqliteTier: clock must b",
+    ],
+    ["a file tier's clock", () => fileTier({ clock: careless(null) }), "fileTier: clock must be"],
     ["a null tier", () => nullTier(careless({ nam: "x" })), "name must be a text, not object"],
     ["a SQLite tier", () => sqliteTier({ path: ":memory:" }), "memoryTier"],
     ["a session", () => session(none, "a", {}), "session: category must be a category of a cache"],
@@ -85,11 +111,53 @@ describe("what is built on a cache says what it misses", () => {
     ["a limiter", (cache) => rateLimited(careless(cache), none), "rateLimited limiter takes an"],
     ["a category of a function", () => cached(careless("x"), load), "cached: category must be"],
     ["a cached function", (cache) => cached(cache, careless(5)), "cached: run must be a function"],
+    [
+      "a cached function's name",
+      (cache) => cached(cache, load, { name: careless(5) }),
+      "cached: name must be a text, not number",
+    ],
+    [
+      "a cached function's key",
+      (cache) => cached(cache, load, { key: careless("a") }),
+      "cached: key must be a function, not string",
+    ],
+    [
+      "a cached function's tags",
+      (cache) => cached(cache, load, { tags: careless(["a"]) }),
+      "cached: tags must be a function, not object",
+    ],
     ["a guard", () => guard({}).execute(none), "guard.execute: run must be a function"],
   ])("%s", async (_, call, words) => {
     const { cache } = openMemory();
 
     await expectRefusal(() => call(cache), words);
+  });
+});
+
+describe("a value that JSON does not have is shown in the refusal", () => {
+  it.each<[string, (cache: Cache, value: Careless) => unknown, string]>([
+    ["as a ttl", (cache, ttl) => cache.set("a", 1, { ttl }), "ttl: "],
+    ["as jitter", (cache, jitter) => cache.set("a", 1, { jitter }), "jitter: "],
+    ["as a size", (_, maxBytes) => memoryTier({ maxBytes }), "maxBytes: "],
+    ["as a policy", (_, policy) => memoryTier({ policy }), "policy: "],
+    ["as a bound of a tier", (_, maxEntries) => sqliteTier({ maxEntries }), "maxEntries: "],
+    ["as a compression", (_, compression) => fileTier({ compression }), "compression: "],
+    ["as a namespace", (_, namespace) => createCache({ namespace }), "namespace: "],
+    ["as failures", (_, tierFailures) => createCache({ tierFailures }), "tierFailures: "],
+    ["as a category", (cache, name) => cache.category(name), "category: "],
+    ["as a batch size", (cache, batchSize) => cache.warm([], load0, { batchSize }), "batchSize: "],
+    ["as a timeout", (_, timeout) => guard({ timeout }), "timeout: "],
+  ])("%s", async (_, call, words) => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => call(cache, careless(5n)), `${words}5n`);
+    await expectRefusal(() => call(cache, careless(Symbol("s"))), `${words}Symbol(s)`);
+  });
+
+  it("as jitter that is null", async () => {
+    const { cache } = openMemory();
+
+    await expectRefusal(() => cache.set("a", 1, { jitter: careless(null) }), "jitter: null");
   });
 });
 
@@ -105,6 +173,22 @@ describe("a call is refused in its own words", () => {
     ["dropTag of a number", (cache) => cache.dropTag(careless(5)), "must be a text, not number"],
     ["warm of a text", (cache) => cache.warm(text, () => []), "warm: keys must be a list"],
     ["warm without a load", (cache) => cache.warm(["a"], careless(5)), "load must be a function"],
+    ["warm with null", (cache) => cache.warm([], load0, careless(null)), "warm: options must be a"],
+    [
+      "warm with a misspelt option, without keys",
+      (cache) => cache.warm([], load0, careless({ batchSiz: 5 })),
+      'unknown option "batchSiz"',
+    ],
+    [
+      "warm that tells a number",
+      (cache) => cache.warm([], load0, { onProgress: careless(5) }),
+      "onProgress must be a function",
+    ],
+    [
+      "refreshAhead with null",
+      (cache) => cache.refreshAhead("a", load, careless(null)),
+      "refreshAhead: options must be an object of options, not null",
+    ],
     ["tags as a text", (cache) => cache.set("a", 1, { tags: careless("x") }), "tags must be a li"],
     ["null as options", (cache) => cache.set("a", 1, careless(null)), "options, not null"],
     ["null to get", (cache) => cache.get("a", careless(null)), "options, not null"],

@@ -88,6 +88,47 @@ describe("write-behind", () => {
     expect(source.values.get("a")).toBe(1);
   });
 
+  it("counts what it finds and what comes meanwhile, each once", async () => {
+    const reading = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    let stored = 1;
+    const database = {
+      write: async (unit: readonly { sql: string }[]) => {
+        // Nothing is saved, and nothing counted again, while the lease is not answered for.
+        if (unit[0]?.sql.includes("journal_lease")) return await new Promise(() => undefined);
+        stored += unit.length;
+        return [];
+      },
+      read: async () => {
+        const rows = [[stored]];
+        reading.resolve();
+        await answer.promise;
+        return { rows };
+      },
+    };
+    const journal = new Journal({
+      file: { open: async () => database } as unknown as JournalFile,
+      scope: "scope",
+      save: new Source().save,
+      timeoutMs: 1_000,
+      clock: new FakeClock(),
+      onError: (error) => expect(error).toBeUndefined(),
+    });
+    const drops = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ kind: "drop", key: `k${index}` }) as const);
+
+    const started = journal.start();
+    await reading.promise;
+    const appended = journal.append(drops(9_998));
+    await turns();
+    answer.resolve();
+    await Promise.all([started, appended]);
+
+    await journal.append(drops(1));
+    expect(await errorOf(journal.append(drops(1)))).toMatchObject({ code: "BUSY" });
+    expect(stored).toBe(10_000);
+  });
+
   it("loses no change that comes while the last batch ends", async () => {
     const { mine, source } = open();
 

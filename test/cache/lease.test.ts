@@ -9,18 +9,30 @@ import { Gate, HANGS, pass, stateOf, THROWS, turns, WORKS } from "./support.ts";
 /** A tier that several caches share, as processes do, and that keeps leases of keys. */
 class SharedTier extends ChaosTier {
   readonly held = new Map<string, string>();
+  /** When the leases end that were acquired; others never do. */
+  readonly #endsMs = new Map<string, number>();
+  renewals = 0;
   readonly leases: LeaseHost;
 
   constructor(clock: FakeClock) {
     super(memoryTier({ clock, name: "shared", sweepEvery: 0 }));
     let tokens = 0;
     this.leases = {
-      acquireLease: async (key) => {
+      acquireLease: async (key, durationMs) => {
         await this.suffer();
-        if (this.held.has(key)) return undefined;
+        const endsMs = this.#endsMs.get(key) ?? Number.POSITIVE_INFINITY;
+        if (this.held.has(key) && endsMs > clock.monotonicMs()) return undefined;
         const token = `token ${++tokens}`;
         this.held.set(key, token);
+        this.#endsMs.set(key, clock.monotonicMs() + durationMs);
         return token;
+      },
+      renewLease: async (key, token, durationMs) => {
+        await this.suffer();
+        if (this.held.get(key) !== token) return false;
+        this.renewals++;
+        this.#endsMs.set(key, clock.monotonicMs() + durationMs);
+        return true;
       },
       releaseLease: async (key, token) => {
         await this.suffer();
@@ -76,13 +88,76 @@ describe("a lease", () => {
     expect(await cache.getOrSet("a", () => "new")).toBe("new");
   });
 
-  it("that is never free is not waited for longer than a lease lasts", async () => {
+  it("is renewed while the load runs, so that a load of a minute runs once", async () => {
+    const { caches, clock, shared } = openProcesses(2);
+    const gate = new Gate();
+    const reads = caches.map((cache) => cache.resolve("a", gate.load, { hardTimeout: "2m" }));
+    await pass(clock, 60_000, 120);
+    expect(gate.calls).toBe(1);
+
+    gate.open(1);
+    await pass(clock, 1_000);
+
+    expect((await Promise.all(reads)).map(({ source }) => source).sort()).toEqual([
+      "lease",
+      "load",
+    ]);
+    const { renewals } = shared;
+    expect(renewals).toBeGreaterThanOrEqual(6);
+    await pass(clock, 60_000);
+    expect(shared).toMatchObject({ renewals, held: new Map() });
+  });
+
+  it.each<[string, (cache: Cache, controller: AbortController) => unknown]>([
+    ["its time is over", () => undefined],
+    ["nobody waits for it any more", (_, controller) => controller.abort()],
+    ["its cache is closed", (cache) => cache.close()],
+  ])("of a load that goes on when %s is not renewed any more", async (_, end) => {
+    const { caches, clock, shared } = openProcesses(2);
+    const [one, two] = caches as [Cache, Cache];
+    const controller = new AbortController();
+    const options = { hardTimeout: "12s", signal: controller.signal };
+    one.getOrSet("a", () => new Promise(() => undefined), options).catch(() => undefined);
+    await pass(clock, 11_000, 40);
+    expect(shared.renewals).toBeGreaterThan(2);
+    end(one, controller);
+    await pass(clock, 2_000, 40);
+    const { renewals } = shared;
+
+    const read = two.getOrSet("a", () => "of another");
+    await pass(clock, 9_000, 40);
+
+    expect(await read).toBe("of another");
+    expect(shared.renewals).toBe(renewals);
+  });
+
+  it("is renewed again after its tier has failed once", async () => {
+    const { caches, clock, shared } = openProcesses(1);
+    const [cache] = caches as [Cache];
+    const gate = new Gate();
+    const read = cache.getOrSet("a", gate.load);
+    await turns();
+    shared.fault = THROWS;
+    await pass(clock, 3_000);
+    shared.fault = WORKS;
+
+    await pass(clock, 3_000);
+
+    expect(shared.renewals).toBe(1);
+    gate.open(1);
+    await pass(clock, 100);
+    expect(await read).toBe(1);
+  });
+
+  it("that is never free is not waited for without end", async () => {
     const { caches, clock, shared } = openProcesses(1);
     const [cache] = caches as [Cache];
     shared.held.set("cache/1/default/a", "somebody else's");
 
-    const read = cache.getOrSet("a", () => "loaded");
+    const read = cache.getOrSet("a", () => "loaded", { hardTimeout: "1h" });
     await pass(clock, 11_000, 20);
+    expect(await stateOf(read)).toBe("pending");
+    await pass(clock, 300_000, 20);
 
     expect(await stateOf(read)).toBe("value");
   });

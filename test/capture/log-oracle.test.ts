@@ -13,7 +13,9 @@ import { cover, databaseOf, lastSequence, literalOf, logAfter, rowsOf } from "./
 
 const TABLES = { parent: ["a", "b", "c", "p", "g"], child: ["n", "a", "k"] } as const;
 type Table = keyof typeof TABLES;
-const SEEDS = 350;
+const SEEDS = 200;
+/** Seeds that have found something, or that find what is planted: kept when the number is cut. */
+const TELLING_SEEDS = [358, 386, 555, 740];
 const TRANSACTIONS = 12;
 /** Triggers that set each other off without end take long to reach SQLite's own limit. */
 const TRIGGER_DEPTH = 12;
@@ -143,12 +145,13 @@ function play(seed: number, tally: Tally): readonly string[] {
 describe("the log of changes beside the tables themselves", () => {
   it("misses nothing that a statement of any kind has changed", () => {
     const tally: Tally = { changes: 0, levels: {} };
+    const seeds = [...Array(SEEDS).keys(), ...TELLING_SEEDS];
 
-    for (let seed = 1; seed <= SEEDS; seed++) {
+    for (const seed of seeds) {
       expect(play(seed, tally), `seed ${seed}`).toEqual([]);
     }
 
-    expect(tally.changes).toBeGreaterThan(3_000);
+    expect(tally.changes).toBeGreaterThan(1_500);
     expect(tally.levels["rows"]).toBeGreaterThan(SEEDS);
   });
 });

@@ -8,6 +8,7 @@ import {
   type FileTables,
   fileTables,
   STRUCTURE_QUERIES,
+  type StructureQuery,
 } from "../../src/capture/table-structure.ts";
 import { type StoredValue, UNKNOWN } from "../../src/change/value.ts";
 
@@ -30,7 +31,7 @@ export function rowsOf(db: DatabaseSync, sql: string, ...values: (string | numbe
 
 /** The tables of the database. */
 export function tablesOf(db: DatabaseSync): FileTables {
-  const read = (name: keyof typeof STRUCTURE_QUERIES): Row[] => rowsOf(db, STRUCTURE_QUERIES[name]);
+  const read = (name: StructureQuery): Row[] => rowsOf(db, STRUCTURE_QUERIES[name]);
   return fileTables({
     objects: read("objects"),
     columns: read("columns"),

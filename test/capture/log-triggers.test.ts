@@ -129,6 +129,35 @@ describe("the log of changes", () => {
     ]);
   });
 
+  it("tells of a row that a foreign key has put in the way, after it was looked for", () => {
+    using db = covered(
+      `CREATE TABLE t (id INTEGER PRIMARY KEY,
+        u INTEGER DEFAULT 9 UNIQUE REFERENCES t ON DELETE SET DEFAULT, w)`,
+    );
+    db.exec("INSERT INTO t VALUES (9, NULL, 'r'), (1, NULL, 's'), (2, 1, 't')");
+
+    const log = logOf(db, "REPLACE INTO t VALUES (1, 9, 'new')");
+
+    expect(rowsOf(db, "SELECT id FROM t ORDER BY +id")).toEqual([[1n], [9n]]);
+    expect(log).toEqual([
+      "replaced t 1,NULL,'s'",
+      "update t 2,1,'t',2,9,'t'",
+      "replaced t 2,9,'t'",
+      "insert t 1,9,'new'",
+    ]);
+  });
+
+  it("keeps a replaced row apart from one that has taken its key and changes again", () => {
+    using db = covered(
+      `CREATE TABLE t (a, c UNIQUE, p REFERENCES t (c) ON DELETE CASCADE ON UPDATE SET NULL)`,
+    );
+    db.exec("INSERT INTO t VALUES (1, 3, NULL), (5, 5, 5)");
+
+    const log = logOf(db, "UPDATE OR REPLACE t SET c = 3 WHERE a = 5");
+
+    expect(log.slice(0, 2)).toEqual(["replaced t 1,3,NULL", "update t 5,3,5,5,3,NULL"]);
+  });
+
   it("follows foreign keys, rollbacks and tables without a rowid", () => {
     using db = covered(
       "CREATE TABLE p (a, b COLLATE NOCASE, PRIMARY KEY (a, b)) WITHOUT ROWID",
@@ -165,6 +194,17 @@ describe("the log of changes", () => {
       `insert t '"${"é".repeat(511)}"',?,?`,
       `update t '"${"é".repeat(511)}"',?,?,?,?,?`,
     ]);
+  });
+
+  it("logs whole what is declared to be short, and is not", () => {
+    using db = covered(
+      'CREATE TABLE t (a VARCHAR(9), b TEXT CHECK (length("b") <= 1024), c VARCHAR(2000))',
+    );
+    const long = "é".repeat(600);
+
+    const log = logOf(db, `INSERT INTO t VALUES ('${long}', '${long}', '${long}')`);
+
+    expect(log).toEqual([`insert t '${long}','${long}',?`]);
   });
 
   it("does not make a write fail that reads nothing computed", () => {

@@ -60,7 +60,9 @@ function valueAt(config: Config, path: string): unknown {
 }
 
 /** Keys with one possible value cannot be changed, only refused. */
-const changeable = ALL_KEYS.filter(({ facts }) => facts.values?.length !== 1);
+const changeable = ALL_KEYS.filter(
+  ({ facts }) => facts.values?.length !== 1 && facts.fixed === undefined,
+);
 
 async function loadJson(content: object): Promise<Config> {
   const file = join(folder, "case.json");

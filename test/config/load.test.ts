@@ -201,6 +201,19 @@ describe("loadConfig refuses", () => {
     await refused(pragmas({ synchronous: "OFF" }), /OFF is refused: a power failure/);
   });
 
+  it("settings of the cache's file that its profile does not have, with the reason", async () => {
+    const sqlite = (settings: object): string => JSON.stringify({ cache: { sqlite: settings } });
+
+    await refused(sqlite({ synchronous: "FULL" }), /FULL is refused: every write would wait/);
+    await refused(sqlite({ tempStore: "FILE" }), /FILE is refused: the tier makes no temporary/);
+    await refused(sqlite({ mmapSize: "64MB" }), /64MB is refused: a file that is cut short/);
+    await write(
+      "springhouse.config.json",
+      sqlite({ synchronous: "NORMAL", tempStore: "MEMORY", mmapSize: 0 }),
+    );
+    await expect(load()).resolves.toBeDefined();
+  });
+
   it("the switch that would turn batches off, and takes it when it says true", async () => {
     const text = (enabled: boolean): string =>
       JSON.stringify({ startup: { migration_optimization: { enabled } } });

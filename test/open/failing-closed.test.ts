@@ -20,7 +20,7 @@ it("rows of a transaction that has timed out fall into no other transaction", as
   }
 
   const late = db
-    .transaction((tx) => tx.executeMany(INSERT, endless()), { deadline: "50ms" })
+    .transaction((tx) => tx.executeMany(INSERT, endless()), { deadline: "500ms" })
     .finally(() => gate.resolve());
   const other = db.transaction(
     async (tx) => {
@@ -41,7 +41,7 @@ const Logged = entity("logged", { id: t.int().primaryKey(), text: t.text() }, { 
 it.each(["returned", "listened to", "logged", "as statements"])(
   "a stalled source of rows that are %s does not hold the writer",
   async (how) => {
-    const own = { entities: [Logged], transactionDeadline: "50ms" } as const;
+    const own = { entities: [Logged], transactionDeadline: "1s" } as const;
     await using db = await open({ ...options, ...own });
     async function* source<T>(row: T): AsyncGenerator<T> {
       for (let count = 0; count < 1_000; count++) yield row;

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { TrackedSession } from "../../src/coherence/tracked-session.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { Caching } from "../../src/open/caching.ts";
+import { createCatalog } from "../../src/schema/catalog.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { SqlValue } from "../../src/store/store.ts";
 import type { ExactRow } from "./values.ts";
@@ -30,7 +31,8 @@ const ENTRIES_MAX = 100_000;
 /** Opens a new file with our store. */
 export async function openSubject(path: string): Promise<Subject> {
   const store = await openSqliteStore({ url: `sqlite:///${path}`, profile: "fast" });
-  const caching = new Caching(store, systemClock, { maxEntries: ENTRIES_MAX, maxBytes: "1GB" });
+  const limits = { maxEntries: ENTRIES_MAX, maxBytes: "1GB" } as const;
+  const caching = new Caching(store, createCatalog([]), systemClock, limits);
   const session = new TrackedSession(store);
   let runs = 0;
   const read = async (sql: string): Promise<Rows> => {

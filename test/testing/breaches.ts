@@ -82,6 +82,8 @@ export const BREACHES = [
   "lease is shared",
   "lease lasts",
   "lease is anybody's",
+  "lease is not renewed",
+  "lease is renewed by all",
   "lease races",
   "lease ignores the clock",
   "lease after close",

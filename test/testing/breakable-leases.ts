@@ -31,6 +31,20 @@ export function breakableLeases(
       else leases.set(key, lease);
       return lease.token;
     },
+    renewLease: async (key, token, durationMs) => {
+      if (!is("lease after close")) begin();
+      const lease = leases.get(key);
+      const mine = lease?.token === token || (lease !== undefined && is("lease is renewed by all"));
+      if (!mine) return is("lease is renewed by all");
+      if (!is("lease is not renewed")) {
+        leases.set(key, {
+          token: lease?.token ?? token,
+          untilMs: nowMs() + durationMs,
+          durationMs,
+        });
+      }
+      return true;
+    },
     releaseLease: async (key, token) => {
       if (!is("lease after close")) begin();
       const mine = leases.get(key)?.token === token || is("lease is anybody's");

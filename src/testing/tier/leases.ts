@@ -60,6 +60,33 @@ export const leases: TierCases = {
       assert.equal(await host.acquireLease("a", LEASE_MS), undefined);
     },
 
+    "lasts longer when its holder renews it": async (context) => {
+      const host = leasesOf(context);
+      const token = (await host.acquireLease("a", LEASE_MS)) ?? "";
+      context.clock.advance(LEASE_MS - 1);
+      assert.equal(await host.renewLease("a", token, LEASE_MS), true);
+      context.clock.advance(LEASE_MS - 1);
+      assert.equal(await host.acquireLease("a", LEASE_MS), undefined);
+
+      context.clock.advance(1);
+
+      assert.ok(await host.acquireLease("a", LEASE_MS));
+    },
+
+    "is renewed by nobody else, and not when another has taken it": async (context) => {
+      const host = leasesOf(context);
+      const first = (await host.acquireLease("a", LEASE_MS)) ?? "";
+      assert.equal(await host.renewLease("a", "not the token", HOUR_MS), false);
+      assert.equal(await host.renewLease("never taken", first, HOUR_MS), false);
+      context.clock.advance(LEASE_MS);
+      assert.ok(await host.acquireLease("a", LEASE_MS));
+
+      assert.equal(await host.renewLease("a", first, HOUR_MS), false);
+
+      context.clock.advance(LEASE_MS);
+      assert.ok(await host.acquireLease("a", LEASE_MS));
+    },
+
     "does not last when the clock is set back": async (context) => {
       const host = leasesOf(context);
       context.clock.advance(2 * HOUR_MS);
@@ -74,6 +101,7 @@ export const leases: TierCases = {
       await context.tier.close();
 
       await rejectsWith("CLOSED", () => host.acquireLease("a", LEASE_MS));
+      await rejectsWith("CLOSED", () => host.renewLease("a", "token", LEASE_MS));
       await rejectsWith("CLOSED", () => host.releaseLease("a", "token"));
     },
   },

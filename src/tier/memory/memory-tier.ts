@@ -9,7 +9,7 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { CoarseClock } from "../../core/coarse-clock.ts";
 import { SpringhouseError } from "../../core/errors.ts";
-import { isSliceOver, nextSlice } from "../../core/slices.ts";
+import { isSliceOver, mapAtOnce, nextSlice } from "../../core/slices.ts";
 import { newCounters } from "../counters.ts";
 import type {
   KeysQuery,
@@ -60,6 +60,9 @@ export class MemoryTier implements Tier {
   /** The one without a prefix stands last and takes what no category has. */
   readonly #partitions: Partition[];
   readonly #dead: Iterator<MemoryEntry>[] = [];
+  /** What is under way and takes several turns. The next change waits for the last. */
+  readonly #calls = new Set<Promise<unknown>>();
+  #changing: Promise<unknown> | undefined;
   #sweeping: Promise<SweepResult> | undefined;
   #timer: Disposable | undefined;
   #closed = false;
@@ -104,7 +107,7 @@ export class MemoryTier implements Tier {
     options: TierCallOptions = {},
   ): Promise<readonly (TierEntry | undefined)[]> {
     this.#begin(options);
-    return keys.map((whole) => {
+    const read = (whole: string): TierEntry | undefined => {
       const [partition, key] = this.#find(whole);
       const entry = partition.peek(key);
       if (entry === undefined) {
@@ -113,7 +116,8 @@ export class MemoryTier implements Tier {
       }
       partition.hit(entry);
       return partition.export(entry);
-    });
+    };
+    return this.#called(mapAtOnce(keys, read, () => nextSlice(options.signal)));
   }
 
   async hasMany(
@@ -121,10 +125,11 @@ export class MemoryTier implements Tier {
     options: TierCallOptions = {},
   ): Promise<readonly boolean[]> {
     this.#begin(options);
-    return keys.map((whole) => {
+    const has = (whole: string): boolean => {
       const [partition, key] = this.#find(whole);
       return partition.peek(key) !== undefined;
-    });
+    };
+    return this.#called(mapAtOnce(keys, has, () => nextSlice(options.signal)));
   }
 
   async setMany(
@@ -132,25 +137,26 @@ export class MemoryTier implements Tier {
     options: TierCallOptions = {},
   ): Promise<readonly SetOutcome[]> {
     this.#begin(options);
-    return entries.map((entry) => {
+    const put = (entry: TierEntry): SetOutcome => {
       const [partition, key] = this.#find(entry.key);
       return partition.put(key, entry);
-    });
+    };
+    return this.#changed(() => mapAtOnce(entries, put));
   }
 
   async dropMany(keys: readonly string[], options: TierCallOptions = {}): Promise<number> {
     this.#begin(options);
-    let dropped = 0;
-    for (const whole of keys) {
+    const drop = (whole: string): boolean => {
       const [partition, key] = this.#find(whole);
-      if (partition.drop(key)) dropped++;
-    }
-    return dropped;
+      return partition.drop(key);
+    };
+    const dropped = await this.#changed(() => mapAtOnce(keys, drop));
+    return dropped.filter(Boolean).length;
   }
 
   async dropTags(tags: readonly string[], options: TierCallOptions = {}): Promise<void> {
     this.#begin(options);
-    this.dropTagsNow(tags);
+    await this.#changed(() => this.dropTagsNow(tags));
   }
 
   /** The same for a caller in the same turn. */
@@ -163,14 +169,7 @@ export class MemoryTier implements Tier {
 
   async dropPrefix(prefix: string, options: TierCallOptions = {}): Promise<number> {
     this.#begin(options);
-    let dropped = 0;
-    for (const entry of this.#candidates({})) {
-      if (isSliceOver()) await nextSlice();
-      const partition = entry.owner as Partition;
-      if (!(partition.prefix + entry.key).startsWith(prefix) || !partition.holds(entry)) continue;
-      if (partition.drop(entry.key)) dropped++;
-    }
-    return dropped;
+    return await this.#changed(() => this.#dropPrefix(prefix));
   }
 
   async *keys(
@@ -196,7 +195,9 @@ export class MemoryTier implements Tier {
 
   async clear(options: TierCallOptions = {}): Promise<void> {
     this.#begin(options);
-    for (const partition of this.#partitions) partition.clear();
+    await this.#changed(() => {
+      for (const partition of this.#partitions) partition.clear();
+    });
   }
 
   /** One sweep serves all who ask while it runs, so nobody can abort it. */
@@ -231,6 +232,7 @@ export class MemoryTier implements Tier {
     this.#closed = true;
     this.#timer?.[Symbol.dispose]();
     this.#time[Symbol.dispose]();
+    await Promise.allSettled(this.#calls);
     await this.#sweeping;
     for (const partition of this.#partitions) partition.clear();
     this.#dead.length = 0;
@@ -246,6 +248,37 @@ export class MemoryTier implements Tier {
     }
     throwIfAborted(signal, `The call of tier "${this.name}"`);
     this.#scheduleSweep();
+  }
+
+  #called<T>(call: T | Promise<T>): T | Promise<T> {
+    if (!(call instanceof Promise)) return call;
+    this.#calls.add(call);
+    const forget = (): void => void this.#calls.delete(call);
+    call.then(forget, forget);
+    return call;
+  }
+
+  /** Makes a change, after those that were asked for before it: at once when there are none. */
+  #changed<T>(change: () => T | Promise<T>): T | Promise<T> {
+    const call = this.#changing === undefined ? change() : this.#changing.then(change, change);
+    if (!(call instanceof Promise)) return call;
+    this.#changing = call;
+    const forget = (): void => {
+      if (this.#changing === call) this.#changing = undefined;
+    };
+    call.then(forget, forget);
+    return this.#called(call);
+  }
+
+  async #dropPrefix(prefix: string): Promise<number> {
+    let dropped = 0;
+    for (const entry of this.#candidates({})) {
+      if (isSliceOver()) await nextSlice();
+      const partition = entry.owner as Partition;
+      if (!(partition.prefix + entry.key).startsWith(prefix) || !partition.holds(entry)) continue;
+      if (partition.drop(entry.key)) dropped++;
+    }
+    return dropped;
   }
 
   /** The partition of a whole key, and the key in it. */
@@ -300,7 +333,7 @@ export class MemoryTier implements Tier {
     let expired = 0;
     const reclaimed = await this.#reclaim();
     for (const entry of this.#wheel.advance(this.#time.refresh())) {
-      if ((entry.owner as Partition).expired(entry)) expired++;
+      if (entry !== undefined && (entry.owner as Partition).expired(entry)) expired++;
       if (isSliceOver()) await nextSlice();
     }
     return { expired, reclaimed };

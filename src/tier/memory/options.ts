@@ -1,10 +1,12 @@
 /** Options of the memory tier, validated and filled. */
 
+import { assertClock, assertFunction, assertText } from "../../core/arguments.ts";
 import { type ByteSize, parseBytes } from "../../core/bytes.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { type Duration, parseDurationMs } from "../../core/duration.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
+import { shown } from "../../core/shown.ts";
 import type { PolicyName } from "./policy.ts";
 import type { RoomLimits } from "./room.ts";
 
@@ -63,6 +65,9 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     random = Math.random,
     sweepEvery = "60s",
   } = options;
+  assertText("memoryTier: name", name);
+  assertClock("memoryTier: clock", clock);
+  assertFunction("memoryTier: random", random);
   return {
     name,
     policy: checkPolicy(policy),
@@ -76,7 +81,7 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
 /** Throws unless it is the name of a policy. */
 export function checkPolicy(policy: PolicyName): PolicyName {
   if (POLICIES.includes(policy)) return policy;
-  const message = `policy: ${JSON.stringify(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
+  const message = `policy: ${shown(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { policy } });
 }
 
@@ -84,8 +89,7 @@ export function checkPolicy(policy: PolicyName): PolicyName {
 export function checkMaxEntries(maxEntries: unknown): void {
   const isWhole = Number.isInteger(maxEntries) && Number(maxEntries) >= 1;
   if (isWhole || maxEntries === Number.POSITIVE_INFINITY) return;
-  const shown = typeof maxEntries === "string" ? JSON.stringify(maxEntries) : String(maxEntries);
-  const message = `maxEntries: ${shown} is not a whole number from 1, or Infinity.`;
+  const message = `maxEntries: ${shown(maxEntries)} is not a whole number from 1, or Infinity.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
 }
 

@@ -4,11 +4,15 @@
  * given back in slices.
  */
 
+import { type Hashed, ShardedSet } from "./sharded-set.ts";
+
 /** A name that entries share. */
-export class Tag<Entry = unknown> {
+export class Tag<Entry extends Hashed = Hashed> {
   readonly name: string;
   dropped = false;
-  readonly entries: Set<Entry> = new Set<Entry>();
+  readonly entries: ShardedSet<Entry> = new ShardedSet<Entry>();
+  /** Once it is dropped: how many entries still have it. */
+  left = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -22,7 +26,7 @@ export function isDropped(tags: readonly Tag[]): boolean {
 }
 
 /** The living tags by their names. Holds exactly the tags that living entries have. */
-export class TagTable<Entry> {
+export class TagTable<Entry extends Hashed> {
   readonly #tags = new Map<string, Tag<Entry>>();
   /** Dropped tags that entries still have. While there are none, nobody need look at an entry's. */
   dropped = 0;
@@ -33,7 +37,7 @@ export class TagTable<Entry> {
 
   /** The tags of these names; made where there are none. */
   tagsOf(names: readonly string[]): readonly Tag<Entry>[] {
-    return names.map((name) => {
+    return [...new Set(names)].map((name) => {
       let tag = this.#tags.get(name);
       if (tag === undefined) {
         tag = new Tag<Entry>(name);
@@ -46,12 +50,7 @@ export class TagTable<Entry> {
   /** The entries of a tag, as many as there are now. The caller may pause and change others. */
   *entriesOf(name: string): Generator<Entry, void, undefined> {
     const entries = this.#tags.get(name)?.entries;
-    if (entries === undefined) return;
-    let left = entries.size;
-    for (const entry of entries) {
-      if (left-- === 0) return;
-      yield entry;
-    }
+    if (entries !== undefined) yield* entries;
   }
 
   link(entry: Entry, tags: readonly Tag<Entry>[]): void {
@@ -60,10 +59,14 @@ export class TagTable<Entry> {
 
   unlink(entry: Entry, tags: readonly Tag<Entry>[]): void {
     for (const tag of tags) {
-      // A tag that an entry has twice is unlinked once.
-      if (!tag.entries.delete(entry) || tag.entries.size > 0) continue;
-      if (tag.dropped) this.dropped--;
-      else this.#tags.delete(tag.name);
+      if (tag.dropped) {
+        // Its set goes with it, in one piece; what is left in it is only counted.
+        tag.left--;
+        if (tag.left === 0) this.dropped--;
+        continue;
+      }
+      tag.entries.delete(entry);
+      if (tag.entries.size === 0) this.#tags.delete(tag.name);
     }
   }
 
@@ -72,7 +75,8 @@ export class TagTable<Entry> {
     const tag = this.#tags.get(name);
     if (tag === undefined) return undefined;
     tag.dropped = true;
-    this.dropped++;
+    tag.left = tag.entries.size;
+    if (tag.left > 0) this.dropped++;
     this.#tags.delete(name);
     return tag;
   }

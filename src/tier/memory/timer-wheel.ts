@@ -19,6 +19,8 @@ export interface WheelNode {
 /** Spans of a bucket, each a power of two near a second, a minute, an hour and a day. */
 const SPAN_SHIFTS = [10, 16, 22, 27] as const;
 const BUCKETS = 64;
+/** Entries that move to a finer level between two pauses. */
+const MOVED_AT_ONCE = 256;
 
 /** Entries by the time of their end. */
 export class TimerWheel<Node extends WheelNode> {
@@ -52,11 +54,12 @@ export class TimerWheel<Node extends WheelNode> {
   }
 
   /**
-   * Moves the wheel to `nowMs` and gives out, one by one and unscheduled, the entries that ended.
+   * Moves the wheel to `nowMs` and gives out, one by one and unscheduled, the entries that ended;
+   * now and then nothing, so that the caller can pause while the others get nearer to their end.
    * The caller may pause between two of them, schedule and cancel others, and go on; one sweep
    * must end before the next begins.
    */
-  *advance(nowMs: number): Generator<Node, void, undefined> {
+  *advance(nowMs: number): Generator<Node | undefined, void, undefined> {
     const fromMs = this.#nowMs;
     this.#nowMs = Math.max(fromMs, Math.floor(nowMs));
     for (const [level, shift] of SPAN_SHIFTS.entries()) {
@@ -70,7 +73,7 @@ export class TimerWheel<Node extends WheelNode> {
   }
 
   /** Gives out what has ended of a bucket; the rest goes where it belongs by now. */
-  *#empty(bucket: WheelNode): Generator<Node, void, undefined> {
+  *#empty(bucket: WheelNode): Generator<Node | undefined, void, undefined> {
     // The ring gets another head, so that what returns to this bucket is not met again.
     const head = sentinel();
     if (bucket.wheelNext === bucket) return;
@@ -80,11 +83,13 @@ export class TimerWheel<Node extends WheelNode> {
     head.wheelPrevious.wheelNext = head;
     bucket.wheelNext = bucket;
     bucket.wheelPrevious = bucket;
+    let moved = 0;
     while (head.wheelNext !== head) {
       const node = head.wheelNext as Node;
       this.cancel(node);
       if (node.endsMs <= this.#nowMs) yield node;
       else this.schedule(node);
+      if (++moved % MOVED_AT_ONCE === 0) yield undefined;
     }
   }
 

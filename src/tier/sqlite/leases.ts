@@ -11,7 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { LeaseHost } from "../tier.ts";
 import { toStored } from "./key-text.ts";
-import { LEASE, RELEASE, statement } from "./statements.ts";
+import { LEASE, RELEASE, RENEW, statement } from "./statements.ts";
 
 /** Runs a write on the file, also when it has to be made anew. */
 export type RunWrite = <T>(work: (database: Database) => Promise<T>) => Promise<T>;
@@ -33,6 +33,12 @@ export function sqliteLeases(write: RunWrite, clock: Clock): LeaseHost {
       );
       const [taken] = await write((database) => database.write([take]));
       return taken?.changes === 1 ? token : undefined;
+    },
+    async renewLease(key, token, durationMs) {
+      const untilMs = clock.nowMs() + durationMs;
+      const renew = statement(RENEW, untilMs, durationMs, toStored(key), token);
+      const [renewed] = await write((database) => database.write([renew]));
+      return renewed?.changes === 1;
     },
     async releaseLease(key, token) {
       const give = statement(RELEASE, toStored(key), token);

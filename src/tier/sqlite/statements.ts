@@ -141,6 +141,8 @@ export const LEASE = `INSERT INTO cache_leases (key, token, expires_at, duration
   ON CONFLICT (key) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at,
     duration_ms = excluded.duration_ms
   WHERE cache_leases.expires_at <= ? OR cache_leases.expires_at > ? + 2 * cache_leases.duration_ms`;
+export const RENEW = `UPDATE cache_leases SET expires_at = ?, duration_ms = ?
+  WHERE key = ? AND token = ?`;
 export const RELEASE = "DELETE FROM cache_leases WHERE key = ? AND token = ?";
 
 /** A statement with its values. */

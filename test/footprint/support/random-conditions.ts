@@ -1,6 +1,7 @@
 /** Random conditions and output expressions over the columns in scope. */
 
 import { sql } from "kysely";
+import { jsonArrayFrom } from "kysely/helpers/sqlite";
 import type { StoredValue } from "../../../src/change/value.ts";
 import { eb, type Operand } from "./builder.ts";
 import { randomValue } from "./database.ts";
@@ -115,6 +116,10 @@ export class RandomConditions {
       return eb.case().when(condition).then(eb.ref(column.path)).else(0n).end();
     }
     if (kind === 2) return sql.raw(`${column.path} || 'x'`);
+    if (kind === 4 && depth > 0) {
+      const { query } = this.#select([...visible, ...outer], 1);
+      return jsonArrayFrom(query.orderBy("o0", (by) => by.collate("binary")));
+    }
     if (kind === 3 && depth > 0) {
       const { query } = this.#select([...visible, ...outer], 1);
       return eb.selectFrom(query.as("s")).select(eb.fn.count("s.o0").as("m"));

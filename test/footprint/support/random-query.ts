@@ -76,7 +76,11 @@ export class RandomQueries {
       .innerJoin(step.from as string, `${step.alias}.${key}`, `${name}.k0`)
       .select([`${step.alias}.${next} as k0`, eb(`${name}.k1`, "+", 1n).as("k1")] as never)
       .where(`${name}.k1` as never, "<", 3 as never);
-    if (this.choices.chance(0.5)) more = more.where(this.#condition(step.columns, [], 0) as never);
+    // In brackets: text with OR in it would end the bound on the steps.
+    if (this.choices.chance(0.5)) {
+      const condition = this.#condition(step.columns, [], 0);
+      more = more.where(sql<boolean>`(${condition as never})` as never);
+    }
     const query = seed.union(more as never) as unknown as Query;
     return { query, outputs: ["k0", "k1"], isOrdered: false };
   }
@@ -116,18 +120,19 @@ export class RandomQueries {
   ): Query {
     const { choices } = this;
     const { depth, outer } = options;
+    const isAlone = choices.chance(0.25);
     const first = this.#item(options);
-    const visible = [...first.columns];
+    const visible = isAlone ? first.columns.map(unqualified) : [...first.columns];
     const joined: Visible[] = [];
     let query: Query;
-    if (choices.chance(0.15)) {
+    if (!isAlone && choices.chance(0.15)) {
       const second = this.#item(options);
       visible.push(...second.columns);
       query = from.selectFrom([first.from, second.from] as never) as unknown as Query;
     } else {
       query = from.selectFrom(first.from as never) as unknown as Query;
     }
-    while (choices.chance(0.45) && visible.length < 14) {
+    while (!isAlone && choices.chance(0.45) && visible.length < 14) {
       const item = this.#item(options);
       const own = [...visible];
       visible.push(...item.columns);
@@ -242,6 +247,11 @@ export class RandomQueries {
 
 function aliased(operand: Operand, name: string): unknown {
   return new ExpressionWrapper(operand.toOperationNode()).as(name);
+}
+
+/** A column by its bare name, which a subquery may take for one of its own. */
+function unqualified(column: Visible): Visible {
+  return { ...column, path: column.name };
 }
 
 function anything(name: string): DeclaredColumn {

@@ -1,19 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { isDropped, TagTable } from "../../../src/tier/memory/tag-table.ts";
 
+const [FIRST, SECOND] = [{ hash: 1 }, { hash: 2 }];
+const [OLD, FRESH] = [{ hash: 3 }, { hash: 4 }];
+
 describe("a table of tags", () => {
   it("counts a dropped tag until the last entry has let it go", () => {
-    const table = new TagTable<string>();
+    const table = new TagTable<{ readonly hash: number }>();
     const first = table.tagsOf(["red", "red", "blue"]);
     const second = table.tagsOf(["red"]);
-    table.link("first", first);
-    table.link("second", second);
+    table.link(FIRST, first);
+    table.link(SECOND, second);
 
     table.drop("red");
     const counts = [table.dropped];
-    table.unlink("first", first);
+    table.unlink(FIRST, first);
     counts.push(table.dropped);
-    table.unlink("second", second);
+    table.unlink(SECOND, second);
     counts.push(table.dropped);
 
     expect(counts).toEqual([1, 1, 0]);
@@ -21,14 +24,14 @@ describe("a table of tags", () => {
   });
 
   it("has no part in it for an entry with a new tag of the same name", () => {
-    const table = new TagTable<string>();
+    const table = new TagTable<{ readonly hash: number }>();
     const old = table.tagsOf(["red"]);
-    table.link("old", old);
+    table.link(OLD, old);
     table.drop("red");
     const fresh = table.tagsOf(["red"]);
-    table.link("fresh", fresh);
+    table.link(FRESH, fresh);
 
-    table.unlink("fresh", fresh);
+    table.unlink(FRESH, fresh);
 
     expect([isDropped(old), isDropped(fresh)]).toEqual([true, false]);
     expect(table.dropped).toBe(1);

@@ -60,10 +60,12 @@ function mendDeclarations(): void {
 
 /**
  * Public entries and the command line share their chunks, so that each class exists once. A worker
- * is one file of its own at the top, beside the chunk that starts it.
+ * is one file of its own at the top, beside the chunk that starts it; so is what is required when
+ * it is first needed.
  */
 async function bundleSources(): Promise<void> {
   const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
+  const required = ["src/open/caching.ts"];
   const workers = globSync("src/**/*-thread.ts", { cwd: root });
   const options: BuildOptions = {
     absWorkingDir: root,
@@ -78,7 +80,10 @@ async function bundleSources(): Promise<void> {
   };
   await build({
     ...options,
-    entryPoints: Object.fromEntries(shared.map((path) => [path.slice("src/".length, -3), path])),
+    entryPoints: Object.fromEntries([
+      ...shared.map((path) => [path.slice("src/".length, -3), path]),
+      ...required.map((path) => [basename(path, ".ts"), path]),
+    ]),
     splitting: true,
     chunkNames: "chunk-[hash]",
   });

@@ -24,7 +24,8 @@ const db = await open({ url: "sqlite:notes.db", entities: [Note] });
 const notes = db.repository(Note);
 const created = await notes.create({ title: "fresh" });
 const id: number = created.id;
-const title: string | undefined = (await notes.get(id))?.title;
+const titleOf = db.cached("titleOf", async () => (await notes.get(id))?.title);
+const title: string | undefined = await titleOf();
 await db.close();
 console.log(title);
 `;
@@ -44,6 +45,23 @@ const limited = rateLimited(cache, { consume: async () => undefined });
 const allowed: number = await limited("me", 7, () => 1);
 console.log(text, name, value, stale, allowed);
 await cache.close();
+`;
+
+/** An application with Kysely of its own, which npm installs as the peer. */
+const KYSELY_PROGRAM = `import { Kysely, sql } from "kysely";
+import { springhouseDialect } from "springhouse/kysely";
+
+const springhouse = await springhouseDialect({ url: "sqlite::memory:" });
+const db = new Kysely<{ notes: { title: string } }>({ dialect: springhouse });
+await sql\`CREATE TABLE notes (title TEXT)\`.execute(db);
+const titled = springhouse.cached("titled", (title: string) =>
+  db.selectFrom("notes").selectAll().where("title", "=", title).execute(),
+);
+const none = await titled("a");
+await db.insertInto("notes").values({ title: "a" }).execute();
+const found: { title: string }[] = await titled("a");
+console.log(none.length, found.length, (await titled("a")) === found);
+await db.destroy();
 `;
 
 /** As strict as a user may be, declarations of the package included. */
@@ -115,13 +133,16 @@ function tryCommandLine(): void {
 function tryProgram(): void {
   writeFileSync(join(folder, "program.ts"), PROGRAM);
   writeFileSync(join(folder, "cache.ts"), CACHE_PROGRAM);
-  const files = ["program.ts", "cache.ts", "schema.ts"];
+  writeFileSync(join(folder, "kysely.ts"), KYSELY_PROGRAM);
+  const files = ["program.ts", "cache.ts", "kysely.ts", "schema.ts"];
   const tsconfig = { compilerOptions: COMPILER_OPTIONS, files };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
   run(join(root, "node_modules/.bin/tsc"), ["-p", "."]);
   expectEqual("the program", run(process.execPath, ["program.ts"]).trim(), "fresh");
   const printed = run(process.execPath, ["cache.ts"]).trim();
   expectEqual("the program with a cache", printed, "kept Kim 1 false 1");
+  const withKysely = run(process.execPath, ["kysely.ts"]).trim();
+  expectEqual("the program with Kysely", withKysely, "0 1 true");
   console.log("programs compile and run");
 }
 

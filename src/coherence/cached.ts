@@ -38,6 +38,7 @@ export class CachedResults {
   readonly #flights = new Flights();
   /** Why the last run was not kept. */
   #notKept: string | undefined;
+  #closed: Error | undefined;
 
   constructor(parts: CachedParts) {
     this.#parts = parts;
@@ -55,28 +56,32 @@ export class CachedResults {
 
   /** The result for these arguments, from memory if it is there. */
   read(args: readonly unknown[]): Promise<unknown> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const key = argumentsKey(args);
     const run = currentRun();
     if (run !== undefined) return this.readAt(run, key, args);
     const { coherence, freshness } = this.#parts;
-    if (coherence.feed.isTurnOver()) return this.#readLater(key, args);
-    return this.#find(key, freshness) ?? this.#load(key, args);
+    if (coherence.feed.isTurnOver()) return this.#readLater(key, ownArguments(args));
+    return this.#find(key, freshness) ?? this.#load(key, ownArguments(args));
   }
 
   /** The result, if memory has it and may give it; undefined otherwise. Runs nothing. */
   peek(args: readonly unknown[]): unknown {
     const { coherence, freshness } = this.#parts;
+    if (this.#closed !== undefined) return undefined;
     if (coherence.isPast || !coherence.feed.isCurrent(freshness)) return undefined;
     return this.#results.value(argumentsKey(args));
   }
 
-  /** Drops everything. */
-  clear(): void {
+  /** Drops everything. @param error what callers get from now on. */
+  close(error: Error): void {
+    this.#closed = error;
     this.#results.clear();
   }
 
   /** What is known of the result for these arguments. Counts as no use of it. */
   explain(args: readonly unknown[]): Explanation {
+    if (this.#closed !== undefined) throw this.#closed;
     const key = argumentsKey(args);
     const { coherence, name } = this.#parts;
     coherence.feed.isCurrent("strict");
@@ -178,4 +183,13 @@ export function argumentsKey(args: readonly unknown[]): string {
   // The usual case. All other keys begin with a bracket.
   if (args.length === 1 && typeof args[0] === "number") return exactText(args[0]);
   return exactText(args);
+}
+
+/**
+ * Arguments that their caller cannot change while they wait: the result of others would be kept by
+ * the key of these. What can be a key can be copied.
+ */
+export function ownArguments<Args extends readonly unknown[]>(args: Args): Args {
+  const isShared = args.some((value) => typeof value === "object" && value !== null);
+  return isShared ? structuredClone(args) : args;
 }

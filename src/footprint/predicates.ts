@@ -163,8 +163,12 @@ export function exactColumn(wrapped: OperationNode, scope: Scope): ExactColumn |
   return findColumn(scope, alias, node.column.column.name.toLowerCase()).exact;
 }
 
-/** A bound or literal value as it meets the column, or undefined when that is not certain. */
+/**
+ * A bound or literal value as it meets the column, or undefined when that is not certain: a driver
+ * may bind a whole number as an integer or as a real, which are alike but for their texts.
+ */
 function storedValue(value: unknown, column: ColumnStructure): StoredValue | undefined {
+  if (typeof value === "number" && column.affinity === "text") return undefined;
   const bound = boundValue(value);
   return bound === undefined ? undefined : withAffinity(bound, column);
 }

@@ -32,10 +32,10 @@ export const CACHING_KEYS: readonly string[] = ["freshness", "maxEntries", "maxB
 const FRESHNESS: readonly unknown[] = ["strict", "turn", "exclusive"];
 
 /** Refuses what is no way to keep results. */
-export function checkCaching(options: CachingOptions | false | undefined): void {
+export function checkCaching(options: CachingOptions | false | undefined, what: string): void {
   if (options === undefined || options === false) return;
-  refuseUnknownKeys(options, CACHING_KEYS, "open: cache");
-  if (options.freshness !== undefined) checkFreshness("open: cache", options.freshness);
+  refuseUnknownKeys(options, CACHING_KEYS, `${what}: cache`);
+  if (options.freshness !== undefined) checkFreshness(`${what}: cache`, options.freshness);
 }
 
 /** Refuses what is no freshness. */

@@ -6,7 +6,7 @@
 import type { Kysely } from "kysely";
 import { NO_VERSION } from "../change/expectation.ts";
 import { versionText } from "../change/version-text.ts";
-import { CachedResults } from "../coherence/cached.ts";
+import { CachedResults, ownArguments } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
 import { CachedReads } from "../coherence/cached-reads.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
@@ -70,12 +70,11 @@ export class Caching {
     throw new SpringhouseError("READ_ONLY", message);
   }
 
-  /** A cached function. `query` gives it what it reads with. */
-  cached<Tables, Args extends readonly unknown[], Result>(
+  /** A cached function. */
+  cached<Args extends readonly unknown[], Result>(
     name: string,
-    compute: (query: CachedQuery<Tables>, ...args: Args) => Promise<Result>,
+    compute: (...args: Args) => Promise<Result>,
     options: CachedOptions,
-    query: () => CachedQuery<Tables>,
   ): CachedFunction<Args, Result> {
     assertText("cached: name", name);
     assertFunction("cached: the function", compute);
@@ -88,7 +87,7 @@ export class Caching {
       partition: this.#memory.partition(`function ${name}:`, undefined, "frozen"),
       name,
       freshness,
-      compute: (args) => compute(query(), ...(args as Args)),
+      compute: (args) => compute(...(args as Args)),
     });
     this.#results.set(name, results);
     return cachedFunction<Args, Result>(results);
@@ -119,16 +118,18 @@ export class Caching {
     }
     // What cannot be a key is refused here and not in the loop.
     results.keyOf(args);
+    const own = ownArguments(args);
     const { hub } = this.#use;
-    return new LiveQuery<Result>(hub, () => hub.sourceOf(results, args), this.#closed.signal);
+    return new LiveQuery<Result>(hub, () => hub.sourceOf(results, own), this.#closed.signal);
   }
 
   /** Ends the loops over live queries and lets the results go. */
   close(path: string): void {
     if (this.#closed.signal.aborted) return;
-    const message = `${path} was closed, and with it the live query.`;
-    this.#closed.abort(new SpringhouseError("CLOSED", message, { fields: { path } }));
-    for (const results of this.#results.values()) results.clear();
+    const message = `${path} was closed, and with it cached functions and live queries.`;
+    const error = new SpringhouseError("CLOSED", message, { fields: { path } });
+    this.#closed.abort(error);
+    for (const results of this.#results.values()) results.close(error);
     for (const reads of this.#reads.values()) reads.close();
     this.#use[Symbol.dispose]();
     void this.#memory.close();

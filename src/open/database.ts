@@ -2,6 +2,7 @@
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
+import { assertFunction } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -96,7 +97,9 @@ export class Database<
     compute: (query: CachedQuery<TablesOf<Entities>>, ...args: Args) => Promise<Result>,
     options: CachedOptions = {},
   ): CachedFunction<Args, Result> {
-    return this.#parts.caching.get().cached(name, compute, options, () => this.query);
+    assertFunction("cached: the function", compute);
+    const withQuery = (...args: Args): Promise<Result> => compute(this.query, ...args);
+    return this.#parts.caching.get().cached(name, withQuery, options);
   }
 
   /**

@@ -151,19 +151,25 @@ const SCHEMA_MODES: readonly SchemaMode[] = ["create", "check", "ignore"];
 /** Refuses misspelt keys of the options and of their pool, and values that would fail later. */
 export function checkOpenOptions(options: OpenOptions): void {
   refuseUnknownKeys(options, OPEN_KEYS, "open");
-  const { pool = {}, schema, migrations, permissions, events, clock } = options;
-  refuseUnknownKeys(pool, POOL_KEYS, "open: pool");
-  checkCaching(options.cache);
+  checkStoreOptions(options, "open");
+  const { schema, migrations, permissions, events } = options;
   if (migrations !== undefined) assertText("open: migrations", migrations);
   if (permissions !== undefined) assertFunction("open: permissions", permissions);
   if (events !== undefined && !isObject(events)) {
     throw wrongArgument("open: events", "what eventTypes() gives", events);
   }
-  if (clock !== undefined && !isClock(clock)) {
-    throw wrongArgument("open: clock", "an object with nowMs(), monotonicMs(), schedule()", clock);
-  }
   if (schema !== undefined && !SCHEMA_MODES.includes(schema)) {
     throw invalid("schema", schema, 'It is "create", "check" or "ignore".');
+  }
+}
+
+/** The part of it that is about the file and the cache. @param what the function that opens. */
+export function checkStoreOptions({ pool = {}, cache, clock }: OpenOptions, what: string): void {
+  refuseUnknownKeys(pool, POOL_KEYS, `${what}: pool`);
+  checkCaching(cache, what);
+  if (clock !== undefined && !isClock(clock)) {
+    const methods = "an object with nowMs(), monotonicMs(), schedule()";
+    throw wrongArgument(`${what}: clock`, methods, clock);
   }
 }
 

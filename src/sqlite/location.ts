@@ -28,6 +28,7 @@ export function parseLocation(url: string): SqliteLocation {
   if (url === ":memory:" || url === "sqlite::memory:" || url === "sqlite://") {
     return { kind: "temporary" };
   }
+  if (/^postgres(?:ql)?:/.test(url)) throw invalid(url, "PostgreSQL is for a later version");
   if (!url.startsWith("sqlite:")) throw invalid(url, "it does not begin with sqlite:");
   const rest = url.slice("sqlite:".length);
   const path = pathOf(rest, url);

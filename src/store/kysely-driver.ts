@@ -18,13 +18,26 @@ import type {
   TransactionSettings,
 } from "kysely";
 import { SpringhouseError } from "../core/errors.ts";
-import type { Catalog } from "../schema/catalog.ts";
-import { encodeParameter } from "../schema/codec.ts";
 import { type Frame, openFrame } from "./kysely-frames.ts";
-import { kyselyModule } from "./kysely-runtime.ts";
+import type { KyselyModule } from "./kysely-runtime.ts";
+import type { KyselyValues } from "./kysely-values.ts";
 import { noteNodes } from "./reading.ts";
-import { rowsOf } from "./rows.ts";
 import type { CallOptions, ResultSet, Session, Statement } from "./store.ts";
+
+/** What a driver is made of. */
+export interface DriverParts {
+  readonly session: Session;
+  readonly values: KyselyValues;
+  /** The instance of Kysely whose queries come here. */
+  readonly kysely: Pick<
+    KyselyModule,
+    "CompiledQuery" | "IdentifierNode" | "RawNode" | "createQueryId"
+  >;
+  /** Whether an INSERT tells the row id of its last row, which costs a question each. */
+  readonly tellsInsertId: boolean;
+  /** What `destroy()` of Kysely does. */
+  readonly destroy: () => Promise<void>;
+}
 
 type Command = (connection: SessionConnection) => Promise<void>;
 type CompileQuery = QueryCompiler["compileQuery"];
@@ -34,18 +47,16 @@ const commands = new WeakMap<CompiledQuery, Command>();
 
 /** Lends connections to one session, which outlives it. */
 export class SessionDriver implements Driver {
-  readonly #session: Session;
-  readonly #catalog: Catalog;
+  readonly #parts: DriverParts;
 
-  constructor(session: Session, catalog: Catalog) {
-    this.#session = session;
-    this.#catalog = catalog;
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new SessionConnection(this.#session, this.#catalog);
+    return new SessionConnection(this.#parts);
   }
 
   async beginTransaction(
@@ -58,15 +69,15 @@ export class SessionDriver implements Driver {
         "Read-only transactions are not supported: leave setAccessMode out.",
       );
     }
-    await command(connection, raw("begin"), (it) => it.open(undefined));
+    await command(connection, this.#raw("begin"), (it) => it.open(undefined));
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await command(connection, raw("commit"), (it) => it.commitDownTo(0));
+    await command(connection, this.#raw("commit"), (it) => it.commitDownTo(0));
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await command(connection, raw("rollback"), (it) => it.rollbackDownTo(0));
+    await command(connection, this.#raw("rollback"), (it) => it.rollbackDownTo(0));
   }
 
   async savepoint(
@@ -74,7 +85,7 @@ export class SessionDriver implements Driver {
     name: string,
     compile: CompileQuery,
   ): Promise<void> {
-    await command(connection, savepoint("savepoint ", name, compile), (it) => it.open(name));
+    await command(connection, this.#savepoint("savepoint ", name, compile), (it) => it.open(name));
   }
 
   async rollbackToSavepoint(
@@ -82,7 +93,7 @@ export class SessionDriver implements Driver {
     name: string,
     compile: CompileQuery,
   ): Promise<void> {
-    await command(connection, savepoint("rollback to ", name, compile), async (it) => {
+    await command(connection, this.#savepoint("rollback to ", name, compile), async (it) => {
       await it.rollbackDownTo(it.indexOf(name));
       await it.open(name);
     });
@@ -94,34 +105,29 @@ export class SessionDriver implements Driver {
     compile: CompileQuery,
   ): Promise<void> {
     const release: Command = (it) => it.commitDownTo(it.indexOf(name));
-    await command(connection, savepoint("release ", name, compile), release);
+    await command(connection, this.#savepoint("release ", name, compile), release);
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
     await (connection as SessionConnection).rollbackDownTo(0);
   }
 
-  /** Kysely would refuse every later query, although the session is open to all others. */
   async destroy(): Promise<void> {
-    throw new SpringhouseError(
-      "INVALID_ARGUMENT",
-      "destroy() is not for these queries: they go through the database and end with it. Leave " +
-        "it out, and close the database.",
-    );
+    await this.#parts.destroy();
   }
-}
 
-function raw(sql: string): CompiledQuery {
-  return kyselyModule().CompiledQuery.raw(sql);
-}
+  #raw(sql: string): CompiledQuery {
+    return this.#parts.kysely.CompiledQuery.raw(sql);
+  }
 
-function savepoint(words: string, name: string, compile: CompileQuery): CompiledQuery {
-  const { RawNode, IdentifierNode, createQueryId } = kyselyModule();
-  const node = RawNode.createWithChildren([
-    RawNode.createWithSql(words),
-    IdentifierNode.create(name),
-  ]);
-  return compile(node as RootOperationNode, createQueryId());
+  #savepoint(words: string, name: string, compile: CompileQuery): CompiledQuery {
+    const { RawNode, IdentifierNode, createQueryId } = this.#parts.kysely;
+    const node = RawNode.createWithChildren([
+      RawNode.createWithSql(words),
+      IdentifierNode.create(name),
+    ]);
+    return compile(node as RootOperationNode, createQueryId());
+  }
 }
 
 async function command(
@@ -135,13 +141,11 @@ async function command(
 
 /** The session, and the transactions that Kysely has opened on it, outermost first. */
 class SessionConnection implements DatabaseConnection {
-  readonly #session: Session;
-  readonly #catalog: Catalog;
+  readonly #parts: DriverParts;
   readonly #frames: Frame[] = [];
 
-  constructor(session: Session, catalog: Catalog) {
-    this.#session = session;
-    this.#catalog = catalog;
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
   }
 
   async executeQuery<R>(query: CompiledQuery, options: CallOptions = {}): Promise<QueryResult<R>> {
@@ -151,15 +155,16 @@ class SessionConnection implements DatabaseConnection {
       return { rows: [] };
     }
     const session = this.#current();
-    const statement = statementOf(query, session);
+    const statement = this.#statementOf(query);
     const call = callOptions(options);
     if (!mayWrite(query, session)) {
       noteNodes(statement, query.query);
       const read = await session.read(statement, call);
-      return { rows: await rowsOf(read, this.#catalog, session.dialect, call) };
+      return { rows: await this.#parts.values.rows<R>(read, call) };
     }
-    const [result] = await session.write([statement], call);
-    return this.#written(query, result as ResultSet, session);
+    const unit = this.#asksRowId(query) ? [statement, LAST_ROW_ID] : [statement];
+    const [result, rowId] = await session.write(unit, call);
+    return this.#written(query, result as ResultSet, rowId);
   }
 
   async *streamQuery<R>(
@@ -172,9 +177,10 @@ class SessionConnection implements DatabaseConnection {
       yield await this.executeQuery<R>(query, options);
       return;
     }
-    const statement = statementOf(query, session);
+    const statement = this.#statementOf(query);
+    noteNodes(statement, query.query);
     for await (const chunk of session.stream(statement, { ...callOptions(options), chunkRows })) {
-      yield { rows: await rowsOf(chunk, this.#catalog, session.dialect) };
+      yield { rows: await this.#parts.values.rows<R>(chunk) };
     }
   }
 
@@ -201,23 +207,36 @@ class SessionConnection implements DatabaseConnection {
   }
 
   #current(): Session {
-    return this.#frames.at(-1)?.session ?? this.#session;
+    return this.#frames.at(-1)?.session ?? this.#parts.session;
+  }
+
+  #statementOf({ sql, parameters }: CompiledQuery): Statement {
+    return { sql, parameters: parameters.map(this.#parts.values.encode) };
+  }
+
+  #asksRowId({ query, sql }: CompiledQuery): boolean {
+    if (!this.#parts.tellsInsertId) return false;
+    return query.kind === "InsertQueryNode" || (query.kind === "RawNode" && INSERTS.test(sql));
   }
 
   async #written<R>(
     query: CompiledQuery,
     result: ResultSet,
-    session: Session,
+    rowId: ResultSet | undefined,
   ): Promise<QueryResult<R>> {
-    const rows = await rowsOf<R>(result, this.#catalog, session.dialect);
-    return countsRows(query) ? { rows, numAffectedRows: BigInt(result.changes) } : { rows };
+    const rows = await this.#parts.values.rows<R>(result);
+    if (!countsRows(query)) return { rows };
+    const numAffectedRows = BigInt(result.changes);
+    const [[insertId] = []] = rowId?.rows ?? [];
+    if (insertId === undefined || result.changes === 0) return { rows, numAffectedRows };
+    return { rows, numAffectedRows, insertId: BigInt(insertId as number | bigint) };
   }
 }
 
-function statementOf(query: CompiledQuery, session: Session): Statement {
-  const parameters = query.parameters.map((value) => encodeParameter(value, session.dialect));
-  return { sql: query.sql, parameters };
-}
+/** In the unit of the INSERT, so that no other can come between. */
+const LAST_ROW_ID: Statement = { sql: "SELECT last_insert_rowid()", parameters: [] };
+/** Comments before it, and common table expressions, are not looked through. */
+const INSERTS = /^\s*(?:insert|replace)\b/i;
 
 function callOptions(options: CallOptions): CallOptions {
   return options.signal === undefined ? {} : { signal: options.signal };

@@ -20,8 +20,24 @@ import type {
   ValuesNode,
 } from "kysely";
 import type { Catalog } from "../schema/catalog.ts";
-import { codecOf } from "../schema/codec.ts";
+import { codecOf, encodeParameter } from "../schema/codec.ts";
 import type { Dialect } from "../schema/physical.ts";
+import { rowsOf } from "./rows.ts";
+import type { CallOptions, ResultSet, SqlValue } from "./store.ts";
+
+/** How values get from Kysely to the database and back. */
+export interface KyselyValues {
+  encode(parameter: unknown): SqlValue;
+  rows<R>(result: ResultSet, options?: CallOptions): Promise<R[]>;
+}
+
+/** Parameters by their JavaScript type, rows as the schema declares them. */
+export function declaredValues(catalog: Catalog, dialect: Dialect): KyselyValues {
+  return {
+    encode: (parameter) => encodeParameter(parameter, dialect),
+    rows: (result, options) => rowsOf(result, catalog, dialect, options),
+  };
+}
 
 type Encode = (value: unknown) => unknown;
 type EncoderOf = (column: string) => Encode | undefined;

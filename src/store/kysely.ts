@@ -15,11 +15,12 @@ import type {
   QueryCompiler,
   RootOperationNode,
 } from "kysely";
-import { ownValues } from "../core/own-bytes.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { SessionDriver } from "./kysely-driver.ts";
+import { ownBytesCompiler } from "./kysely-own-bytes.ts";
 import { kyselyModule } from "./kysely-runtime.ts";
-import { encodeValues } from "./kysely-values.ts";
+import { declaredValues, encodeValues } from "./kysely-values.ts";
 import type { Session } from "./store.ts";
 
 /** Sees every statement, begin and commit included; Kysely's own option. */
@@ -52,8 +53,10 @@ export function kyselyFor<Tables>(
 function dialectFor(session: Session, catalog: Catalog): Dialect {
   const kysely = kyselyModule();
   const isPostgres = session.dialect === "postgres";
+  const values = declaredValues(catalog, session.dialect);
   return {
-    createDriver: () => new SessionDriver(session, catalog),
+    createDriver: () =>
+      new SessionDriver({ session, values, kysely, tellsInsertId: false, destroy }),
     createQueryCompiler: () => {
       const { PostgresQueryCompiler, SqliteQueryCompiler } = kysely;
       const compiler = isPostgres ? new PostgresQueryCompiler() : new SqliteQueryCompiler();
@@ -65,17 +68,24 @@ function dialectFor(session: Session, catalog: Catalog): Dialect {
   };
 }
 
+/** Kysely would refuse every later query, although the session is open to all others. */
+async function destroy(): Promise<void> {
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    "destroy() is not for these queries: they go through the database and end with it. Leave " +
+      "it out, and close the database.",
+  );
+}
+
 function encodingCompiler(
   compiler: QueryCompiler,
   session: Session,
   catalog: Catalog,
 ): QueryCompiler {
-  return {
-    compileQuery(node: RootOperationNode, id): CompiledQuery {
-      const query = compiler.compileQuery(encodeValues(node, catalog, session.dialect), id);
-      return { ...query, parameters: ownValues(query.parameters) };
-    },
-  };
+  return ownBytesCompiler({
+    compileQuery: (node: RootOperationNode, id): CompiledQuery =>
+      compiler.compileQuery(encodeValues(node, catalog, session.dialect), id),
+  });
 }
 
 /** Each migration runs in a write transaction, and SQLite lets in only one at a time. */

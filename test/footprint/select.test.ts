@@ -72,9 +72,11 @@ describe("the predicate of an atom", () => {
     expect(atomsOf(tasks.where("week_id", "=", "7" as never))).toEqual([
       "tasks(id, week_id) where week_id = 7",
     ]);
-    expect(atomsOf(tasks.where("title", "=", 7 as never))).toEqual([
+    expect(atomsOf(tasks.where("title", "=", 7n as never))).toEqual([
       "tasks(id, title) where title = '7'",
     ]);
+    // Bound as a real, it would be '7.0'.
+    expect(atomsOf(tasks.where("title", "=", 7 as never))).toEqual(["tasks(id, title)"]);
     expect(atomsOf(tasks.where("parent", "is", null))).toEqual([
       "tasks(id, parent) where parent is null",
     ]);

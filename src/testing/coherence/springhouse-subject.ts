@@ -7,6 +7,9 @@ import { open } from "../../open.ts";
 import type { Parameter } from "../../repository/raw.ts";
 import type { CoherenceQuery, CoherenceRows, CoherenceSubject, OpenSubject } from "./subject.ts";
 
+/** Each costs more to start than a case takes; two are enough to meet each other. */
+const THREADS_MAX = 2;
+
 /** How Springhouse is opened. */
 export interface SpringhouseSubjectOptions {
   /** Default: "strict". */
@@ -25,7 +28,13 @@ export function springhouseSubject(options: SpringhouseSubjectOptions = {}): Coh
     seesOthers: freshness !== "exclusive",
     open: async (path) => {
       const url = `sqlite:///${path}`;
-      const db = await open({ url, schema: "ignore", profile: "fast", cache: { freshness } });
+      const db = await open({
+        url,
+        schema: "ignore",
+        profile: "fast",
+        pool: { minSize: 1, maxSize: THREADS_MAX },
+        cache: { freshness },
+      });
       return new SpringhouseSubject(db, freshness);
     },
   };

@@ -25,8 +25,8 @@ export type RaceEvent =
   | CommitStep
   /** So many turns of the event loop go by. */
   | { readonly kind: "turns"; readonly count: number }
-  /** The event loop stands still until a commit of the cache's own writer is in the file. */
-  | { readonly kind: "stall" };
+  /** Queries are read before and after a commit of the own writer, with the event loop held up. */
+  | { readonly kind: "stall"; readonly queries: readonly number[] };
 
 /** More queries, numbered on from those before. */
 export interface QueriesStep {

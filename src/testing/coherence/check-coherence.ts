@@ -156,7 +156,9 @@ function* randomSteps(
   for (let left = steps; left > 0 && tables().length > 0; left--) {
     const known = numbers();
     if (known.length > 0 && choices.chance(races)) {
-      yield { kind: "race", events: randomRace(choices, known, commit, writers) };
+      const mayFlush = workload.ddl !== undefined;
+      const parts = { ...writers, numbers: known, mayFlush, commit };
+      yield { kind: "race", events: randomRace(choices, parts) };
     } else if (workload.ddl !== undefined && choices.chance(DDL)) {
       const by = randomWriter(choices, writers);
       yield { kind: "commit", by, statements: workload.ddl(choices, tables()) };

@@ -30,7 +30,9 @@ export class Race {
   #queries: CoherenceQuery[] = [];
   /** The state that a call must know of at least. */
   #least = 0;
+  /** The commit of the own writer that is under way, and what `data_version` was before it. */
   #own: Promise<void> | undefined;
+  #ownVersion: unknown;
   #failure: Failure | undefined;
 
   constructor(subject: OpenSubject, witness: Witness, counts: CoherenceCounts) {
@@ -52,7 +54,7 @@ export class Race {
     for (const event of events) {
       if (event.kind === "commit") await this.#commit(event);
       else if (event.kind === "turns") await turns(event.count);
-      else if (event.kind === "stall") this.#stall();
+      else if (event.kind === "stall") calls.push(...(await this.#stall(event.queries)));
       else if (event.kind === "together") calls.push(this.#together(event.queries));
       else calls.push(...event.queries.map((at) => this.#read(at)));
     }
@@ -79,17 +81,19 @@ export class Race {
       return;
     }
     await this.#own;
+    this.#ownVersion = this.#witness.dataVersion;
     this.#own = this.#subject.write(statements).then(() => this.#look("own"));
   }
 
-  #stall(): void {
-    if (this.#own === undefined) return;
-    const before = this.#witness.dataVersion;
-    const startMs = performance.now();
-    while (this.#witness.dataVersion === before) {
-      if (performance.now() - startMs > STALL_MS_MAX) return;
-    }
-    this.#look("own");
+  /** Reads before and after a commit gets into the file, in one turn of the event loop. */
+  async #stall(numbers: readonly number[]): Promise<readonly Promise<void>[]> {
+    if (this.#own === undefined) return [];
+    // By now it has been sent.
+    await turns(1);
+    const calls = numbers.map((at) => this.#read(at));
+    const endMs = performance.now() + STALL_MS_MAX;
+    while (this.#witness.dataVersion === this.#ownVersion && performance.now() < endMs);
+    return [...calls, ...numbers.map((at) => this.#read(at))];
   }
 
   async #read(number: number): Promise<void> {

@@ -42,28 +42,45 @@ export function randomWriter(choices: Choices, { others }: Writers): CommitStep[
   return others && choices.chance(0.5) ? "others" : "own";
 }
 
-/** A race of a few queries with one to three commits. */
-export function randomRace(
-  choices: Choices,
-  numbers: readonly number[],
-  commit: (by: CommitStep["by"]) => CommitStep,
-  writers: Writers,
-): readonly RaceEvent[] {
-  const queries = Array.from({ length: 4 }, () => choices.one(numbers));
-  const together: RaceEvent = { kind: "together", queries: queries.slice(0, 2 + choices.below(2)) };
+/** Queries that meet commits in one race. */
+const QUERIES = 12;
+/** So many turns of the event loop are about as long as a read takes. */
+const TURNS_MAX = 200;
+/** A change of the schema that changes no result: a cache that is in doubt drops everything. */
+const FLUSH = ["DROP VIEW IF EXISTS flushed", "CREATE VIEW flushed AS SELECT 1 AS one"];
+
+/** What a race is made of. */
+export interface RaceParts extends Writers {
+  readonly numbers: readonly number[];
+  readonly mayFlush: boolean;
+  commit(by: CommitStep["by"]): CommitStep;
+}
+
+/** A race of some queries with a few commits. */
+export function randomRace(choices: Choices, parts: RaceParts): readonly RaceEvent[] {
+  const queries = Array.from({ length: QUERIES }, () => choices.one(parts.numbers));
+  const some = queries.slice(0, 2 + choices.below(2));
   const events: RaceEvent[] = [];
-  for (let left = 1 + choices.below(3); left > 0; left--) {
+  if (parts.mayFlush && choices.chance(0.6)) {
+    events.push({ kind: "commit", by: randomWriter(choices, parts), statements: FLUSH });
+  }
+  for (let left = 2 + choices.below(3); left > 0; left--) {
     events.push({ kind: "read", queries });
-    if (choices.chance(0.5)) events.push(together);
-    if (choices.chance(0.6)) events.push({ kind: "turns", count: 1 + choices.below(4) });
-    const by = randomWriter(choices, writers);
-    const { statements } = commit(by);
+    if (choices.chance(0.5)) events.push({ kind: "together", queries: some });
+    if (choices.chance(0.8)) events.push({ kind: "turns", count: randomTurns(choices) });
+    const by = randomWriter(choices, parts);
+    const { statements } = parts.commit(by);
     // One statement can be written without a word between: then the event loop may stand still.
     const isShort = by === "own" && choices.chance(0.7);
     events.push({ kind: "commit", by, statements: isShort ? statements.slice(0, 1) : statements });
-    if (by === "own" && choices.chance(0.6)) events.push({ kind: "stall" });
-    if (choices.chance(0.3)) events.push({ kind: "turns", count: 1 + choices.below(3) });
+    if (by === "own" && choices.chance(0.6)) events.push({ kind: "stall", queries });
+    if (choices.chance(0.3)) events.push({ kind: "turns", count: randomTurns(choices) });
     events.push({ kind: "read", queries });
   }
   return events;
+}
+
+/** As often a few as many. */
+function randomTurns(choices: Choices): number {
+  return Math.ceil(TURNS_MAX ** choices.fraction());
 }

@@ -22,9 +22,9 @@ const CONVERTED: readonly QueryValue[] = ["1", "2", 1n, 2n, "1.0", "a", 0.5];
 export function kyselyQuery(choices: Choices, all: readonly ProofTable[]): CoherenceQuery {
   const tables = all.filter(({ kind }) => kind === "table");
   const kind = choices.below(10);
-  if (kind < 4) return compiled(selection(choices, choices.one(tables)));
+  if (kind < 3) return compiled(selection(choices, choices.one(tables)));
   if (kind < 5) return compiled(window(choices, choices.one(tables)), true);
-  if (kind < 7) return compiled(leftJoin(choices, choices.one(tables), choices.one(tables)));
+  if (kind < 8) return compiled(leftJoin(choices, choices.one(tables), choices.one(tables)));
   return anyQuery(choices, tables);
 }
 
@@ -115,8 +115,8 @@ function leftJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
       eb.ref(`x.${choices.one(x.columns).name}`).as("o"),
       eb.ref(`y.${choices.one(y.columns).name}`).as("p"),
     ] as never) as unknown as Query;
-  if (choices.chance(0.6)) {
-    const missing = choices.chance(0.4);
+  if (choices.chance(0.8)) {
+    const missing = choices.chance(0.6);
     query = query.where(
       (missing ? eb(`y.${right.name}`, "is", null) : condition(choices, "y", y.columns)) as never,
     );

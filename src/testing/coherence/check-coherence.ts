@@ -130,7 +130,7 @@ async function randomCase(
 }
 
 /** The share of transactions that change the schema. */
-const DDL = 0.05;
+const DDL = 0.07;
 /** Transactions that fill the tables before anything is read. */
 const FILLING = 6;
 

@@ -15,7 +15,7 @@ import type { CoherenceQuery, OpenSubject } from "./subject.ts";
 import { FAILED, type Witness } from "./witness.ts";
 
 /** A commit takes less, or there is none. */
-const STALL_MS_MAX = 20;
+const STALL_MS_MAX = 50;
 
 type Failure = Omit<CoherenceFailure, "step">;
 

@@ -26,6 +26,8 @@ export function randomDdl(choices: Choices, all: readonly ProofTable[]): string[
     () => [randomIndex(choices, fresh, table.name)],
     () => [randomTrigger(choices, fresh, table.name, names)],
     () => [randomTrigger(choices, fresh, table.name, names)],
+    () => [randomTrigger(choices, fresh, table.name, names)],
+    () => [randomTrigger(choices, fresh, table.name, names)],
     () => otherView(choices, all, names),
     () => rebuilt(table, fresh),
     () => [`DROP TABLE ${quoted(table.name)}`, table.sql],

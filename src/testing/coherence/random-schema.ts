@@ -99,19 +99,32 @@ export function randomTrigger(
   tables: readonly string[],
 ): string {
   const other = choices.one(tables);
-  const body = choices.one([
-    `AFTER INSERT ON ${table} BEGIN UPDATE ${other} SET c1 = NEW.c1 WHERE c0 = NEW.c0; END`,
-    `AFTER DELETE ON ${table} BEGIN DELETE FROM ${other} WHERE c0 = OLD.c0; END`,
-    `AFTER UPDATE ON ${table} BEGIN UPDATE OR IGNORE ${other} SET c0 = OLD.c0 WHERE k = 1; END`,
-    `AFTER INSERT ON ${table} WHEN NEW.c0 = 2 BEGIN SELECT RAISE(IGNORE); END`,
-    `AFTER UPDATE ON ${table} WHEN NEW.c1 = 'a' BEGIN SELECT RAISE(IGNORE); END`,
-    `AFTER DELETE ON ${table} WHEN OLD.c0 = 1 BEGIN SELECT RAISE(IGNORE); END`,
-    `BEFORE INSERT ON ${table} WHEN NEW.c0 = 3 BEGIN SELECT RAISE(IGNORE); END`,
-    `BEFORE INSERT ON ${table} BEGIN UPDATE OR IGNORE ${table} SET k = NEW.k WHERE c0 = 1; END`,
-    `BEFORE UPDATE ON ${table} BEGIN UPDATE OR IGNORE ${table} SET k = NEW.k WHERE c0 = 2; END`,
-    `BEFORE INSERT ON ${table} BEGIN INSERT OR REPLACE INTO ${other} (k, c0) VALUES (1, 3); END`,
-    `BEFORE DELETE ON ${table} BEGIN INSERT OR IGNORE INTO ${other} (k, c1) VALUES (2, 'b'); END`,
-    `BEFORE UPDATE ON ${table} BEGIN DELETE FROM ${other} WHERE c0 = NEW.c0; END`,
-  ]);
-  return `CREATE TRIGGER ${name} ${body}`;
+  const ending = (event: string, row: string): string => {
+    const condition = choices.one(["c0 = 2", "c1 = 'a'", "c0 IS NOT NULL", "k > 1"]);
+    const raise = choices.one(["RAISE(IGNORE)", "RAISE(IGNORE)", "RAISE(FAIL, 'no')"]);
+    return `${event} ON ${table} WHEN ${row}.${condition} BEGIN SELECT ${raise}; END`;
+  };
+  const made = (text: string): string => `CREATE TRIGGER ${name} ${text}`;
+  if (choices.chance(0.5)) {
+    const [event, row] = choices.one([
+      ["AFTER INSERT", "NEW"],
+      ["AFTER UPDATE", "NEW"],
+      ["AFTER DELETE", "OLD"],
+      ["BEFORE INSERT", "NEW"],
+    ] as const);
+    return made(ending(event, row));
+  }
+  return made(
+    choices.one([
+      `AFTER INSERT ON ${table} BEGIN UPDATE ${other} SET c1 = NEW.c1 WHERE c0 = NEW.c0; END`,
+      `AFTER DELETE ON ${table} BEGIN DELETE FROM ${other} WHERE c0 = OLD.c0; END`,
+      `AFTER UPDATE ON ${table} BEGIN UPDATE OR IGNORE ${other} SET c0 = OLD.c0 WHERE k = 1; END`,
+      `BEFORE INSERT ON ${table} BEGIN UPDATE OR IGNORE ${table} SET k = NEW.k WHERE c0 = 1; END`,
+      `BEFORE UPDATE ON ${table} BEGIN UPDATE OR IGNORE ${table} SET k = NEW.k WHERE c0 = 2; END`,
+      `BEFORE INSERT ON ${table} BEGIN UPDATE OR IGNORE ${table} SET c0 = NEW.c0 WHERE k > 1; END`,
+      `BEFORE INSERT ON ${table} BEGIN REPLACE INTO ${other} (k, c0) VALUES (1, 3); END`,
+      `BEFORE DELETE ON ${table} BEGIN INSERT OR IGNORE INTO ${other} (k, c1) VALUES (2, 'b'); END`,
+      `BEFORE UPDATE ON ${table} BEGIN DELETE FROM ${other} WHERE c0 = NEW.c0; END`,
+    ]),
+  );
 }

@@ -65,10 +65,12 @@ export class Witness implements Disposable {
       await new Promise((resolve) => setImmediate(resolve));
     }
     begun();
-    for (const sql of statements) tryExec(this.#writer, sql);
+    const results = statements.map((sql) => tryExec(this.#writer, sql));
     // A statement of the list may have ended the transaction.
     if (!this.#writer.isTransaction) return;
-    if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
+    // As most programs do when nothing went well.
+    if (!results.includes(true)) this.#writer.exec("ROLLBACK");
+    else if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
   }
 
   /** Runs statements one by one, outside of a transaction: settings, and the first schema. */

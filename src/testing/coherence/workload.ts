@@ -61,7 +61,7 @@ export function randomRace(choices: Choices, parts: RaceParts): readonly RaceEve
   const queries = Array.from({ length: QUERIES }, () => choices.one(parts.numbers));
   const some = queries.slice(0, 2 + choices.below(2));
   const events: RaceEvent[] = [];
-  if (parts.mayFlush && choices.chance(0.6)) {
+  if (parts.mayFlush && choices.chance(0.4)) {
     events.push({ kind: "commit", by: randomWriter(choices, parts), statements: FLUSH });
   }
   for (let left = 2 + choices.below(3); left > 0; left--) {

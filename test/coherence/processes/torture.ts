@@ -21,6 +21,8 @@ export interface TortureOptions {
   readonly seed: number;
   readonly freshness: Freshness;
   readonly durationMs: number;
+  /** It goes on for longer until there were so many. Default: 0. */
+  readonly hits?: number;
 }
 
 export interface TortureCounts {
@@ -37,10 +39,10 @@ export interface TortureCounts {
   readonly stale: string[];
 }
 
-/** Times between two ends of a process and of the writer thread. */
-const KILL_MS = 1_500;
-const THREAD_MS = 2_000;
-const CALLS_PER_OWN_WRITE = 500;
+/** Times between two ends of a process, of the writer thread, and two writes of our own. */
+const KILL_MS = 1_000;
+const THREAD_MS = 1_000;
+const OWN_WRITE_MS = 20;
 const CALLS_PER_TURN = 25;
 /** Reads that are under way at once. */
 const READS_MAX = 8;
@@ -57,14 +59,14 @@ const QUESTIONS = [
 
 /** Makes the file and tortures it. */
 export async function torture(options: TortureOptions): Promise<TortureCounts> {
-  const { path, seed, freshness, durationMs } = options;
+  const { path, seed, freshness, durationMs, hits = 0 } = options;
   using plain = new DatabaseSync(path, { timeout: 5_000 });
   plain.exec(`PRAGMA journal_mode = WAL; ${SCHEMA}`);
   await using db = await open({ url: `sqlite:///${path}`, schema: "ignore", cache: { freshness } });
   const run = new Torture(db, plain, options);
   await run.warmUp();
   await using writers = startWriters(path, seed);
-  await run.until(performance.now() + durationMs, path, writers);
+  await run.until(performance.now() + durationMs, hits, path, writers);
   return run.counts;
 }
 
@@ -131,28 +133,29 @@ class Torture {
     for (const read of this.#functions) await read(0);
   }
 
-  async until(endMs: number, path: string, { all }: Writers): Promise<void> {
-    let killAtMs = performance.now() + KILL_MS;
-    let endThreadAtMs = performance.now() + THREAD_MS;
+  async until(endMs: number, hits: number, path: string, { all }: Writers): Promise<void> {
     await using store = await openSqliteStore({ url: { kind: "file", path } });
-    for (let call = 0; performance.now() < endMs && this.counts.stale.length === 0; call++) {
-      if (call % CALLS_PER_TURN === 0) await this.#nextTurn();
-      const at = this.#next() < PRECISE ? 0 : this.#below(QUESTIONS.length);
-      this.#call(at, this.#below(GROUPS));
-      if (call % CALLS_PER_OWN_WRITE === 0) await this.#writeAndRead();
-      if (performance.now() > killAtMs) {
-        await all[this.#below(all.length)]?.replace();
-        this.counts.killed++;
-        killAtMs = performance.now() + KILL_MS;
-      }
-      if (performance.now() > endThreadAtMs) {
-        const writing = this.#write();
-        await store.file.writer.terminate();
-        await writing;
-        this.counts.threadsEnded++;
-        endThreadAtMs = performance.now() + THREAD_MS;
+    const killing = new Repeated(KILL_MS, async () => {
+      await all[this.#below(all.length)]?.replace();
+      this.counts.killed++;
+    });
+    const ending = new Repeated(THREAD_MS, async () => {
+      const writing = this.#write();
+      await store.file.writer.terminate();
+      await writing;
+      this.counts.threadsEnded++;
+    });
+    const writing = new Repeated(OWN_WRITE_MS, () => this.#writeAndRead());
+    const isDone = (): boolean => performance.now() > endMs && this.counts.hits >= hits;
+    while (!isDone() && this.counts.stale.length === 0) {
+      await this.#nextTurn();
+      for (const work of [killing, ending, writing]) work.startIfDue();
+      for (let left = CALLS_PER_TURN; left > 0; left--) {
+        const at = this.#next() < PRECISE ? 0 : this.#below(QUESTIONS.length);
+        this.#call(at, this.#below(GROUPS));
       }
     }
+    for (const work of [killing, ending, writing]) await work.underWay;
   }
 
   /** A hit is judged at once, with nothing awaited between. */
@@ -239,6 +242,28 @@ class Torture {
 
   #below(end: number): number {
     return Math.floor(this.#next() * end);
+  }
+}
+
+/** Work that is begun again some time after it was begun, and has ended. */
+class Repeated {
+  readonly #everyMs: number;
+  readonly #work: () => Promise<void>;
+  #nextMs: number;
+  underWay: Promise<void> | undefined;
+
+  constructor(everyMs: number, work: () => Promise<void>) {
+    this.#everyMs = everyMs;
+    this.#work = work;
+    this.#nextMs = performance.now() + everyMs;
+  }
+
+  startIfDue(): void {
+    if (this.underWay !== undefined || performance.now() < this.#nextMs) return;
+    this.#nextMs = performance.now() + this.#everyMs;
+    this.underWay = this.#work().finally(() => {
+      this.underWay = undefined;
+    });
   }
 }
 

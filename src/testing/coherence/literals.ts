@@ -1,4 +1,4 @@
-/** Values that columns of an affinity meet: few, so that rows do, and some that are equal in part. */
+/** Values for columns of an affinity: few, so that rows meet, and some that are equal in part. */
 
 import type { Choices } from "./choices.ts";
 import type { ProofAffinity, ProofColumn } from "./proof-table.ts";

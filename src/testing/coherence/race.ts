@@ -3,9 +3,9 @@
  * between call and return.
  *
  * All states of the race are known: those before and after each commit of others, which happen on
- * this very thread, and those around each commit of the subject's own writer, of which there is one
- * at a time. From the moment on at which a commit of its own writer is in the file, the subject must
- * show it; commits of others from the call on, or, when it has `settle`, from the end of the race.
+ * this very thread, and those around each commit of the subject's own writer, of which there is
+ * one at a time. From the moment on at which a commit of its own writer is in the file, the subject
+ * must show it; commits of others too, or, when it has `settle`, from the end of the race on.
  */
 
 import type { CoherenceFailure, CommitStep, RaceEvent } from "./case.ts";

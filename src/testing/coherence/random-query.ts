@@ -104,7 +104,8 @@ function first(choices: Choices, x: Source): Text {
   const order = [`${x.alias}.${quoted(named.name)} COLLATE BINARY`, ...others].join(", ");
   const direction = choices.one(["", " DESC"]);
   const offset = choices.chance(0.3) ? " OFFSET 1" : "";
-  const limit = ` ORDER BY ${order.replace(",", `${direction},`)} LIMIT ${1 + choices.below(3)}${offset}`;
+  const by = order.replace(",", `${direction},`);
+  const limit = ` ORDER BY ${by} LIMIT ${1 + choices.below(3)}${offset}`;
   return {
     sql: `SELECT ${column(choices, x)} AS o FROM ${from(x)}${where(choices, x)}${limit}`,
     isOrdered: true,
@@ -115,7 +116,8 @@ const JOINS = ["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"];
 
 function joined(choices: Choices, x: Source, y: Source): Text {
   const on = choices.chance(0.3) ? ` AND ${condition(choices, choices.one([x, y]))}` : "";
-  const join = `${from(x)} ${choices.one(JOINS)} ${from(y)} ON ${column(choices, x)} = ${column(choices, y)}${on}`;
+  const equal = `${column(choices, x)} = ${column(choices, y)}`;
+  const join = `${from(x)} ${choices.one(JOINS)} ${from(y)} ON ${equal}${on}`;
   const output = `${column(choices, x)} AS o, ${column(choices, y)} AS p`;
   return { sql: `SELECT ${output} FROM ${join}${where(choices, x, y)}` };
 }
@@ -178,9 +180,10 @@ function windows(choices: Choices, x: Source): Text {
 function recursive(choices: Choices, x: Source): Text {
   const [start, key, next] = [column(choices, x), column(choices, x), column(choices, x)];
   const walk = `SELECT ${start}, 0 FROM ${from(x)}${where(choices, x)} UNION
-    SELECT ${next}, walk.depth + 1 FROM walk JOIN ${from(x)} ON ${key} = walk.value WHERE depth < 3`;
-  const sql = `WITH RECURSIVE walk (value, depth) AS (${walk}) SELECT depth, count(*) AS n FROM walk GROUP BY depth`;
-  return { sql };
+    SELECT ${next}, walk.depth + 1 FROM walk JOIN ${from(x)} ON ${key} = walk.value
+    WHERE depth < 3`;
+  const result = "SELECT depth, count(*) AS n FROM walk GROUP BY depth";
+  return { sql: `WITH RECURSIVE walk (value, depth) AS (${walk}) ${result}` };
 }
 
 function compound(choices: Choices, x: Source, y: Source): Text {
@@ -195,12 +198,14 @@ function compound(choices: Choices, x: Source, y: Source): Text {
 function nested(choices: Choices, x: Source, y: Source): Text {
   const [outer, inner] = [column(choices, x), column(choices, y)];
   const correlated = `SELECT 1 FROM ${from(y)} WHERE ${inner} = ${outer}`;
+  const all = `SELECT ${inner} FROM ${from(y)}`;
+  const matching = `(SELECT count(*) FROM ${from(y)} WHERE ${inner} = ${outer})`;
   const made = choices.one([
     `SELECT ${outer} AS o FROM ${from(x)} WHERE EXISTS (${correlated})`,
     `SELECT ${outer} AS o FROM ${from(x)} WHERE NOT EXISTS (${correlated})`,
-    `SELECT ${column(choices, x)} AS o FROM ${from(x)} WHERE ${outer} IN (SELECT ${inner} FROM ${from(y)})`,
-    `SELECT ${column(choices, x)} AS o FROM ${from(x)} WHERE ${outer} NOT IN (SELECT ${inner} FROM ${from(y)})`,
-    `SELECT ${outer} AS o, (SELECT count(*) FROM ${from(y)} WHERE ${inner} = ${outer}) AS n FROM ${from(x)}`,
+    `SELECT ${column(choices, x)} AS o FROM ${from(x)} WHERE ${outer} IN (${all})`,
+    `SELECT ${column(choices, x)} AS o FROM ${from(x)} WHERE ${outer} NOT IN (${all})`,
+    `SELECT ${outer} AS o, ${matching} AS n FROM ${from(x)}`,
     `SELECT count(*) AS n FROM (SELECT DISTINCT ${inner} FROM ${from(y)}${where(choices, y)})`,
   ]);
   return { sql: made };

@@ -34,6 +34,8 @@ export interface CheckCoherenceOptions {
   readonly steps?: number;
   /** The share of steps in which reads and transactions meet. Default: 0.1. */
   readonly races?: number;
+  /** The share of transactions that change the schema. Default: 0.07. */
+  readonly schemaChanges?: number;
   /** How long a failing case may be made smaller. Default: 20 s. */
   readonly shrinkMs?: number;
 }
@@ -129,8 +131,6 @@ async function randomCase(
   return failure && { seed, case: { schema, steps }, failure };
 }
 
-/** The share of transactions that change the schema. */
-const DDL = 0.07;
 /** Transactions that fill the tables before anything is read. */
 const FILLING = 6;
 
@@ -141,10 +141,16 @@ function* randomSteps(
   tables: () => readonly ProofTable[],
   numbers: () => readonly number[],
 ): Generator<Step> {
-  const { subject, workload = RANDOM_WORKLOAD, queries = 40, steps = 60, races = 0.1 } = options;
+  const { subject, workload = RANDOM_WORKLOAD, queries = 40, steps = 60 } = options;
+  const { races = 0.1, schemaChanges = 0.07 } = options;
   const writers = { others: subject.seesOthers ?? true };
   const commit = (by: CommitStep["by"]): CommitStep => {
     return { kind: "commit", by, statements: workload.commit(choices, tables(), by) };
+  };
+  const commitAlone = (): CommitStep => {
+    const by = randomWriter(choices, writers);
+    const statements = workload.commitAlone?.(choices, tables(), by);
+    return statements === undefined ? commit(by) : { kind: "commit", by, statements };
   };
   const ask = (count: number): Step => {
     const made = Array.from({ length: count }, () => workload.query(choices, tables()));
@@ -159,13 +165,13 @@ function* randomSteps(
       const mayFlush = workload.ddl !== undefined;
       const parts = { ...writers, numbers: known, mayFlush, commit };
       yield { kind: "race", events: randomRace(choices, parts) };
-    } else if (workload.ddl !== undefined && choices.chance(DDL)) {
+    } else if (workload.ddl !== undefined && choices.chance(schemaChanges)) {
       const by = randomWriter(choices, writers);
       yield { kind: "commit", by, statements: workload.ddl(choices, tables()) };
       // For those that the change has broken.
       if (tables().length > 0) yield ask(Math.max(queries - numbers().length, 0));
     } else {
-      yield commit(randomWriter(choices, writers));
+      yield commitAlone();
     }
   }
 }

@@ -24,6 +24,7 @@ const KEYS = [
   { column: "k TEXT PRIMARY KEY COLLATE NOCASE", needsKey: true },
   { column: "k INTEGER", needsKey: false, isKeyless: true },
 ];
+const COMPUTED = ["length(c0) + 1", "c0 IS 1", "c1 IS 'a'", "coalesce(k, 0) + 1"];
 const UNIQUES = ["(c0)", "(c1 COLLATE NOCASE)", "(k, c0)", "(c0, c1)"];
 const CONDITIONS = ["c0 = 1", "c1 IS NOT NULL", "k > 1"];
 
@@ -56,9 +57,9 @@ function randomTable(choices: Choices, name: string, names: readonly string[]): 
     const late = choices.chance(0.15) ? " DEFERRABLE INITIALLY DEFERRED" : "";
     parts.push(`p INTEGER DEFAULT 1 REFERENCES ${target} (k) ${actions}${late}`);
   }
-  if (choices.chance(0.3)) {
+  if (choices.chance(0.35)) {
     const kept = choices.one(["STORED", "VIRTUAL"]);
-    parts.push(`g INTEGER GENERATED ALWAYS AS (length(c0) + 1) ${kept}`);
+    parts.push(`g INTEGER GENERATED ALWAYS AS (${choices.one(COMPUTED)}) ${kept}`);
   }
   if (key.key !== undefined) parts.push(key.key);
   const options = [
@@ -100,13 +101,16 @@ export function randomTrigger(
 ): string {
   const other = choices.one(tables);
   const ending = (event: string, row: string): string => {
-    const condition = choices.one(["c0 = 2", "c1 = 'a'", "c0 IS NOT NULL", "k > 1"]);
-    const raise = choices.one(["RAISE(IGNORE)", "RAISE(IGNORE)", "RAISE(FAIL, 'no')"]);
+    const condition = choices.one(["c0 IS NOT 2", "c1 IS NOT 'a'", "c0 IS NOT NULL", "k > 1"]);
+    const raise = choices.chance(0.15) ? "RAISE(FAIL, 'no')" : "RAISE(IGNORE)";
     return `${event} ON ${table} WHEN ${row}.${condition} BEGIN SELECT ${raise}; END`;
   };
   const made = (text: string): string => `CREATE TRIGGER ${name} ${text}`;
   if (choices.chance(0.5)) {
     const [event, row] = choices.one([
+      ["AFTER INSERT", "NEW"],
+      ["AFTER UPDATE", "NEW"],
+      ["AFTER DELETE", "OLD"],
       ["AFTER INSERT", "NEW"],
       ["AFTER UPDATE", "NEW"],
       ["AFTER DELETE", "OLD"],

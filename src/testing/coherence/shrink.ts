@@ -1,6 +1,7 @@
 /**
  * Makes a failing case small: leaves out steps, statements, events and questions as long as it
- * still fails. Cases in which calls and commits meet do not fail each time; each is tried several times.
+ * still fails. Cases in which calls and commits meet do not fail each time, so each is tried
+ * several times.
  */
 
 import type { CoherenceCase, CoherenceFailure, Step } from "./case.ts";

@@ -17,6 +17,12 @@ export interface CoherenceWorkload {
   query(choices: Choices, tables: readonly ProofTable[]): CoherenceQuery;
   /** The statements of one transaction. */
   commit(choices: Choices, tables: readonly ProofTable[], by: CommitStep["by"]): readonly string[];
+  /** The same for one that nothing happens beside. Default: as any other. */
+  commitAlone?(
+    choices: Choices,
+    tables: readonly ProofTable[],
+    by: CommitStep["by"],
+  ): readonly string[];
   /** The same for one that changes the schema. Default: the schema stays as it is. */
   ddl?(choices: Choices, tables: readonly ProofTable[]): readonly string[];
 }

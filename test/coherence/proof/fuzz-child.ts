@@ -11,6 +11,8 @@ const { counts, failure } = await fuzz({
   checks: Number.POSITIVE_INFINITY,
   timeLimitMs: Number(limitMs),
   shrinkMs: 0,
+  // Many schemas rather than many questions to each.
+  queries: 16,
 });
 const found = failure && { seed: failure.seed, way: failure.way, failure: failure.failure };
 process.stdout.write(`${JSON.stringify({ found: found ?? null, counts })}\n`);

@@ -7,7 +7,7 @@ import {
 } from "../../../src/testing/coherence/check-coherence.ts";
 import { type CoherenceCounts, noCounts } from "../../../src/testing/coherence/counts.ts";
 import { springhouseSubject } from "../../../src/testing/coherence/springhouse-subject.ts";
-import { proofWorkload } from "./workload.ts";
+import { EMPHASES, type Emphasis, proofWorkload } from "./workload.ts";
 
 /** One way to try. */
 export const WAYS = [
@@ -38,10 +38,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const counts = noCounts();
   for (let at = 0; counts.checks < checks && performance.now() < endMs; at++) {
     const way = WAYS[at % WAYS.length] as (typeof WAYS)[number];
+    const emphasis = EMPHASES[at % EMPHASES.length] as Emphasis;
     const report = await checkCoherence({
       ...others,
+      ...(emphasis === "races" ? { races: 0.4 } : {}),
+      ...(emphasis === "triggers" ? { schemaChanges: 0.15 } : {}),
       subject: springhouseSubject({ freshness: way.freshness }),
-      workload: proofWorkload(way.questions),
+      workload: proofWorkload(way.questions, emphasis),
       seed: seed + at,
       // One case.
       checks: 1,

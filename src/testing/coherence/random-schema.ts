@@ -57,8 +57,8 @@ function randomTable(choices: Choices, name: string, names: readonly string[]): 
     const late = choices.chance(0.15) ? " DEFERRABLE INITIALLY DEFERRED" : "";
     parts.push(`p INTEGER DEFAULT 1 REFERENCES ${target} (k) ${actions}${late}`);
   }
-  if (choices.chance(0.35)) {
-    const kept = choices.one(["STORED", "VIRTUAL"]);
+  if (choices.chance(0.5)) {
+    const kept = choices.one(["STORED", "VIRTUAL", "VIRTUAL"]);
     parts.push(`g INTEGER GENERATED ALWAYS AS (${choices.one(COMPUTED)}) ${kept}`);
   }
   if (key.key !== undefined) parts.push(key.key);

@@ -49,7 +49,7 @@ export function randomWriter(choices: Choices, { others }: Writers): CommitStep[
 }
 
 /** Queries that meet commits in one race. */
-const QUERIES = 12;
+const QUERIES = 8;
 /** So many turns of the event loop are about as long as a read takes. */
 const TURNS_MAX = 200;
 /** A change of the schema that changes no result: a cache that is in doubt drops everything. */

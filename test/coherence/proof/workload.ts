@@ -40,12 +40,21 @@ export function proofWorkload(questions: Questions, emphasis: Emphasis): Coheren
       return isByKysely ? kyselyQuery(choices, tables) : RANDOM_WORKLOAD.query(choices, tables);
     },
     commitAlone: (choices, tables, by) => {
-      const statements = RANDOM_WORKLOAD.commit(choices, tables, by);
+      const random = RANDOM_WORKLOAD.commit(choices, tables, by);
+      const statements = emphasis === "triggers" ? replacing(choices, random) : random;
       return by === "others" && choices.chance(tampering)
         ? tampered(choices, statements)
         : statements;
     },
   };
+}
+
+/** Inserts that delete what is in their way. */
+function replacing(choices: Choices, statements: readonly string[]): readonly string[] {
+  return statements.map((sql) => {
+    const isMade = choices.chance(0.6) && !sql.includes("ON CONFLICT");
+    return isMade ? sql.replace(/^INSERT(?: OR [A-Z]+)? INTO/, "REPLACE INTO") : sql;
+  });
 }
 
 /** Another trigger in the place of those of a table, so that not all of them meet. */
@@ -56,17 +65,25 @@ function moreTriggers(choices: Choices, all: readonly ProofTable[]): readonly st
   const { name, triggers } = table;
   const dropped = triggers.map((trigger) => `DROP TRIGGER "${trigger}"`);
   const names = tables.map((other) => other.name);
-  return [...dropped, randomTrigger(choices, `n${choices.below(1_000)}`, name, names)];
+  const fresh = `n${choices.below(1_000)}`;
+  const made = choices.chance(0.4)
+    ? `CREATE TRIGGER ${fresh} BEFORE INSERT ON "${name}"
+        BEGIN UPDATE OR IGNORE "${name}" SET k = NEW.k WHERE k > 0; END`
+    : randomTrigger(choices, fresh, name, names);
+  return [...dropped, made];
 }
 
 function tampered(choices: Choices, statements: readonly string[]): readonly string[] {
   return choices.one([trimmed, muted, rewritten])(statements);
 }
 
-/** Another Springhouse trims the log down to its last row. */
+const TICK = "INSERT INTO springhouse_log (shape, kind) VALUES (0, 0)";
+
+/** Another Springhouse trims the log down to its last row, which says no more than that. */
 function trimmed(statements: readonly string[]): readonly string[] {
   return [
     ...statements,
+    TICK,
     "DELETE FROM springhouse_log WHERE seq < (SELECT max(seq) FROM springhouse_log)",
   ];
 }
@@ -83,13 +100,12 @@ function muted(statements: readonly string[]): readonly string[] {
 
 /** A history of the same length and another content, as in a file that was restored by hand. */
 function rewritten(statements: readonly string[]): readonly string[] {
-  const tick = "INSERT INTO springhouse_log (shape, kind) VALUES (0, 0)";
   return [
     "CREATE TEMP TABLE IF NOT EXISTS former (seq)",
     "DELETE FROM former",
     "INSERT INTO former SELECT max(seq) FROM springhouse_log",
     ...statements,
-    tick,
+    TICK,
     // The last row that was known goes, the new ones move down to it and one beyond.
     "DELETE FROM springhouse_log WHERE seq <= (SELECT seq FROM former)",
     `UPDATE springhouse_log SET seq = seq - (SELECT max(seq) FROM springhouse_log)

@@ -98,12 +98,16 @@ function muted(statements: readonly string[]): readonly string[] {
   ];
 }
 
-/** A history of the same length and another content, as in a file that was restored by hand. */
+/**
+ * A history of the same length and another content, as in a file that was restored by hand. It
+ * shows by the mark of the last row; where that has none, the log stays as it is.
+ */
 function rewritten(statements: readonly string[]): readonly string[] {
   return [
     "CREATE TEMP TABLE IF NOT EXISTS former (seq)",
     "DELETE FROM former",
-    "INSERT INTO former SELECT max(seq) FROM springhouse_log",
+    `INSERT INTO former SELECT seq FROM (
+      SELECT seq, nonce FROM springhouse_log ORDER BY seq DESC LIMIT 1) WHERE nonce IS NOT NULL`,
     ...statements,
     TICK,
     // The last row that was known goes, the new ones move down to it and one beyond.

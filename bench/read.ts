@@ -152,7 +152,7 @@ async function fill(db: Db, keys: readonly number[]): Promise<void> {
   throw new Error("what the repository reads is not kept");
 }
 
-/** Drizzle has no driver for node:sqlite in this version; its proxy is given prepared statements. */
+/** Drizzle has no driver for node:sqlite in this version; its proxy gets prepared statements. */
 function drizzleGet(plain: DatabaseSync): (key: number) => Promise<unknown> {
   const table = sqliteTable("tasks", {
     id: integer("id").primaryKey(),

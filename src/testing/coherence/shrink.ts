@@ -19,7 +19,11 @@ interface Failed {
 type RunCase = (tried: CoherenceCase) => Promise<CoherenceFailure | undefined>;
 
 /** The smallest case that was found in time. */
-export async function shrink(failed: Failed, run: RunCase, limitMs = SHRINK_MS): Promise<Failed> {
+export async function shrink(
+  failed: Failed,
+  run: RunCase,
+  limitMs: number = SHRINK_MS,
+): Promise<Failed> {
   const endMs = performance.now() + limitMs;
   let best = failed;
   const attempt = async (smaller: CoherenceCase): Promise<boolean> => {

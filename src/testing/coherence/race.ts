@@ -75,9 +75,10 @@ export class Race {
 
   async #commit({ by, statements }: CommitStep): Promise<void> {
     if (by === "others") {
-      // Within the transaction, so that nothing of the own writer comes between.
-      await this.#witness.write(statements, () => this.#look("own"));
-      this.#look("others");
+      // Within the transaction and right behind it: nothing of the own writer comes between, nor a
+      // call that would take for the own writer's what is of others.
+      const [begun, ended] = [() => this.#look("own"), () => this.#look("others")];
+      await this.#witness.write(statements, begun, ended);
       return;
     }
     await this.#own;

@@ -58,13 +58,23 @@ export class Witness implements Disposable {
    * Runs statements in one transaction, each for itself, when nobody else is writing.
    *
    * @param begun called within it, before the first statement.
+   * @param ended called right behind it, before anybody else can.
    */
-  async write(statements: readonly string[], begun: () => void = () => undefined): Promise<void> {
+  async write(
+    statements: readonly string[],
+    begun: () => void = () => undefined,
+    ended: () => void = () => undefined,
+  ): Promise<void> {
     for (let left = BUSY_TRIES_MAX; !tryExec(this.#writer, "BEGIN IMMEDIATE"); left--) {
       if (left === 0) throw new Error("Another connection holds the database for too long.");
       await new Promise((resolve) => setImmediate(resolve));
     }
     begun();
+    this.#run(statements);
+    ended();
+  }
+
+  #run(statements: readonly string[]): void {
     const results = statements.map((sql) => tryExec(this.#writer, sql));
     // A statement of the list may have ended the transaction.
     if (!this.#writer.isTransaction) return;

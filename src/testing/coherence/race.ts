@@ -76,8 +76,8 @@ export class Race {
   async #commit({ by, statements }: CommitStep): Promise<void> {
     if (by === "others") {
       // Within the transaction, so that nothing of the own writer comes between.
-      await this.#witness.write(statements, () => this.#look("own"));
-      this.#look("others");
+      const before = (): void => this.#look("own");
+      await this.#witness.write(statements, before, () => this.#look("others"));
       return;
     }
     await this.#own;

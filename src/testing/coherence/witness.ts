@@ -58,19 +58,20 @@ export class Witness implements Disposable {
    * Runs statements in one transaction, each for itself, when nobody else is writing.
    *
    * @param begun called within it, before the first statement.
+   * @param ended called right after it, before anything else can happen on this thread.
    */
-  async write(statements: readonly string[], begun: () => void = () => undefined): Promise<void> {
+  async write(
+    statements: readonly string[],
+    begun: () => void = () => undefined,
+    ended: () => void = () => undefined,
+  ): Promise<void> {
     for (let left = BUSY_TRIES_MAX; !tryExec(this.#writer, "BEGIN IMMEDIATE"); left--) {
       if (left === 0) throw new Error("Another connection holds the database for too long.");
       await new Promise((resolve) => setImmediate(resolve));
     }
     begun();
-    const results = statements.map((sql) => tryExec(this.#writer, sql));
-    // A statement of the list may have ended the transaction.
-    if (!this.#writer.isTransaction) return;
-    // As most programs do when nothing went well.
-    if (!results.includes(true)) this.#writer.exec("ROLLBACK");
-    else if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
+    this.#run(statements);
+    ended();
   }
 
   /** Runs statements one by one, outside of a transaction: settings, and the first schema. */
@@ -81,6 +82,15 @@ export class Witness implements Disposable {
   [Symbol.dispose](): void {
     this.#reader.close();
     this.#writer.close();
+  }
+
+  #run(statements: readonly string[]): void {
+    const results = statements.map((sql) => tryExec(this.#writer, sql));
+    // A statement of the list may have ended the transaction.
+    if (!this.#writer.isTransaction) return;
+    // As most programs do when nothing went well.
+    if (!results.includes(true)) this.#writer.exec("ROLLBACK");
+    else if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
   }
 
   #resultOf(query: CoherenceQuery): string {

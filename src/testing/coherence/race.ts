@@ -75,10 +75,9 @@ export class Race {
 
   async #commit({ by, statements }: CommitStep): Promise<void> {
     if (by === "others") {
-      // Within the transaction and right behind it: nothing of the own writer comes between, nor a
-      // call that would take for the own writer's what is of others.
-      const [begun, ended] = [() => this.#look("own"), () => this.#look("others")];
-      await this.#witness.write(statements, begun, ended);
+      // Within the transaction, so that nothing of the own writer comes between.
+      const before = (): void => this.#look("own");
+      await this.#witness.write(statements, before, () => this.#look("others"));
       return;
     }
     await this.#own;

@@ -58,7 +58,7 @@ export class Witness implements Disposable {
    * Runs statements in one transaction, each for itself, when nobody else is writing.
    *
    * @param begun called within it, before the first statement.
-   * @param ended called right behind it, before anybody else can.
+   * @param ended called right after it, before anything else can happen on this thread.
    */
   async write(
     statements: readonly string[],
@@ -74,15 +74,6 @@ export class Witness implements Disposable {
     ended();
   }
 
-  #run(statements: readonly string[]): void {
-    const results = statements.map((sql) => tryExec(this.#writer, sql));
-    // A statement of the list may have ended the transaction.
-    if (!this.#writer.isTransaction) return;
-    // As most programs do when nothing went well.
-    if (!results.includes(true)) this.#writer.exec("ROLLBACK");
-    else if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
-  }
-
   /** Runs statements one by one, outside of a transaction: settings, and the first schema. */
   setUp(statements: readonly string[]): void {
     for (const sql of statements) tryExec(this.#writer, sql);
@@ -91,6 +82,15 @@ export class Witness implements Disposable {
   [Symbol.dispose](): void {
     this.#reader.close();
     this.#writer.close();
+  }
+
+  #run(statements: readonly string[]): void {
+    const results = statements.map((sql) => tryExec(this.#writer, sql));
+    // A statement of the list may have ended the transaction.
+    if (!this.#writer.isTransaction) return;
+    // As most programs do when nothing went well.
+    if (!results.includes(true)) this.#writer.exec("ROLLBACK");
+    else if (!tryExec(this.#writer, "COMMIT")) this.#writer.exec("ROLLBACK");
   }
 
   #resultOf(query: CoherenceQuery): string {

@@ -65,7 +65,7 @@ export interface RaceParts extends Writers {
 /** A race of some queries with a few commits. */
 export function randomRace(choices: Choices, parts: RaceParts): readonly RaceEvent[] {
   const queries = Array.from({ length: QUERIES }, () => choices.one(parts.numbers));
-  const some = queries.slice(0, 2 + choices.below(2));
+  const some = queries.slice(0, 3 + choices.below(4));
   const events: RaceEvent[] = [];
   if (parts.mayFlush && choices.chance(0.4)) {
     events.push({ kind: "commit", by: randomWriter(choices, parts), statements: FLUSH });

@@ -25,7 +25,7 @@ export function kyselyQuery(choices: Choices, all: readonly ProofTable[]): Coher
   const kind = choices.below(10);
   if (kind < 4) return compiled(selection(choices, one()));
   if (kind < 6) return compiled(window(choices, choices.one(tables)), true);
-  if (kind < 8) return compiled(leftJoin(choices, one(), one()));
+  if (kind < 8) return compiled(outerJoin(choices, one(), one()));
   return anyQuery(choices, tables);
 }
 
@@ -116,15 +116,27 @@ function window(choices: Choices, { name, columns }: ProofTable): Query {
   return query.limit(1 + choices.below(2));
 }
 
+interface Join {
+  on(condition: Operand): unknown;
+}
+
 /** Rows and their partners, or the lack of them. */
-function leftJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
+function outerJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
   const [left, right] = [choices.one(x.columns), choices.one(y.columns)];
-  let query = from(x.name, "x")
-    .leftJoin(`${y.name} as y`, `x.${left.name}`, `y.${right.name}`)
-    .select([
-      eb.ref(`x.${choices.one(x.columns).name}`).as("o"),
-      eb.ref(`y.${choices.one(y.columns).name}`).as("p"),
-    ] as never) as unknown as Query;
+  const kind = choices.one(["leftJoin", "leftJoin", "fullJoin", "rightJoin"] as const);
+  let on: Operand = eb(`x.${left.name}`, "=", eb.ref(`y.${right.name}`));
+  if (choices.chance(0.5)) {
+    const side = choices.chance(0.5)
+      ? condition(choices, "x", x.columns)
+      : condition(choices, "y", y.columns);
+    on = eb.and([on as never, side as never]);
+  }
+  const start = from(x.name, "x");
+  const join = start[kind] as (table: string, on: (join: Join) => unknown) => unknown;
+  let query = (join.call(start, `${y.name} as y`, (made) => made.on(on)) as Query).select([
+    eb.ref(`x.${choices.one(x.columns).name}`).as("o"),
+    eb.ref(`y.${choices.one(y.columns).name}`).as("p"),
+  ] as never) as unknown as Query;
   if (choices.chance(0.8)) {
     const missing = choices.chance(0.6);
     query = query.where(

@@ -66,10 +66,15 @@ function moreTriggers(choices: Choices, all: readonly ProofTable[]): readonly st
   const dropped = triggers.map((trigger) => `DROP TRIGGER "${trigger}"`);
   const names = tables.map((other) => other.name);
   const fresh = `n${choices.below(1_000)}`;
-  const made = choices.chance(0.4)
-    ? `CREATE TRIGGER ${fresh} BEFORE INSERT ON "${name}"
-        BEGIN UPDATE OR IGNORE "${name}" SET k = NEW.k WHERE k > 0; END`
-    : randomTrigger(choices, fresh, name, names);
+  const event = choices.one(["INSERT", "UPDATE", "DELETE"]);
+  const made = choices.one([
+    // Moves a row into the way of one that comes.
+    `CREATE TRIGGER ${fresh} BEFORE INSERT ON "${name}"
+      BEGIN UPDATE OR IGNORE "${name}" SET k = NEW.k WHERE k > 0; END`,
+    // Keeps all triggers that come after it from being told.
+    `CREATE TRIGGER ${fresh} AFTER ${event} ON "${name}" BEGIN SELECT RAISE(IGNORE); END`,
+    randomTrigger(choices, fresh, name, names),
+  ]);
   return [...dropped, made];
 }
 

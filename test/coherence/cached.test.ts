@@ -290,6 +290,19 @@ describe("bad use of a cached function", () => {
     expect(await seconds(1)).toBe(2);
   });
 
+  it("has its log in a file whose tables have one column", async () => {
+    const { open } = await import("../../src/index.ts");
+    await using db = await open({ url: "sqlite::memory:", schema: "ignore" });
+    await db.execute("CREATE TABLE single (a)");
+    const rows = db.cached("rows", () => db.execute("SELECT count(*) AS n FROM single"));
+
+    await rows();
+    expect(rows.explain()).toMatchObject({ tier: "memory", notKept: undefined });
+    await db.execute("INSERT INTO single VALUES (1)");
+
+    expect((await rows()).rows).toEqual([{ n: 1 }]);
+  });
+
   it("does not take a restored file for the old one", async () => {
     const { db, path, seconds } = await openSeconds();
     await seconds(1);

@@ -21,7 +21,7 @@ import { measureRead, measureWrites, type ReadTime, type WriteRate } from "./mea
 import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
 import type { Progress } from "./progress.ts";
-import { type WeekStatistics, weekStatistics } from "./statistics.ts";
+import { countStatistics, type WeekStatistics } from "./statistics.ts";
 import { listWeeks, type WeekLine } from "./week-list.ts";
 
 /** Weeks shown from either end of the list. */
@@ -79,7 +79,7 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
   const { source, report, seconds } = await importFirst(options, path, progress);
 
   await using db = await openAuditor(path);
-  const weeks = await listWeeks(db);
+  const weeks = await listWeeks(db.query);
   const week = await progress.during("Reading one week", () => readBusiest(db, weeks));
   const writes: WriteRate[] = [];
   for (const callers of CALLERS) {
@@ -197,7 +197,7 @@ async function readBusiest(
   if (busiest === undefined) return null;
   const { id, label } = await auditor.weekByLabel(busiest.label);
   const page = await measureRead(() => auditor.weekTasks(id, { limit: PAGE_ROWS }));
-  const figures = await measureRead(() => weekStatistics(db, id));
+  const figures = await measureRead(() => countStatistics(db, id));
   const { result, ...times } = figures;
   return {
     label,

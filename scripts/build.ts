@@ -28,6 +28,8 @@ import { type BuildOptions, build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
+/** What is loaded by `require` and its path, since its caller cannot wait. */
+const REQUIRED = ["src/open/caching.ts"];
 
 rmSync(dist, { recursive: true, force: true });
 compile();
@@ -59,8 +61,8 @@ function mendDeclarations(): void {
 }
 
 /**
- * Public entries and the command line share their chunks, so that each class exists once. A worker
- * is one file of its own at the top, beside the chunk that starts it.
+ * Public entries and the command line share their chunks, so that each class exists once. What is
+ * required and each worker are files at the top, beside the chunk that asks for them.
  */
 async function bundleSources(): Promise<void> {
   const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
@@ -78,7 +80,10 @@ async function bundleSources(): Promise<void> {
   };
   await build({
     ...options,
-    entryPoints: Object.fromEntries(shared.map((path) => [path.slice("src/".length, -3), path])),
+    entryPoints: Object.fromEntries([
+      ...shared.map((path) => [path.slice("src/".length, -3), path]),
+      ...REQUIRED.map((path) => [basename(path, ".ts"), path]),
+    ]),
     splitting: true,
     chunkNames: "chunk-[hash]",
   });

@@ -43,8 +43,15 @@ export type {
 } from "./repository/relation.ts";
 export { many, one } from "./repository/relation.ts";
 export type { Repository } from "./repository/repository.ts";
+export type { UnitSettings } from "./repository/run-unit.ts";
 export type { Transaction, TransactionSettings } from "./repository/transaction.ts";
-export type { ListOptions, Page, PageOptions, SearchOptions } from "./repository/types.ts";
+export type {
+  EditOptions,
+  ListOptions,
+  Page,
+  PageOptions,
+  SearchOptions,
+} from "./repository/types.ts";
 export type { UnitOfWork } from "./repository/unit-of-work.ts";
 export type { UnitRepository } from "./repository/unit-repository.ts";
 export type { RebuildOptions, RebuildProgress, RebuildResult } from "./rollup/rebuild.ts";

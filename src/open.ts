@@ -5,7 +5,8 @@
 import { TrackedSession } from "./coherence/tracked-session.ts";
 import { systemClock } from "./core/clock.ts";
 import { ensureSchema } from "./migrate/schema.ts";
-import { Database, LazyCaching } from "./open/database.ts";
+import { Database } from "./open/database.ts";
+import { LazyCaching } from "./open/lazy-caching.ts";
 import {
   checkEventNames,
   checkOpenOptions,
@@ -74,6 +75,8 @@ export async function open<
     validation,
     actor: undefined,
     permissions,
+    coherence: caching.coherence,
+    cache: options.cache === false ? undefined : caching,
   };
   return new Database<readonly [...Entities, ...Rollups], EventsOf<Entities, Names> & Own>({
     store,

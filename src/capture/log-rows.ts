@@ -6,6 +6,7 @@
  * shapes again, and nothing is guessed.
  */
 
+import type { Change } from "../change/change.ts";
 import type { Position } from "../change/position.ts";
 import { type ImageValue, type StoredValue, UNKNOWN } from "../change/value.ts";
 import { KIND, LONG_VALUE, type Shape } from "./log-tables.ts";
@@ -84,6 +85,25 @@ export function decodeLogRows(
     rows: withoutUpserts(decoded).map(({ logged }) => logged),
     last: last && toPosition(last),
   };
+}
+
+/** What a row of the log tells of. */
+export function changeOf({ table, kind, columns, values }: LoggedRow): Change {
+  const image = (from: number): { columns: typeof columns; values: typeof values } => ({
+    columns,
+    values: values.slice(from, from + columns.length),
+  });
+  switch (kind) {
+    case "table":
+      return { kind: "table", table };
+    case "insert":
+      return { kind: "row", table, before: undefined, after: image(0) };
+    case "update":
+      return { kind: "row", table, before: image(0), after: image(columns.length) };
+    case "delete":
+    case "replaced":
+      return { kind: "row", table, before: image(0), after: undefined };
+  }
 }
 
 interface DecodedRow {

@@ -1,4 +1,4 @@
-/** Cached functions as their users have them: called like any function, and asked about themselves. */
+/** Cached functions as their users have them: called like any function, and asked of themselves. */
 
 import type { CachedResults } from "./cached.ts";
 import type { Explanation } from "./explain.ts";

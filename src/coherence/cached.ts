@@ -3,8 +3,7 @@
  * commit changes what it read.
  *
  * A hit is a look into memory, after the feed has said that memory is current. Otherwise the
- * function runs on a snapshot of its own. All callers of one moment share a run; a caller that came
- * after the run had begun takes its result only if nothing was changed since that it has read.
+ * function runs on a snapshot of its own, and all callers of one moment share that run.
  *
  * Inside of another cached function everything happens on the snapshot of that one: a result from
  * memory is used if it was right there, and what is computed is kept under its own key as well.
@@ -19,6 +18,7 @@ import type { Partition } from "../tier/memory/partition.ts";
 import type { Freshness } from "./change-feed.ts";
 import type { Coherence } from "./coherence.ts";
 import { dropText, type Explanation } from "./explain.ts";
+import { Flights, type Outcome } from "./flights.ts";
 import { ResultTable } from "./result-table.ts";
 import { currentRun, type Run, within } from "./tracking.ts";
 
@@ -31,25 +31,11 @@ export interface CachedParts {
   readonly compute: (args: readonly unknown[]) => Promise<unknown>;
 }
 
-interface Outcome {
-  readonly value: unknown;
-  /** The moment at which it was still right; before all moments when it was not. */
-  readonly heldAt: number;
-}
-
-/** A run that is under way. */
-interface Flight {
-  readonly startedAt: number;
-  readonly outcome: Promise<Outcome>;
-}
-
 /** The results of one function by its arguments. */
 export class CachedResults {
   readonly #parts: CachedParts;
   readonly #results: ResultTable;
-  readonly #flights = new Map<string, Flight>();
-  /** Counts what the order of matters: calls, beginnings and ends of runs. */
-  #moment = 0;
+  readonly #flights = new Flights();
   /** Why the last run was not kept. */
   #notKept: string | undefined;
 
@@ -113,13 +99,7 @@ export class CachedResults {
   async #load(key: string, args: readonly unknown[]): Promise<unknown> {
     const { coherence } = this.#parts;
     if (coherence.isPast) return (await this.#run(key, args)).value;
-    const arrived = ++this.#moment;
-    let flight = this.#flights.get(key) ?? this.#start(key, args);
-    const { heldAt, value } = await flight.outcome;
-    if (flight.startedAt > arrived || heldAt > arrived) return value;
-    // It may have been read before what the caller knows to be written. The next one is not.
-    flight = this.#flights.get(key) ?? this.#start(key, args);
-    return (await flight.outcome).value;
+    return await this.#flights.share(key, () => this.#run(key, args));
   }
 
   #find(key: string, freshness: Freshness): Promise<unknown> | undefined {
@@ -135,15 +115,6 @@ export class CachedResults {
     return await (this.#find(key, this.#parts.freshness) ?? this.#load(key, args));
   }
 
-  #start(key: string, args: readonly unknown[]): Flight {
-    const outcome = this.#run(key, args).finally(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
-    const flight: Flight = { startedAt: ++this.#moment, outcome };
-    this.#flights.set(key, flight);
-    return flight;
-  }
-
   #run(key: string, args: readonly unknown[]): Promise<Outcome> {
     const { coherence, name } = this.#parts;
     return coherence.runs((newRun) => this.#runWithin(newRun(name), key, args));
@@ -155,7 +126,7 @@ export class CachedResults {
     const holds = !coherence.isPast && coherence.stillHolds(run);
     this.#notKept = run.reason;
     if (run.reason !== undefined) coherence.warnOnce(name, run.reason);
-    const heldAt = holds ? ++this.#moment : -1;
+    const heldAt = holds ? this.#flights.now() : -1;
     return { value: this.#keep(run, key, given, holds), heldAt };
   }
 

@@ -2,11 +2,11 @@
  * The main thread's knowledge of what has been committed, and the one way by which it learns it:
  * from the log in the database, whoever wrote.
  *
- * What must hold whenever `isCurrent` says yes: every commit that was finished when it was asked, as
- * far as the freshness promises, has been taken from the log and told to the listener. It says yes
- * without a look while no commit of our own is announced that it has not seen; for those of others
- * it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the event
- * loop (`"turn"`), or never (`"exclusive"`).
+ * What must hold whenever `isCurrent` says yes: every commit that was finished when it was asked,
+ * as far as the freshness promises, has been taken from the log and told to the listener. It says
+ * yes without a look while no commit of our own is announced that it has not seen; for those of
+ * others it asks `data_version`, which costs 2 µs: each time (`"strict"`), once in a turn of the
+ * event loop (`"turn"`), or never (`"exclusive"`).
  *
  * The order matters: `settled` is read before the log. A commit that falls between is then looked
  * for once more than needed, and never missed. `data_version` belongs to the snapshot of the look,
@@ -52,6 +52,7 @@ export class ChangeFeed {
   /** What `settled` was before the last look. */
   #applied = -1;
   #epoch = 0;
+  #resetReason: ResetReason | undefined;
   #isRunning = false;
   #isTurnOpen = false;
   #turnStartMs = 0;
@@ -73,6 +74,11 @@ export class ChangeFeed {
   /** Another number after each reset: what was begun before it must not be kept. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** Why everything was dropped the last time, if it ever was. */
+  get resetReason(): ResetReason | undefined {
+    return this.#resetReason;
   }
 
   get schemaVersion(): number | undefined {
@@ -137,6 +143,7 @@ export class ChangeFeed {
   reset(reason: ResetReason, position: Position | undefined): void {
     this.#position = position;
     this.#epoch++;
+    this.#resetReason = reason;
     this.#ring.reset(position?.sequence ?? 0);
     this.#listener.reset(reason);
   }

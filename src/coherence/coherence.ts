@@ -7,25 +7,45 @@
  * prepared, functions run each time, and nothing is kept.
  */
 
-import type { Footprint, Reading } from "../change/footprint.ts";
+import { NO_VERSION, type Version } from "../change/expectation.ts";
+import type { Atom, Footprint, Reading } from "../change/footprint.ts";
+import type { Position } from "../change/position.ts";
 import type { SchemaStructure } from "../change/structure.ts";
 import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
 import { messageOf } from "../core/errors.ts";
 import { footprintOfNode } from "../footprint/kysely.ts";
-import { nodesOf, readingOf } from "../store/reading.ts";
+import { nodesOf, type ReadingOf, readingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
 import { Entries } from "./entries.ts";
 import type { LoggedChange } from "./ring.ts";
 import { RollupAtoms } from "./rollup-atoms.ts";
-import { Run } from "./tracking.ts";
+import { currentRun, Run } from "./tracking.ts";
 
+/** A place in the history before a read, by which it is judged afterwards. See `ticket`. */
+export interface Ticket {
+  readonly position: Position;
+  readonly epoch: number;
+}
+
+/** After a preparation that failed the next one in the background waits for so long. */
+const PREPARE_AGAIN_MS = 10_000;
 /** Rows of the log between two looks at whether it is to be trimmed. */
 const ROWS_PER_TRIM = 10_000;
 
+/** A schema that is changed all the time is not one to be sure of. */
+const PREPARATIONS_MAX = 3;
+
 const NO_TABLES: SchemaStructure = { table: () => undefined };
+
+/** Where the read of a unit of work begins. */
+export interface VersionTicket {
+  readonly version: Version;
+  /** The feed's epoch there. */
+  readonly epoch: number;
+}
 
 /** The coherence of one database. All who have it open in this process share it. */
 export class Coherence {
@@ -37,6 +57,8 @@ export class Coherence {
   #schema = NO_TABLES;
   #preparing: Promise<void> | undefined;
   #isReady = false;
+  #isPlanned = false;
+  #notBeforeMs = 0;
   #refusal: string | undefined;
   #trimmedAt = 0;
 
@@ -69,6 +91,11 @@ export class Coherence {
     await this.#preparing;
   }
 
+  /** Lets a preparation that failed be tried again at the next need of it. */
+  prepareAgain(): void {
+    this.#notBeforeMs = 0;
+  }
+
   /** Calls `work` with what makes runs on one new snapshot. */
   async runs<T>(work: (newRun: (name: string) => Run) => Promise<T>): Promise<T> {
     await this.prepare();
@@ -80,14 +107,75 @@ export class Coherence {
   }
 
   /**
-   * Whether what a run has read is what the database gives at the place of the last look, which
-   * this takes. What is true is true until the next turn of the event loop at least.
+   * Whether what a run has read is what the database gives now. What is true is true until the next
+   * turn of the event loop at least.
    */
   stillHolds(run: Run): boolean {
-    const { position, epoch } = run;
-    if (run.reason !== undefined || position === undefined || !this.feed.catchUp()) return false;
-    const changes = epoch === this.feed.epoch ? this.feed.since(position.sequence) : undefined;
-    return changes !== undefined && !this.#touchAny(changes, run.footprint);
+    const { position, epoch, reason, footprint } = run;
+    if (reason !== undefined || position === undefined) return false;
+    return this.holdsSince({ position, epoch }, footprint);
+  }
+
+  /**
+   * The place of the last look, to be taken before a read that has no snapshot of its own;
+   * undefined while nothing can be kept, which is mended in the background.
+   *
+   * Such a read may happen at any state between the ticket and the moment at which `holdsSince` is
+   * asked, and each of its statements at another one. If nothing between the two touches what was
+   * read, then it is what every state between gives, whichever it was: the same as from a snapshot
+   * at the ticket, without holding one. An older ticket is only compared with more.
+   */
+  ticket(): Ticket | undefined {
+    const { position, epoch } = this.feed;
+    if (this.#isReady && position !== undefined) return { position, epoch };
+    this.#prepareLater();
+    return undefined;
+  }
+
+  /** Whether nothing was changed since the ticket that touches the footprint. Looks first. */
+  holdsSince({ position, epoch }: Ticket, footprint: Footprint): boolean {
+    // What the read has seen was committed before this look, which therefore finds it.
+    if (!this.feed.isCurrent("strict") || epoch !== this.feed.epoch) return false;
+    const changes = this.feed.since(position.sequence);
+    return changes !== undefined && !this.#touchAny(changes, footprint);
+  }
+
+  /** What a statement reads; undefined when its result must not be kept. */
+  footprintOf(statement: Statement, told: ReadingOf): Footprint | undefined {
+    if (!this.#isReady) return undefined;
+    const known = told(this.#rollups.schemaWith(this.#schema));
+    const reading =
+      known === undefined ? this.#readingOf(statement) : this.#rollups.translate(known);
+    return reading.cacheable ? reading.footprint : undefined;
+  }
+
+  /**
+   * The place of the log now, for somebody who is about to read: what he reads is as new as that,
+   * or newer. Its version is `NO_VERSION` when there is no log to go by.
+   */
+  async version(): Promise<VersionTicket> {
+    // What is read in a cached function comes from a snapshot that was taken before.
+    if (currentRun() !== undefined) return { version: NO_VERSION, epoch: this.feed.epoch };
+    for (let count = 0; count < PREPARATIONS_MAX; count++) {
+      await this.prepare();
+      // Where it cannot look now, the place is an earlier one, which is as good.
+      this.feed.isCurrent("strict");
+      const { position, schemaVersion, epoch } = this.feed;
+      if (position === undefined || schemaVersion === undefined) continue;
+      return { version: { ...position, schemaVersion }, epoch };
+    }
+    return { version: NO_VERSION, epoch: this.feed.epoch };
+  }
+
+  /** Adds a row with a mark to the log, for a place that is to be known again later. */
+  async mark(): Promise<void> {
+    await this.#database.mark();
+  }
+
+  /** What a statement reads; `"all"` when that cannot be told. */
+  atomsOf(statement: Statement): readonly Atom[] | "all" {
+    const reading = this.#isReady ? this.#readingOf(statement) : undefined;
+    return reading?.cacheable === true ? reading.footprint.atoms : "all";
   }
 
   /** Says once that the results of a function are not kept, and why. */
@@ -95,19 +183,23 @@ export class Coherence {
     const text = `${name}: ${reason}`;
     if (this.#warned.has(text)) return;
     this.#warned.add(text);
-    warn("NOT_CACHED", `The result of "${name}" is not kept: ${reason}.`, { name, reason });
+    warn("NOT_CACHED", `The result of "${name}" is not kept. ${reason}`, { name, reason });
   }
 
   #note(run: Run, statement: Statement): void {
     if (!this.#isReady) {
-      run.refuse(this.#refusal ?? "the log of changes is not ready");
+      run.refuse(this.#refusal ?? "The log of changes is not ready.");
       return;
     }
-    const schema = this.#rollups.schemaWith(this.#schema);
-    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
-    const reading = this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
+    const reading = this.#readingOf(statement);
     if (reading.cacheable) run.add(reading.footprint);
     else run.refuse(reading.reason);
+  }
+
+  #readingOf(statement: Statement): Reading {
+    const schema = this.#rollups.schemaWith(this.#schema);
+    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
+    return this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
   }
 
   #touchAny(changes: readonly LoggedChange[], { atoms }: Footprint): boolean {
@@ -117,6 +209,21 @@ export class Coherence {
         return atom.table === change.table && (!structure || touches(change, atom, structure));
       }),
     );
+  }
+
+  /** In a later turn, for whoever asks has no time for it; who closes meanwhile needs none. */
+  #prepareLater(): void {
+    const { isPast } = this;
+    if (this.#isPlanned || isPast || performance.now() < this.#notBeforeMs) return;
+    this.#isPlanned = true;
+    setImmediate(() => {
+      this.prepare()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#isPlanned = false;
+          if (!this.#isReady) this.#notBeforeMs = performance.now() + PREPARE_AGAIN_MS;
+        });
+    });
   }
 
   async #prepare(): Promise<void> {
@@ -132,7 +239,7 @@ export class Coherence {
       }
       this.#isReady = this.feed.position !== undefined;
     } catch (error) {
-      this.#refusal = `the log of changes could not be prepared (${messageOf(error)})`;
+      this.#refusal = `The log of changes could not be prepared: ${messageOf(error)}`;
     }
   }
 

@@ -25,6 +25,8 @@ export interface CoherentDatabase {
   ): Promise<T>;
   /** What a statement of this text reads, whatever its values are. */
   readingOfText(sql: string): Reading;
+  /** Adds a row with a mark to the log. */
+  mark(): Promise<void>;
   /** Gives back the room of old rows of the log, when there are many. */
   trim(position: Position): Promise<void>;
 }

@@ -2,9 +2,9 @@
  * Which entries a change may concern, found without looking at all of them.
  *
  * Each atom of an entry is a slot of its table. Where the predicate demands that columns equal
- * certain values, the slot stands in a hash under them, and a changed row is looked up by its values
- * before and after. All other slots of the table are looked at one by one. A slot that was found is
- * still asked whether the change really touches it.
+ * certain values, the slot stands in a hash under them, and a changed row is looked up by its
+ * values before and after. All other slots of the table are looked at one by one. A slot that was
+ * found is still asked whether the change really touches it.
  */
 
 import type { Change, Image, RowChange } from "../change/change.ts";

@@ -18,7 +18,7 @@ import { isSliceOver, nextSlice } from "../core/slices.ts";
 import type { CachedResults } from "./cached.ts";
 import type { Coherence } from "./coherence.ts";
 import type { Drop, Watcher } from "./entries.ts";
-import type { Consumer } from "./live-query.ts";
+import type { Consumer } from "./live-consumer.ts";
 import type { Run } from "./tracking.ts";
 
 /** How often the commits of other processes are looked for; a look costs 2 µs. */
@@ -213,10 +213,10 @@ export class LiveHub {
   }
 }
 
-function notLive(name: string, reason = "there is no log of changes"): SpringhouseError {
+function notLive(name: string, reason = "There is no log of changes."): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `"${name}" cannot be live, because nothing would tell when to run it again: ${reason}.`,
+    `"${name}" cannot be live, because nothing would tell when to run it again. ${reason}`,
     { fields: { name, reason } },
   );
 }

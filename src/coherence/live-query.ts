@@ -1,9 +1,9 @@
 /**
  * A live query: what a cached function gives, again each time that it gives something else.
  *
- * A consumer has a buffer of one. What comes while it is busy replaces what waits, so a slow consumer
- * skips states and never lags behind; and what equals the state it took last is not delivered at
- * all. Differences are computed against that state, for each consumer its own.
+ * A consumer has a buffer of one. What comes while it is busy replaces what waits, so a slow
+ * consumer skips states and never lags behind; and what equals the state it took last is not
+ * delivered at all. Differences are computed against that state, for each consumer its own.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -11,6 +11,7 @@ import { abortError, assertSignal, onAbort } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { Consumer } from "./live-consumer.ts";
 import { checkKeyed, differenceOf, type LiveChange } from "./live-difference.ts";
 import type { LiveHub, LiveSource } from "./live-hub.ts";
 
@@ -31,7 +32,7 @@ export interface LiveChangesOptions extends LiveOptions {
 const VALUE_KEYS = ["signal", "minInterval"] as const;
 const CHANGE_KEYS = [...VALUE_KEYS, "key"] as const;
 
-/** Nothing was taken yet, or nothing waits. */
+/** Nothing was taken yet. */
 const NONE: unique symbol = Symbol("none");
 
 /** A live query. Each iteration is a consumer of its own; leaving the loop ends it. */
@@ -95,43 +96,6 @@ export class LiveQuery<T> implements AsyncIterable<T> {
       before = next;
       if (pauseMs > 0) await pause(this.#hub.clock, pauseMs, signal);
     }
-  }
-}
-
-/** What a source tells of, for one loop. */
-export class Consumer {
-  #waiting: PromiseWithResolvers<unknown> | undefined;
-  #value: unknown = NONE;
-  #failure: { readonly error: unknown } | undefined;
-
-  /** Gives a result to the loop, or puts it in the place of the one that waits. */
-  offer(value: unknown): void {
-    if (this.#waiting === undefined) {
-      this.#value = value;
-      return;
-    }
-    const { resolve } = this.#waiting;
-    this.#waiting = undefined;
-    resolve(value);
-  }
-
-  /** Ends the loop. */
-  fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
-  }
-
-  /** The result that waits, or the next one. */
-  next(): Promise<unknown> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
-    if (this.#value !== NONE) {
-      const value = this.#value;
-      this.#value = NONE;
-      return Promise.resolve(value);
-    }
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
   }
 }
 

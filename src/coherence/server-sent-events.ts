@@ -26,7 +26,8 @@ const KEYS = ["signal", "key", "minInterval", "keepAlive", "clock"] as const;
 /**
  * The results of a live query as the body of a response of type `text/event-stream`. Whole results
  * are events `full`, differences are events `diff`; their data is JSON, with big integers as text,
- * bytes as base64 and dates in ISO 8601. A failure is an event `failure` with its code, and the end.
+ * bytes as base64 and dates in ISO 8601. A failure is an event `failure` with its code, and the
+ * end.
  *
  * @throws `INVALID_ARGUMENT`.
  * @example

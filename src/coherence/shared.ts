@@ -34,6 +34,8 @@ export function useCoherence(store: SqliteStore, catalog: Catalog): CoherenceUse
   shared.set(file, own);
   own.stores.add(store);
   own.rollups.add(catalog);
+  // What was refused to those before may be allowed to this one.
+  own.coherence.prepareAgain();
   return {
     coherence: own.coherence,
     hub: own.hub,
@@ -45,7 +47,9 @@ function make(file: DatabaseFile): Shared {
   const stores = new Set<SqliteStore>();
   const rollups = new RollupAtoms();
   const database = new SqliteCoherentDatabase(file, rollups, () => {
-    for (const store of stores) return store;
+    const [first] = stores;
+    for (const store of stores) if (!store.readOnly) return store;
+    if (first !== undefined) return first;
     throw new SpringhouseError("CLOSED", `${file.path} is not open.`);
   });
   const coherence = new Coherence(database, rollups);

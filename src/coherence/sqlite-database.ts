@@ -2,7 +2,8 @@
 
 import { type Coverage, coverageOf } from "../capture/coverage.ts";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
-import { HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
+import { logSelfTest } from "../capture/log-self-test.ts";
+import { ADD_TICK, HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
 import {
   fileTables,
@@ -13,11 +14,12 @@ import {
 import type { Reading } from "../change/footprint.ts";
 import type { Position } from "../change/position.ts";
 import type { SchemaStructure, TableStructure } from "../change/structure.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { readingOfSql } from "../footprint/explain.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
 import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
-import type { ResultSet, Session } from "../store/store.ts";
+import type { ResultSet, Session, StoreTransaction } from "../store/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
 import type { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteLog } from "./sqlite-log.ts";
@@ -68,6 +70,7 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
       await this.#store.transaction(async (transaction) => {
         const { statements } = await coverageIn(transaction);
         await transaction.write(statements.map((sql) => ({ sql, parameters: [] })));
+        await testLog(transaction);
       });
     }
   }
@@ -90,6 +93,10 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     const reading = readingOfSql(sql, this.#probe);
     this.#readings.set(sql, reading);
     return reading;
+  }
+
+  async mark(): Promise<void> {
+    await this.#store.write([{ sql: ADD_TICK, parameters: [] }]);
   }
 
   async trim({ sequence }: Position): Promise<void> {
@@ -124,8 +131,8 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
 
 const NO_ROW = "SELECT 1 WHERE 0";
 const READ_ONLY =
-  "the file is open for reading only, and has no log of changes that would tell when it is wrong";
-const CONTESTED = "another program keeps changing the triggers that write the log of changes";
+  "The file is open for reading only, and has no log that would tell what is changed in it.";
+const CONTESTED = "Another program keeps changing the triggers that write the log of changes.";
 
 async function coverageIn(session: Session): Promise<Coverage> {
   const ask = (sql: string): Promise<ResultSet> => session.read({ sql, parameters: [] });
@@ -134,6 +141,26 @@ async function coverageIn(session: Session): Promise<Coverage> {
   let shapes: readonly Shape[] = [];
   if ((await ask(HAS_LOG)).rows.length > 0) shapes = (await ask(SELECT_SHAPES)).rows.map(toShape);
   return coverageOf(fileTables(rows as unknown as StructureRows), shapes);
+}
+
+/** Proves on the SQLite that runs what the triggers rely on. */
+async function testLog(transaction: StoreTransaction): Promise<void> {
+  const { statements, query } = logSelfTest();
+  let verdict: unknown;
+  const undone = new Error("The test leaves nothing.");
+  const test = transaction.transaction(async (savepoint) => {
+    await savepoint.write(statements.map((sql) => ({ sql, parameters: [] })));
+    verdict = (await savepoint.read({ sql: query, parameters: [] })).rows[0]?.[0];
+    throw undone;
+  });
+  await test.catch((error: unknown) => {
+    if (error !== undone) throw error;
+  });
+  if (verdict === 1) return;
+  throw new SpringhouseError(
+    "ASSERTION",
+    "The triggers of this SQLite do not fire as they must for the log of changes to be whole.",
+  );
 }
 
 function schemaOf({ tables }: Coverage): SchemaStructure {

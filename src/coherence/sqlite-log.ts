@@ -6,14 +6,13 @@
 
 import {
   COUNT_BY_SHAPE,
+  changeOf,
   decodeLogRows,
-  type LoggedRow,
   SELECT_POSITION,
   SELECT_ROWS,
   toPosition,
 } from "../capture/log-rows.ts";
 import { SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
-import type { Change } from "../change/change.ts";
 import type { Position } from "../change/position.ts";
 import type { StoredValue } from "../change/value.ts";
 import { assert } from "../core/assert.ts";
@@ -164,22 +163,4 @@ function isSame(one: Position, other: Position): boolean {
 
 function wholly(table: string, sequence: number): LoggedChange {
   return { sequence, change: { kind: "table", table } };
-}
-
-function changeOf({ table, kind, columns, values }: LoggedRow): Change {
-  const image = (from: number): { columns: typeof columns; values: typeof values } => ({
-    columns,
-    values: values.slice(from, from + columns.length),
-  });
-  switch (kind) {
-    case "table":
-      return { kind: "table", table };
-    case "insert":
-      return { kind: "row", table, before: undefined, after: image(0) };
-    case "update":
-      return { kind: "row", table, before: image(0), after: image(columns.length) };
-    case "delete":
-    case "replaced":
-      return { kind: "row", table, before: image(0), after: undefined };
-  }
 }

@@ -1,7 +1,7 @@
 /**
- * A session whose reads belong to a cached function when they are made inside of one: they come from
- * its snapshot and are noted in its footprint. A write there is refused, for it would be made only
- * when the result is not in memory. Outside of cached functions it is the store itself.
+ * A session whose reads belong to a cached function when they are made inside of one: they come
+ * from its snapshot and are noted in its footprint. A write there is refused, for it would be made
+ * only when the result is not in memory. Outside of cached functions it is the store itself.
  */
 
 import { SpringhouseError } from "../core/errors.ts";

@@ -74,7 +74,7 @@ export class Run {
       return await this.#parts.snapshot.read(statement);
     } catch (error) {
       // The function may go on without this read, and the next time it may not fail.
-      this.refuse("a statement of it failed");
+      this.refuse("A statement of it failed.");
       throw error;
     }
   }

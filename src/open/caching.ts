@@ -4,8 +4,11 @@
  */
 
 import type { Kysely } from "kysely";
+import { NO_VERSION } from "../change/expectation.ts";
+import { versionText } from "../change/version-text.ts";
 import { CachedResults } from "../coherence/cached.ts";
 import { type CachedFunction, cachedFunction, resultsOf } from "../coherence/cached-function.ts";
+import { CachedReads } from "../coherence/cached-reads.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
 import type { Coherence } from "../coherence/coherence.ts";
 import { LiveQuery } from "../coherence/live-query.ts";
@@ -14,6 +17,8 @@ import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts"
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import { readDemandsBy } from "../repository/demands.ts";
+import { readingOf } from "../repository/reading.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
@@ -36,9 +41,11 @@ export class Caching {
   readonly #memory: MemoryTier;
   readonly #freshness: Freshness;
   readonly #results = new Map<string, CachedResults>();
+  readonly #reads = new Map<string, CachedReads>();
   readonly #closed = new AbortController();
 
   constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions) {
+    readDemandsBy(readingOf);
     this.#use = useCoherence(store, catalog);
     const { freshness = "turn", maxEntries = ENTRIES_MAX, maxBytes = "100MB" } = options;
     this.#freshness = freshness;
@@ -47,6 +54,20 @@ export class Caching {
   /** Where reads made inside of cached functions are noted. */
   get coherence(): Coherence {
     return this.#use.coherence;
+  }
+
+  /** The place of the log of changes now. */
+  async position(): Promise<string> {
+    let { version } = await this.coherence.version();
+    // Written by another program, and the same in a copy of the file: it needs a mark of our own.
+    if (version.mark === "" && version !== NO_VERSION && !this.coherence.isPast) {
+      await this.coherence.mark();
+      ({ version } = await this.coherence.version());
+    }
+    if (version !== NO_VERSION) return versionText(version);
+    const reason = this.coherence.refusal ?? "It is being made.";
+    const message = `There is no log of changes, and so no position. ${reason}`;
+    throw new SpringhouseError("READ_ONLY", message);
   }
 
   /** A cached function. `query` gives it what it reads with. */
@@ -64,13 +85,27 @@ export class Caching {
     if (this.#results.has(name)) throw nameTaken(name);
     const results = new CachedResults({
       coherence: this.#use.coherence,
-      partition: this.#memory.partition(`${name}:`, undefined, "frozen"),
+      partition: this.#memory.partition(`function ${name}:`, undefined, "frozen"),
       name,
       freshness,
       compute: (args) => compute(query(), ...(args as Args)),
     });
     this.#results.set(name, results);
     return cachedFunction<Args, Result>(results);
+  }
+
+  /** The kept results of one kind of read of a repository, such as `tasks.get`. */
+  reads(name: string): CachedReads {
+    const known = this.#reads.get(name);
+    if (known !== undefined) return known;
+    const reads = new CachedReads({
+      coherence: this.#use.coherence,
+      // Functions have other names, so that no two prefixes are the same.
+      partition: this.#memory.partition(`repository ${name}:`, undefined, "frozen"),
+      freshness: this.#freshness,
+    });
+    this.#reads.set(name, reads);
+    return reads;
   }
 
   /** A live query of a cached function. */
@@ -94,6 +129,7 @@ export class Caching {
     const message = `${path} was closed, and with it the live query.`;
     this.#closed.abort(new SpringhouseError("CLOSED", message, { fields: { path } }));
     for (const results of this.#results.values()) results.clear();
+    for (const reads of this.#reads.values()) reads.close();
     this.#use[Symbol.dispose]();
     void this.#memory.close();
   }

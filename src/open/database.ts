@@ -2,7 +2,6 @@
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
-import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -20,16 +19,15 @@ import {
 } from "../repository/transaction.ts";
 import { Workspace } from "../repository/workspace.ts";
 import { Rollups } from "../rollup/rollups.ts";
-import type { Catalog } from "../schema/catalog.ts";
 import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Session } from "../store/store.ts";
-import type { CachedQuery, Caching } from "./caching.ts";
-import type { CachedOptions, CachingOptions } from "./caching-options.ts";
-import { cachingModule } from "./lazy-caching.ts";
+import type { CachedQuery } from "./caching.ts";
+import type { CachedOptions } from "./caching-options.ts";
+import type { LazyCaching } from "./lazy-caching.ts";
 
 /** What a database is made of. */
 export interface DatabaseParts<Events extends object> {
@@ -40,40 +38,6 @@ export interface DatabaseParts<Events extends object> {
   readonly bus: EventBus<Events>;
   /** Shared with those that `as` gives. */
   readonly caching: LazyCaching;
-}
-
-/** The caching of one database, made when the first function is cached. */
-export class LazyCaching {
-  readonly #store: SqliteStore;
-  readonly #catalog: Catalog;
-  readonly #clock: Clock;
-  readonly #options: CachingOptions | false;
-  #caching: Caching | undefined;
-
-  constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions | false) {
-    this.#store = store;
-    this.#catalog = catalog;
-    this.#clock = clock;
-    this.#options = options;
-  }
-
-  /** @throws `INVALID_ARGUMENT` when the database was opened without. */
-  get(): Caching {
-    if (this.#caching !== undefined) return this.#caching;
-    if (this.#options === false) throw opensWithoutCache();
-    const { Caching } = cachingModule();
-    this.#caching = new Caching(this.#store, this.#catalog, this.#clock, this.#options);
-    return this.#caching;
-  }
-
-  close(): void {
-    this.#caching?.close(this.#store.path);
-  }
-}
-
-function opensWithoutCache(): SpringhouseError {
-  const message = "The database was opened with cache: false. Leave that out to cache functions.";
-  return new SpringhouseError("INVALID_ARGUMENT", message);
 }
 
 /**
@@ -147,6 +111,23 @@ export class Database<
     ...args: Args
   ): LiveQuery<Result> {
     return this.#parts.caching.get().live(cached, args);
+  }
+
+  /**
+   * Where the history of the database is now, as an opaque text. Take it before you read what you
+   * show, keep both together (in a form, in a header), and give it as `since` to the write that
+   * comes back: it fails with `CONFLICT` when somebody was faster.
+   *
+   * @throws `READ_ONLY` for a file without a log of changes that cannot be given one; with
+   * `cache: false` `INVALID_ARGUMENT`.
+   * @example
+   * const since = await db.position();
+   * const task = await db.repository(Task).get(1);
+   * // In a later request, perhaps of another process:
+   * await db.repository(Task).patch(1, { title }, { since });
+   */
+  async position(): Promise<string> {
+    return this.#parts.caching.get().position();
   }
 
   /**

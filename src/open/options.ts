@@ -69,7 +69,10 @@ export interface OpenOptions<
    * entity's are refused. Default: none.
    */
   readonly events?: EventTypes<Own>;
-  /** How results of cached functions are kept; false for not at all. Default: the defaults. */
+  /**
+   * How results of cached functions and of repositories are kept in memory; false for not at all.
+   * Default: as `CachingOptions` say.
+   */
   readonly cache?: CachingOptions | false;
   /** Where the present moment comes from. Default: the machine's clock. */
   readonly clock?: Clock;

@@ -10,14 +10,14 @@ import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import { validateInsert, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
-import type { CallOptions, SqlValue } from "../store/store.ts";
+import type { CallOptions, SqlValue, UnitOptions } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { inLevels, type Placed } from "./flush-order.ts";
 import { changesOf, type Entry } from "./identity-map.ts";
 import { CHUNK_ROWS, insertChunk } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
 import { type Narrowing, permissionDenied } from "./permissions.ts";
-import { readExists } from "./read.ts";
+import { planExists } from "./read.ts";
 import { deleteRow } from "./remove.ts";
 import { raiseChange } from "./row-events.ts";
 import { authorize, type Scope, transact, withReasons } from "./scope.ts";
@@ -48,16 +48,22 @@ interface Plan {
   readonly deletes: readonly Deletion[];
 }
 
-/** Writes all entries in one transaction, then brings the objects up to date. */
+/**
+ * Writes all entries in one transaction, then brings the objects up to date.
+ *
+ * @param expectations is asked when there is something to write.
+ */
 export async function flush(
   scope: Scope,
   entries: Iterable<Entry>,
   options: CallOptions,
+  expectations: () => UnitOptions["expects"],
 ): Promise<void> {
   const plan = await planOf(scope, entries);
   const written = new Map<Entry, Row>();
   if (Object.values(plan).every(({ length }) => length === 0)) return;
-  await transact(scope, { ...options, deadlineFor: "pauses" }, async (inner) => {
+  const expects = expectations();
+  await transact(scope, { ...options, deadlineFor: "pauses", expects }, async (inner) => {
     for (const removal of plan.removals) await writeDelete(inner, removal);
     for (const group of plan.inserts) await writeInserts(inner, group, written);
     for (const { entry, changes, narrowing } of plan.updates) {
@@ -144,7 +150,9 @@ async function deletionOf(scope: Scope, entry: Entry): Promise<Deletion> {
 async function writeDelete(scope: Scope, { entry, narrowing }: Deletion): Promise<void> {
   const { model, key } = entry;
   if (await deleteRow(scope, model, key, narrowing, {})) return;
-  if (narrowing === undefined || !(await readExists(scope, model, key, undefined, {}))) return;
+  if (narrowing === undefined) return;
+  const exists = planExists(scope, model, model.keyValues(key), undefined, {});
+  if (!(await exists.run())) return;
   const { actor } = scope;
   throw permissionDenied(model, { entity: model.name, action: "delete", key, actor });
 }

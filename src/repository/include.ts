@@ -8,6 +8,7 @@ import { refuseUnknownKeys } from "../core/options.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
+import { noteDemands } from "./demands.ts";
 import type { Field } from "./field.ts";
 import { inRowsSql } from "./in-list.ts";
 import { type Link, linkOf } from "./link.ts";
@@ -65,6 +66,9 @@ async function includeOne(
   for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
     const chunk = keys.slice(at, at + KEYS_PER_READ);
     const statement = relatedStatement(target, link, chunk, relation, narrowing);
+    const where = [relation.options.where, narrowing];
+    const among = { fields: link.to, rows: chunk };
+    noteDemands(statement, target, { among, where, wholeRows: true });
     chunks.push(await readRows(scope, target, statement, options));
   }
   const found = chunks.flat();

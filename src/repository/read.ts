@@ -5,8 +5,10 @@
 
 import { SpringhouseError } from "../core/errors.ts";
 import { mapInSlices } from "../core/slices.ts";
+import type { ReadingOf } from "../store/reading.ts";
 import type { CallOptions, ResultSet, SqlValue, Statement } from "../store/store.ts";
 import { afterSql, type Cursor, decodeCursor, encodeCursor, readingOrder } from "./cursor.ts";
+import { noteDemands } from "./demands.ts";
 import type { Field } from "./field.ts";
 import { inRowsSql } from "./in-list.ts";
 import { keyText, type Model, type Row } from "./model.ts";
@@ -18,7 +20,14 @@ import type { PageLimits } from "./types.ts";
 import { whereSql } from "./where.ts";
 
 /** Rows by key in one statement; more keys are read in several, so that no SQL text is endless. */
-const KEYS_PER_READ = 1_000;
+export const KEYS_PER_READ = 1_000;
+
+/** A read that is ready to be made, also more than once. */
+export interface Planned<T> {
+  readonly statement: Statement;
+  readonly reading: ReadingOf;
+  run(): Promise<T>;
+}
 
 /** The options of a list without their types. */
 export interface ListPlan {
@@ -41,16 +50,33 @@ export function keyCondition(
 }
 
 /** The row with this key, or undefined. */
-export async function readOne(
+export function readOne(
   scope: Scope,
   model: Model,
   key: unknown,
   narrowing: Narrowing,
   options: CallOptions,
 ): Promise<Row | undefined> {
-  const statement = selectByKey(model, model.keyValues(key), narrowing);
-  const { rows } = await scope.session.read(statement, options);
-  return rows[0] === undefined ? undefined : model.row(rows[0]);
+  return planOne(scope, model, model.keyValues(key), narrowing, options).run();
+}
+
+/** As `readOne`, by the stored values of the key. */
+export function planOne(
+  scope: Scope,
+  model: Model,
+  key: readonly SqlValue[],
+  narrowing: Narrowing,
+  options: CallOptions,
+): Planned<Row | undefined> {
+  const among = { fields: model.key, rows: [key] };
+  const demands = { among, where: [narrowing], wholeRows: true };
+  const statement = selectByKey(model, key, narrowing);
+  const reading = noteDemands(statement, model, demands);
+  const run = async (): Promise<Row | undefined> => {
+    const { rows } = await scope.session.read(statement, options);
+    return rows[0] === undefined ? undefined : model.row(rows[0]);
+  };
+  return { statement, reading, run };
 }
 
 /** SELECT of one whole row. */
@@ -86,25 +112,38 @@ export async function readMany(
   const found = new Map<string, Row>();
   for (let at = 0; at < wanted.length; at += KEYS_PER_READ) {
     const chunk = wanted.slice(at, at + KEYS_PER_READ);
-    for (const row of await readByKeys(scope, model, chunk, narrowing, options)) {
-      found.set(keyText(model.key.map((field) => field.encode(row[field.property]))), row);
-    }
+    const read = planByKeys(scope, model, chunk, narrowing, options);
+    for (const [text, row] of await read.run()) found.set(text, row);
   }
   return mapInSlices(wanted, (values) => found.get(keyText(values)), signal);
 }
 
-async function readByKeys(
+/** The rows with at most `KEYS_PER_READ` keys, by the texts of their keys. */
+export function planByKeys(
   scope: Scope,
   model: Model,
   keys: readonly (readonly SqlValue[])[],
   narrowing: Narrowing,
   options: CallOptions,
-): Promise<Row[]> {
+): Planned<ReadonlyMap<string, Row>> {
   const text = new SqlText(model.dialect);
   const condition = inRowsSql(text, model.key, keys);
   const narrowed = narrowing === undefined ? "" : ` AND ${whereSql(model, narrowing, text)}`;
-  const statement = text.statement(selectWhere(model, condition + narrowed));
-  return readRows(scope, model, statement, options);
+  const demands = {
+    among: { fields: model.key, rows: keys },
+    where: [narrowing],
+    wholeRows: true,
+  };
+  const sql = selectWhere(model, condition + narrowed);
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
+  const run = async (): Promise<ReadonlyMap<string, Row>> => {
+    const rows = await readRows(scope, model, statement, options);
+    const key = (row: Row): string =>
+      keyText(model.key.map((field) => field.encode(row[field.property])));
+    return new Map(rows.map((row) => [key(row), row]));
+  };
+  return { statement, reading, run };
 }
 
 /** A list of rows. */
@@ -115,14 +154,39 @@ export async function readList(
   narrowing: Narrowing,
   options: CallOptions,
 ): Promise<Row[]> {
+  return planList(scope, model, plan, narrowing, options)?.run() ?? [];
+}
+
+/** As `readList`; undefined for a list of no rows. */
+export function planList(
+  scope: Scope,
+  model: Model,
+  plan: ListPlan,
+  narrowing: Narrowing,
+  options: CallOptions,
+): Planned<Row[]> | undefined {
   const terms = orderTerms(model, plan.orderBy);
   const cursor = cursorOf(model, terms, plan);
   const limit = limitOf(plan.limit, scope.limits);
   const offset = offsetOf(plan);
-  if (limit === 0) return [];
+  if (limit === 0) return undefined;
   const statement = selectList(model, plan, narrowing, { terms, cursor, limit, offset });
-  const rows = await readRows(scope, model, statement, options);
-  return cursor?.direction === "previous" ? rows.reverse() : rows;
+  const reading = noteDemands(statement, model, {
+    where: [plan.where, narrowing],
+    wholeRows: true,
+  });
+  const run = async (): Promise<Row[]> => {
+    const rows = await readRows(scope, model, statement, options);
+    return cursor?.direction === "previous" ? rows.reverse() : rows;
+  };
+  return { statement, reading, run };
+}
+
+/** Rows and the cursors around them. */
+export interface RowPage {
+  readonly rows: readonly Row[];
+  readonly next?: string;
+  readonly previous?: string;
 }
 
 /** A page of rows with the cursors around it. */
@@ -132,16 +196,39 @@ export async function readPage(
   plan: ListPlan,
   narrowing: Narrowing,
   options: CallOptions,
-): Promise<{ rows: Row[]; next?: string; previous?: string }> {
+): Promise<RowPage> {
+  return planPage(scope, model, plan, narrowing, options)?.run() ?? { rows: [] };
+}
+
+/** As `readPage`; undefined for one of no rows. */
+export function planPage(
+  scope: Scope,
+  model: Model,
+  plan: ListPlan,
+  narrowing: Narrowing,
+  options: CallOptions,
+): Planned<RowPage> | undefined {
   const terms = orderTerms(model, plan.orderBy);
   const cursor = cursorOf(model, terms, plan);
   const limit = limitOf(plan.limit, scope.limits);
-  if (limit === 0) return { rows: [] };
+  if (limit === 0) return undefined;
   // One row more tells whether there is another page.
   const place = { terms, cursor, limit: limit + 1, offset: 0 };
   const statement = selectList(model, plan, narrowing, place);
-  const rows = await readRows(scope, model, statement, options);
-  const isMore = rows.length > limit;
+  const reading = noteDemands(statement, model, {
+    where: [plan.where, narrowing],
+    wholeRows: true,
+  });
+  const run = async (): Promise<RowPage> => {
+    const rows = await readRows(scope, model, statement, options);
+    return pageOf(model, rows, place);
+  };
+  return { statement, reading, run };
+}
+
+/** @param rows one more than the page has when there is a further one. */
+function pageOf(model: Model, rows: Row[], { terms, cursor, limit }: Place): RowPage {
+  const isMore = rows.length === limit;
   if (isMore) rows.pop();
   const isBackward = cursor?.direction === "previous";
   if (isBackward) rows.reverse();
@@ -158,34 +245,47 @@ export async function readPage(
 }
 
 /** How many rows match. */
-export async function readCount(
+export function planCount(
   scope: Scope,
   model: Model,
   where: unknown,
   narrowing: Narrowing,
   options: CallOptions,
-): Promise<number> {
+): Planned<number> {
   const text = new SqlText(model.dialect);
   const condition = conditionSql(model, where, narrowing, text);
-  const statement = text.statement(`SELECT count(*) FROM ${model.source} WHERE ${condition}`);
-  const { rows } = await scope.session.read(statement, options);
-  return Number(rows[0]?.[0]);
+  const sql = `SELECT count(*) FROM ${model.source} WHERE ${condition}`;
+  const demands = { where: [where, narrowing], wholeRows: false };
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
+  const run = async (): Promise<number> => {
+    const { rows } = await scope.session.read(statement, options);
+    return Number(rows[0]?.[0]);
+  };
+  return { statement, reading, run };
 }
 
-/** Whether a row has this key. */
-export async function readExists(
+/** Whether a row has this key, given by its stored values. */
+export function planExists(
   scope: Scope,
   model: Model,
-  key: unknown,
+  key: readonly SqlValue[],
   narrowing: Narrowing,
   options: CallOptions,
-): Promise<boolean> {
+): Planned<boolean> {
   const text = new SqlText(model.dialect);
-  const condition = keyCondition(model.key, model.keyValues(key), text);
+  const condition = keyCondition(model.key, key, text);
   const narrowed = narrowing === undefined ? "" : ` AND ${whereSql(model, narrowing, text)}`;
-  const statement = text.statement(`SELECT 1 FROM ${model.source} WHERE ${condition}${narrowed}`);
-  const { rows } = await scope.session.read(statement, options);
-  return rows.length > 0;
+  const sql = `SELECT 1 FROM ${model.source} WHERE ${condition}${narrowed}`;
+  const among = { fields: model.key, rows: [key] };
+  const demands = { among, where: [narrowing], wholeRows: false };
+  const statement = text.statement(sql);
+  const reading = noteDemands(statement, model, demands);
+  const run = async (): Promise<boolean> => {
+    const { rows } = await scope.session.read(statement, options);
+    return rows.length > 0;
+  };
+  return { statement, reading, run };
 }
 
 /** All rows that match, in chunks from one snapshot. */

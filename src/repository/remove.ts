@@ -1,7 +1,7 @@
 /** Deletes: one row by key, or all that match. A detail goes with its base, by the foreign key. */
 
 import { SpringhouseError } from "../core/errors.ts";
-import type { CallOptions, Statement } from "../store/store.ts";
+import type { Statement, UnitOptions } from "../store/store.ts";
 import type { Model } from "./model.ts";
 import type { Narrowing } from "./permissions.ts";
 import { conditionSql, keyCondition, selectWhere } from "./read.ts";
@@ -16,7 +16,7 @@ export async function deleteRow(
   model: Model,
   key: unknown,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<boolean> {
   const values = model.keyValues(key);
   const condition = (text: SqlText): string => {
@@ -36,7 +36,7 @@ export async function deleteWhere(
   model: Model,
   where: unknown,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<number> {
   if (where === undefined) {
     throw new SpringhouseError(
@@ -53,7 +53,7 @@ async function deleteRows(
   scope: Scope,
   model: Model,
   condition: (text: SqlText) => string,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<number> {
   const statement = (build: (condition: string) => string): Statement => {
     const text = new SqlText(model.dialect);

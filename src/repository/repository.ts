@@ -4,31 +4,27 @@
  */
 
 import { assertSignal } from "../core/abort.ts";
+import { deepFreeze } from "../core/deep-freeze.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { ownCopy } from "../core/own-copy.ts";
 import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
-import type { CallOptions } from "../store/store.ts";
+import type { CallOptions, UnitOptions } from "../store/store.ts";
 import type { Where } from "./conditions.ts";
+import { unchangedSince } from "./edit.ts";
+import { EntityReads } from "./entity-reads.ts";
 import { includeRelations } from "./include.ts";
 import { insertMany, insertOne, insertReturning, type Rows } from "./insert.ts";
 import type { Model, Row } from "./model.ts";
 import type { Narrowing, PermissionRequest } from "./permissions.ts";
-import {
-  readCount,
-  readExists,
-  readList,
-  readMany,
-  readOne,
-  readPage,
-  streamRows,
-} from "./read.ts";
+import { type RowPage, readList, readMany, readOne, readPage, streamRows } from "./read.ts";
 import type { Includes, NoIncludes, WithIncludes } from "./relation.ts";
 import { deleteRow, deleteWhere } from "./remove.ts";
 import { authorize, refuseRollup, type Scope } from "./scope.ts";
 import { searchRows } from "./search.ts";
 import type {
   CreateManyOptions,
+  EditOptions,
   GetOptions,
   ListOptions,
   Page,
@@ -48,11 +44,18 @@ const PAGE_OPTIONS = ["where", "orderBy", "limit", "cursor", "total", "include",
 const STREAM_OPTIONS = ["where", "orderBy", "signal"];
 const SEARCH_OPTIONS = ["where", "limit", "offset", "include", "signal"];
 const CALL_OPTIONS = ["signal"];
+const EDIT_OPTIONS = ["since", "signal"];
 /** What is called without options is not searched for misspelt ones. */
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
 /**
  * Rows of one entity.
+ *
+ * Reads come from memory when nothing has changed since that they have read, whoever wrote; so rows
+ * that are read are frozen, JSON in them too, with a cache or without. Dates and bytes in them, and
+ * lists of rows, are the caller's own. To change rows in memory, take a unit of work. What goes to
+ * the database each time: reads with `include`, `search`, `stream`, and everything in a
+ * transaction.
  *
  * @throws `PERMISSION_DENIED` from every method, when there is a hook and it says no;
  * `UNKNOWN_FIELD` and `INVALID_ARGUMENT` for bad conditions, orders and keys; `VALIDATION` for bad
@@ -66,60 +69,89 @@ const NO_OPTIONS: CallOptions = Object.freeze({});
 export class Repository<E extends Entity> {
   readonly #scope: Scope;
   readonly #model: Model;
+  readonly #reads: EntityReads;
 
   constructor(entity: E, scope: Scope) {
     this.#scope = scope;
     this.#model = scope.models.of(entity);
+    this.#reads = new EntityReads(scope, this.#model);
   }
 
   /** The row with this key, or undefined. */
-  async get<const I extends Includes = NoIncludes>(
+  get<const I extends Includes = NoIncludes>(
     key: KeyOf<E>,
-    options: GetOptions<I> = {},
+    options: GetOptions<I> = NO_OPTIONS,
   ): Promise<WithIncludes<RowOf<E>, I> | undefined> {
+    // The usual case, which costs a look into memory.
+    const isPlain = options === NO_OPTIONS && this.#isFree;
+    const row = (isPlain ? this.#reads.hit(key) : undefined) ?? this.#get(key, options);
+    return row as Promise<WithIncludes<RowOf<E>, I> | undefined>;
+  }
+
+  async #get(key: unknown, options: GetOptions): Promise<Row | undefined> {
     this.#check(options, GET_OPTIONS, "get");
+    const call = callOf(options);
     const own = this.#own(key);
     const narrowing = this.#isFree ? undefined : await this.#may("read", { key: own });
-    const row = await readOne(this.#scope, this.#model, own, narrowing, callOf(options));
-    if (row !== undefined && options.include !== undefined) await this.#include([row], options);
-    return row as WithIncludes<RowOf<E>, I> | undefined;
+    if (options.include === undefined) return this.#reads.one(own, narrowing, call);
+    const row = await readOne(this.#scope, this.#model, own, narrowing, call);
+    if (row !== undefined) await this.#include([row], options);
+    return deepFreeze(row);
   }
 
   /** The rows with these keys, in the order of the keys; undefined where there is none. */
   async getMany<const I extends Includes = NoIncludes>(
     keys: readonly KeyOf<E>[],
-    options: GetOptions<I> = {},
+    options: GetOptions<I> = NO_OPTIONS,
   ): Promise<(WithIncludes<RowOf<E>, I> | undefined)[]> {
     this.#check(options, GET_OPTIONS, "getMany");
-    const narrowing = await this.#may("read");
-    const rows = await readMany(this.#scope, this.#model, keys, narrowing, callOf(options));
-    const found = [...new Set(rows)].filter((row) => row !== undefined);
-    await this.#include(found, options);
+    const call = callOf(options);
+    const narrowing = this.#isFree ? undefined : await this.#may("read");
+    let rows: readonly (Row | undefined)[];
+    if (options.include === undefined) rows = await this.#reads.many(keys, narrowing, call);
+    else {
+      rows = await readMany(this.#scope, this.#model, keys, narrowing, call);
+      await this.#included(
+        [...new Set(rows)].filter((row) => row !== undefined),
+        options,
+      );
+    }
     return rows as (WithIncludes<RowOf<E>, I> | undefined)[];
   }
 
   /** The rows that match, in order; at most a page of them unless `limit` says otherwise. */
   async list<const I extends Includes = NoIncludes>(
-    options: ListOptions<E, I> = {},
+    options: ListOptions<E, I> = NO_OPTIONS,
   ): Promise<WithIncludes<RowOf<E>, I>[]> {
     this.#check(options, LIST_OPTIONS, "list");
-    const narrowing = await this.#may("read");
-    const rows = await readList(this.#scope, this.#model, options, narrowing, callOf(options));
-    return this.#included(rows, options);
+    const call = callOf(options);
+    const narrowing = this.#isFree ? undefined : await this.#may("read");
+    let rows: Row[];
+    if (options.include === undefined) rows = await this.#reads.list(options, narrowing, call);
+    else {
+      rows = await readList(this.#scope, this.#model, options, narrowing, call);
+      await this.#included(rows, options);
+    }
+    return rows as WithIncludes<RowOf<E>, I>[];
   }
 
   /** One page, with the cursors of the pages around it. All pages cost the same. */
   async page<const I extends Includes = NoIncludes>(
-    options: PageOptions<E, I> = {},
+    options: PageOptions<E, I> = NO_OPTIONS,
   ): Promise<Page<WithIncludes<RowOf<E>, I>>> {
     this.#check(options, PAGE_OPTIONS, "page");
-    const narrowing = await this.#may("read");
+    const { where, include } = options;
     const call = callOf(options);
-    const page = await readPage(this.#scope, this.#model, options, narrowing, call);
-    const rows = await this.#included<I>(page.rows, options);
-    if (options.total !== true) return { ...page, rows };
-    const total = await readCount(this.#scope, this.#model, options.where, narrowing, call);
-    return { ...page, rows, total };
+    const narrowing = this.#isFree ? undefined : await this.#may("read");
+    let page: RowPage;
+    if (include === undefined) page = await this.#reads.page(options, narrowing, call);
+    else {
+      page = await readPage(this.#scope, this.#model, options, narrowing, call);
+      await this.#included(page.rows, options);
+    }
+    const shown = page as Page<WithIncludes<RowOf<E>, I>>;
+    if (options.total !== true) return shown;
+    return { ...shown, total: await this.#reads.count(where, narrowing, call) };
   }
 
   /** All rows that match, from one snapshot, however many. Leaving the loop early is fine. */
@@ -142,22 +174,23 @@ export class Repository<E extends Entity> {
     const narrowing = await this.#may("read");
     const call = callOf(options);
     const rows = await searchRows(this.#scope, this.#model, text, options, narrowing, call);
-    return this.#included(rows, options);
+    await this.#included(rows, options);
+    return rows as WithIncludes<RowOf<E>, I>[];
   }
 
   /** Whether there is a row with this key. */
   async exists(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
     const call = this.#call(options, "exists");
     const own = this.#own(key);
-    const narrowing = await this.#may("read", { key: own });
-    return readExists(this.#scope, this.#model, own, narrowing, call);
+    const narrowing = this.#isFree ? undefined : await this.#may("read", { key: own });
+    return this.#reads.exists(own, narrowing, call);
   }
 
   /** How many rows match. Default: all rows. */
   async count(where?: Where<E>, options: WriteOptions = NO_OPTIONS): Promise<number> {
     const call = this.#call(options, "count");
-    const narrowing = await this.#may("read");
-    return readCount(this.#scope, this.#model, where, narrowing, call);
+    const narrowing = this.#isFree ? undefined : await this.#may("read");
+    return this.#reads.count(where, narrowing, call);
   }
 
   /** Checks and inserts a row; gives it as it stands in the database. */
@@ -194,16 +227,16 @@ export class Repository<E extends Entity> {
    * Replaces all properties but the key; one that is missing is refused. Columns that are set at
    * each update are set, whatever is given for them.
    *
-   * @throws `NOT_FOUND` when there is no row with this key.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
    */
   async update(
     key: KeyOf<E>,
     row: ReplacementOf<E>,
-    options: WriteOptions = NO_OPTIONS,
+    options: EditOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "update");
     const own = this.#own({ key, changes: row });
+    const call = this.#edit(options, "update", own.key);
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
     const { key: ownKey, changes } = own;
     const updated = await replaceRow(this.#scope, this.#model, ownKey, changes, narrowing, call);
@@ -213,16 +246,16 @@ export class Repository<E extends Entity> {
   /**
    * Writes the properties that are given: absent and undefined leave as it is, null is NULL.
    *
-   * @throws `NOT_FOUND` when there is no row with this key.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
    */
   async patch(
     key: KeyOf<E>,
     changes: PatchOf<E>,
-    options: WriteOptions = NO_OPTIONS,
+    options: EditOptions = NO_OPTIONS,
   ): Promise<RowOf<E>> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "patch");
     const own = this.#own({ key, changes });
+    const call = this.#edit(options, "patch", own.key);
     const narrowing = this.#isFree ? undefined : await this.#may("update", own);
     const patched = await patchRow(this.#scope, this.#model, own.key, own.changes, narrowing, call);
     return patched as RowOf<E>;
@@ -241,11 +274,15 @@ export class Repository<E extends Entity> {
     return row as RowOf<E>;
   }
 
-  /** Deletes the row with this key; false when there is none. */
-  async delete(key: KeyOf<E>, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
+  /**
+   * Deletes the row with this key; false when there is none.
+   *
+   * @throws `CONFLICT` when it was changed `since`.
+   */
+  async delete(key: KeyOf<E>, options: EditOptions = NO_OPTIONS): Promise<boolean> {
     refuseRollup(this.#model);
-    const call = this.#call(options, "delete");
     const own = this.#own(key);
+    const call = this.#edit(options, "delete", own);
     const narrowing = this.#isFree ? undefined : await this.#may("delete", { key: own });
     return deleteRow(this.#scope, this.#model, own, narrowing, call);
   }
@@ -299,12 +336,10 @@ export class Repository<E extends Entity> {
     await includeRelations(this.#scope, this.#model, rows, options.include, callOf(options));
   }
 
-  async #included<I extends Includes>(
-    rows: Row[],
-    options: GetOptions<I>,
-  ): Promise<WithIncludes<RowOf<E>, I>[]> {
-    await this.#include(rows, options);
-    return rows as WithIncludes<RowOf<E>, I>[];
+  /** The rows with their relations, frozen. */
+  async #included(rows: readonly Row[], options: GetOptions): Promise<void> {
+    if (options.include !== undefined) await this.#include(rows, options);
+    await forEachInSlices(rows, (row) => void deepFreeze(row));
   }
 
   /** The options of a call that has no others. */
@@ -314,7 +349,18 @@ export class Repository<E extends Entity> {
     return callOf(options);
   }
 
+  /** The options of a call that changes one row. */
+  #edit(options: EditOptions, method: string, key: unknown): UnitOptions {
+    if (options === NO_OPTIONS) return NO_OPTIONS;
+    this.#check(options, EDIT_OPTIONS, method);
+    const call = callOf(options);
+    const { since } = options;
+    if (since === undefined) return call;
+    return { ...call, expects: [unchangedSince(this.#model, key, since)] };
+  }
+
   #check(options: object, known: readonly string[], method: string): void {
+    if (options === NO_OPTIONS) return;
     refuseUnknownKeys(options, known, `${method} of "${this.#model.name}"`);
   }
 }

@@ -3,14 +3,17 @@
  * one scope for a database, one for each `db.as(user)`, and one for each transaction.
  */
 
+import type { CachedReads } from "../coherence/cached-reads.ts";
+import type { Coherence } from "../coherence/coherence.ts";
+
 import { SpringhouseError } from "../core/errors.ts";
 import type { ValidationContext } from "../schema/validate-plan.ts";
 import type {
-  CallOptions,
   ResultSet,
   Session,
   Statement,
   TransactionOptions,
+  UnitOptions,
 } from "../store/store.ts";
 import { enrichConstraint } from "./constraint.ts";
 import { EventBuffer } from "./event-buffer.ts";
@@ -38,6 +41,19 @@ export interface Scope {
   /** Who acts, for permissions; for the audit log the session says it. */
   readonly actor: string | undefined;
   readonly permissions: PermissionHook | undefined;
+  /**
+   * By which a unit of work knows whether what it has read was changed; loaded when it is asked.
+   * None without a log, and none in a transaction, beside which nobody else writes.
+   */
+  readonly coherence?: (() => Coherence) | undefined;
+  /** Where results are kept; absent in a transaction, whose rows are for nobody else. */
+  readonly cache?: ReadCache | undefined;
+}
+
+/** The kept results of one database. */
+export interface ReadCache {
+  /** Those of one kind of read, such as `tasks.get`; undefined while nothing can be kept. */
+  reads(name: string): CachedReads | undefined;
 }
 
 /** Asks the hook, if there is one. */
@@ -64,7 +80,7 @@ export function writeUnit(
   scope: Scope,
   model: Model,
   unit: readonly Statement[],
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<readonly ResultSet[]> {
   return withReasons(scope, model, () => scope.session.write(unit, options));
 }
@@ -103,7 +119,7 @@ export async function transact<T>(
 ): Promise<T> {
   const events = new EventBuffer(scope.events);
   const result = await scope.session.transaction(
-    (session) => run({ ...scope, session, events }),
+    (session) => run({ ...scope, session, events, coherence: undefined, cache: undefined }),
     options,
   );
   await events.deliver();

@@ -62,6 +62,15 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
 }
 
+/** For changes of a row that an earlier request has shown. */
+export interface EditOptions extends WriteOptions {
+  /**
+   * A position that `db.position()` gave before the row was read. When the row was changed since,
+   * nothing is written, and the call fails with `CONFLICT`. Default: none.
+   */
+  readonly since?: string;
+}
+
 /** For `createMany`. */
 export interface CreateManyOptions extends WriteOptions {
   /** Give the rows instead of their number. Default: false. */

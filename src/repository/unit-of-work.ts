@@ -2,8 +2,13 @@
  * A unit of work: rows are read as objects, changed in memory, and written by one commit. Nothing
  * is written without it, and leaving the scope without a decision is an error, because forgotten
  * changes would be lost silently.
+ *
+ * What was read is noted, and the commit expects that nobody has changed it meanwhile. Inside of a
+ * transaction, and in a database without a log of changes, it expects nothing.
  */
 
+import { parseVersion } from "../change/version-text.ts";
+import { ReadNotes } from "../coherence/read-notes.ts";
 import { assertSignal } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -27,6 +32,7 @@ import { UnitRepository } from "./unit-repository.ts";
  */
 export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisposable {
   readonly #scope: Scope;
+  readonly #notes: ReadNotes | undefined;
   readonly #map = new IdentityMap();
   readonly #repositories = new Map<Entity, UnitRepository<Entity>>();
   #isEnded = false;
@@ -34,15 +40,49 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
 
   constructor(scope: Scope) {
     this.#scope = scope;
+    const { session, coherence } = scope;
+    this.#notes = coherence === undefined ? undefined : new ReadNotes(session, coherence);
   }
 
   /** The rows of an entity in this unit. */
   repository<E extends Entities[number]>(entity: E): UnitRepository<E> {
     this.#assertOpen();
-    const unit = { scope: this.#scope, map: this.#map, assertOpen: () => this.#assertOpen() };
+    const session = this.#notes?.session ?? this.#scope.session;
+    const scope = { ...this.#scope, session };
+    const unit = { scope, map: this.#map, assertOpen: () => this.#assertOpen() };
     const known = this.#repositories.get(entity) ?? new UnitRepository<Entity>(entity, unit);
     this.#repositories.set(entity, known);
     return known as unknown as UnitRepository<E>;
+  }
+
+  /**
+   * Expects everything that this unit reads to be as it was at a position that `db.position()` gave
+   * before: in the request that has shown what this one changes. Running the unit again would not
+   * help against that, so `retry` does not.
+   *
+   * @throws `INVALID_ARGUMENT` for what is not a position, and where units expect nothing.
+   */
+  since(position: string): void {
+    this.#assertOpen();
+    const version = parseVersion("since: position", position);
+    if (this.#notes !== undefined) {
+      this.#notes.expectSince(version);
+      return;
+    }
+    const message =
+      "since() of a unit of work needs the log of changes. A database that was opened with " +
+      "cache: false has none; in a transaction, give `since` to the write itself.";
+    throw new SpringhouseError("INVALID_ARGUMENT", message);
+  }
+
+  /** Whether it was committed, rolled back or left. */
+  get hasEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether `since` was called. */
+  get isPinned(): boolean {
+    return this.#notes?.isPinned ?? false;
   }
 
   /** Whether there is anything to write. */
@@ -52,10 +92,11 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
 
   /**
    * Writes everything in one transaction and ends the unit. When that fails nothing is written, and
-   * the unit can be mended and committed again.
+   * the unit can be mended and committed again; not after `CONFLICT`, which stays.
    *
-   * @throws `VALIDATION`, `CONSTRAINT`; `PERMISSION_DENIED`, also for a removed row that the hook's
-   * condition leaves out; `NOT_FOUND` for a changed row that is gone. A removed one may be.
+   * @throws `CONFLICT` when something that the unit has read was changed since; `VALIDATION`,
+   * `CONSTRAINT`; `PERMISSION_DENIED`, also for a removed row that the hook's condition leaves out;
+   * `NOT_FOUND` for a changed row that is gone. A removed one may be.
    */
   async commit(options: CallOptions = {}): Promise<void> {
     this.#assertOpen();
@@ -63,7 +104,7 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
     assertSignal(options.signal);
     this.#isEnded = true;
     try {
-      await flush(this.#scope, this.#map.entries, options);
+      await flush(this.#scope, this.#map.entries, options, () => this.#notes?.expectations());
     } catch (error) {
       this.#isEnded = false;
       this.#hasFailed = true;

@@ -4,7 +4,7 @@ import type { Issue } from "../core/errors.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { checkPatch, validatePatch, validationError } from "../schema/validate.ts";
 import type { Checked } from "../schema/validate-plan.ts";
-import type { CallOptions, SqlValue, Statement } from "../store/store.ts";
+import type { SqlValue, Statement, UnitOptions } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import { type Model, type Part, type Row, rowOfFields } from "./model.ts";
 import type { Narrowing } from "./permissions.ts";
@@ -21,7 +21,7 @@ export async function patchRow(
   key: unknown,
   changes: unknown,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<Row> {
   const checked = validatePatch(model.facts, changes, scope.validation);
   const values = checked instanceof Promise ? await checked : checked;
@@ -35,7 +35,7 @@ export async function replaceRow(
   key: unknown,
   input: unknown,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<Row> {
   const values = await checkReplacement(scope, model, key, input);
   return writeChanges(scope, model, key, values, narrowing, options);
@@ -47,7 +47,7 @@ async function writeChanges(
   key: unknown,
   values: Checked,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<Row> {
   const keyValues = model.keyValues(key);
   const images = await changedImages(scope, model, key, keyValues, values, narrowing, options);
@@ -69,7 +69,7 @@ async function changedImages(
   keyValues: readonly SqlValue[],
   values: Checked,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<Images> {
   if (Object.keys(values).length === 0) {
     const row = await readOne(scope, model, key, narrowing, options);
@@ -98,7 +98,7 @@ function changedByParts(
   key: readonly SqlValue[],
   values: Checked,
   narrowing: Narrowing,
-  options: CallOptions,
+  options: UnitOptions,
 ): Promise<Images> {
   return inTransaction(scope, model, options, async ({ session }) => {
     const before = (await session.read(selectByKey(model, key, narrowing))).rows[0];

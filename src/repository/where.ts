@@ -97,7 +97,7 @@ function operatorSql(
 }
 
 /** Values that are objects themselves (dates, bytes) are compared with; others are operators. */
-function isOperators(value: unknown): value is object {
+export function isOperators(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   return !(value instanceof Date || value instanceof Uint8Array || Array.isArray(value));
 }

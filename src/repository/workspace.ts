@@ -18,6 +18,7 @@ import {
   streamSql,
 } from "./raw.ts";
 import { Repository } from "./repository.ts";
+import { runUnitOfWork, type UnitSettings } from "./run-unit.ts";
 import type { Scope } from "./scope.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 
@@ -89,8 +90,26 @@ export abstract class Workspace<
     this.scope.events.raise(name, event);
   }
 
-  /** Changes of rows gathered in memory and written by one `commit()`; nothing without it. */
-  unitOfWork(): UnitOfWork<Entities> {
-    return new UnitOfWork<Entities>(this.scope);
+  /**
+   * Changes of rows gathered in memory and written by one `commit()`; nothing without it. With a
+   * function the commit follows when that is done, and `retry` runs it again after `CONFLICT`.
+   *
+   * @example
+   * await db.unitOfWork(async (unit) => {
+   *   const task = await unit.repository(Task).get(1);
+   *   if (task !== undefined) task.score += 1;
+   * }, { retry: 3 });
+   */
+  unitOfWork<T>(
+    run: (unit: UnitOfWork<Entities>) => Promise<T>,
+    settings?: UnitSettings,
+  ): Promise<T>;
+  unitOfWork(): UnitOfWork<Entities>;
+  unitOfWork<T>(
+    run?: (unit: UnitOfWork<Entities>) => Promise<T>,
+    settings: UnitSettings = {},
+  ): UnitOfWork<Entities> | Promise<T> {
+    if (run === undefined) return new UnitOfWork<Entities>(this.scope);
+    return runUnitOfWork(this.scope, run, settings);
   }
 }

@@ -2,9 +2,9 @@
  * How the main thread knows that the writer thread may just have changed the file.
  *
  * Two numbers in shared memory. The thread raises `announced` before each COMMIT and `settled` when
- * that has succeeded or failed. Who has looked at the file when `settled` was n has seen all commits
- * up to n; as long as `announced` is still n, there is none that it has not seen. So a value from
- * memory may be handed out after one comparison, and no message has to arrive first.
+ * that has succeeded or failed. Who has looked at the file when `settled` was n has seen all
+ * commits up to n; as long as `announced` is still n, there is none that it has not seen. So a
+ * value from memory may be handed out after one comparison, and no message has to arrive first.
  */
 
 const ANNOUNCED = 0;

@@ -27,7 +27,7 @@ import { collect, publish, type Send } from "./results.ts";
 import { checkRead, checkStatement, withOwnBytes } from "./statement-check.ts";
 import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
-import type { CallOptions, ResultSet, Statement } from "./values.ts";
+import type { CallOptions, ResultSet, Statement, UnitOptions } from "./values.ts";
 import type { UnitOwner, WriterSend } from "./writer.ts";
 
 /** For streamed reads. */
@@ -200,7 +200,7 @@ export class Database implements AsyncDisposable {
   }
 
   /** Runs the statements as one atomic unit; one result for each, in order. */
-  write(unit: readonly Statement[], options: CallOptions = {}): Promise<readonly ResultSet[]> {
+  write(unit: readonly Statement[], options: UnitOptions = {}): Promise<readonly ResultSet[]> {
     let own: readonly Statement[];
     try {
       this.#calls.assertOpen();

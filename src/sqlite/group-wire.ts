@@ -5,6 +5,7 @@
  * units share it, and a result that is only a number of changed rows goes as two numbers.
  */
 
+import type { Expectation } from "../change/expectation.ts";
 import type { SpringhouseError } from "../core/errors.ts";
 import { fromWireError, toWireError, type WireError } from "./errors.ts";
 import type { WireGroup, WireResult } from "./protocol.ts";
@@ -33,10 +34,15 @@ export interface WireOutcomes {
 }
 
 const NUMBERS_PER_STATEMENT = 2;
+const NO_EXPECTATIONS: ReadonlyMap<number, readonly Expectation[]> = new Map();
 /** Shared by all results that have none. */
 const NOTHING: never[] = Object.freeze<never[]>([]) as never[];
 
-export function encodeGroup(units: readonly Unit[]): WireGroup {
+/** @param expects what units expect, by their number. */
+export function encodeGroup(
+  units: readonly Unit[],
+  expects: ReadonlyMap<number, readonly Expectation[]> = NO_EXPECTATIONS,
+): WireGroup {
   const numbers = new Map<string, number>();
   const numberOf = (sql: string): number => {
     const known = numbers.get(sql);
@@ -47,7 +53,8 @@ export function encodeGroup(units: readonly Unit[]): WireGroup {
   const encoded = units.map((unit) =>
     unit.map(({ sql, parameters }) => [numberOf(sql), parameters] as const),
   );
-  return { texts: [...numbers.keys()], units: encoded };
+  const group = { texts: [...numbers.keys()], units: encoded };
+  return expects.size === 0 ? group : { ...group, expects };
 }
 
 export function decodeGroup({ texts, units }: WireGroup): readonly Unit[] {

@@ -5,6 +5,7 @@
  */
 
 import type { MessagePort } from "node:worker_threads";
+import type { Expectation, Expecting } from "../change/expectation.ts";
 import type { LogTrouble } from "./checkpointer.ts";
 import type { WireError } from "./errors.ts";
 import type { Profile } from "./pragmas.ts";
@@ -59,6 +60,8 @@ export interface WireChanges {
 export interface WireGroup {
   readonly texts: readonly string[];
   readonly units: readonly (readonly (readonly [text: number, values: readonly SqlValue[]])[])[];
+  /** What units expect, by their number; absent when none expects anything. */
+  readonly expects?: ReadonlyMap<number, readonly Expectation[]>;
 }
 
 /** What any thread understands. */
@@ -88,14 +91,18 @@ export type WriterRequest =
       /** When each unit was asked for, by `processMs`; now when left out. */
       readonly askedMs?: Float64Array;
     }
-  | { readonly kind: "begin"; readonly foreignKeys: boolean; readonly askedMs?: number }
-  | { readonly kind: "unit"; readonly statements: readonly Statement[] }
+  | (Expecting & {
+      readonly kind: "begin";
+      readonly foreignKeys: boolean;
+      readonly askedMs?: number;
+    })
+  | (Expecting & { readonly kind: "unit"; readonly statements: readonly Statement[] })
   | {
       readonly kind: "rows";
       readonly sql: string;
       readonly rows: readonly (readonly SqlValue[])[];
     }
-  | { readonly kind: "savepoint"; readonly depth: number }
+  | (Expecting & { readonly kind: "savepoint"; readonly depth: number })
   | { readonly kind: "release"; readonly depth: number }
   | { readonly kind: "rollbackTo"; readonly depth: number }
   | { readonly kind: "commit" }

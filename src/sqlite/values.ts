@@ -1,6 +1,7 @@
 /** Statements, values and results as this folder speaks them. */
 
-import type { SqlValue } from "../core/statement.ts";
+import type { Expecting } from "../change/expectation.ts";
+import type { CallOptions, SqlValue } from "../core/statement.ts";
 
 export type {
   CallOptions,
@@ -12,3 +13,6 @@ export type {
 
 /** Values of one result row, in the order of the columns. */
 export type Row = SqlValue[];
+
+/** For a single write. */
+export interface UnitOptions extends CallOptions, Expecting {}

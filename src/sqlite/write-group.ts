@@ -7,6 +7,8 @@
  * each in a transaction of its own, so that only the guilty one fails. The same is done when a unit
  * could pass for what another one did (`deferred-keys.ts`).
  *
+ * What a unit expects is judged when its turn comes, so that what units before it wrote counts.
+ *
  * While another process holds the lock, units that have waited long enough fail. The outcomes end
  * with them, so that they are told at once, and the rest is sent again and goes on waiting.
  */
@@ -33,6 +35,12 @@ export interface Gate {
   begin(first: number, end: number): void;
   /** Called when the transaction has begun; false when the unit was given up before. */
   claim(unit: number): boolean;
+  /**
+   * Called before the first statement of a unit, in its transaction.
+   *
+   * @throws `CONFLICT` when what the unit expects does not hold.
+   */
+  check(unit: number): void;
   /** Whether the unit has waited long enough for the lock. */
   isOverdue(unit: number): boolean;
   commit(): void;
@@ -57,7 +65,8 @@ export function runGroup(
     return refuseWaiting(outcomes, toSpringhouseError(error), gate, units.length);
   }
   for (const [index, unit] of units.entries()) {
-    outcomes.push(gate.claim(index) ? runUnit(connection, cursors, unit) : withdrawn());
+    const claimed = gate.claim(index);
+    outcomes.push(claimed ? runUnit(connection, cursors, gate, index, unit) : withdrawn());
     if (!connection.inTransaction) return again();
   }
   if (keys.find()) {
@@ -104,6 +113,7 @@ function runInTransaction(
 ): Outcome {
   try {
     if (!gate.claim(index)) throw withdrawn().error;
+    gate.check(index);
     const results = runStatements(connection, cursors, unit);
     gate.commit();
     return { results };
@@ -132,8 +142,15 @@ export function withdrawn(): { readonly error: SpringhouseError } {
 }
 
 /** Runs one unit under a savepoint. */
-function runUnit(connection: Connection, cursors: CursorTable, unit: Unit): Outcome {
+function runUnit(
+  connection: Connection,
+  cursors: CursorTable,
+  gate: Gate,
+  index: number,
+  unit: Unit,
+): Outcome {
   try {
+    gate.check(index);
     return { results: runUnderSavepoint(connection, cursors, unit) };
   } catch (error) {
     return { error: toSpringhouseError(error) };

@@ -5,6 +5,7 @@
  * the write lock when it begins, so nothing in it can be refused for being late.
  */
 
+import type { Expectation } from "../change/expectation.ts";
 import { unreachable } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -15,6 +16,7 @@ import { Connection } from "./connection.ts";
 import { CursorTable } from "./cursor-table.ts";
 import { DeferredKeys } from "./deferred-keys.ts";
 import { readSettings } from "./describe.ts";
+import { ExpectationCheck } from "./expectations.ts";
 import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { LogTick } from "./log-tick.ts";
@@ -46,6 +48,7 @@ export class WriterSession implements Handler<WriterRequest> {
   readonly #connection: Connection;
   readonly #checkpointer: Checkpointer;
   readonly #deferredKeys: DeferredKeys;
+  readonly #expectations: ExpectationCheck;
   readonly #watch: FileWatch;
   readonly #claims: Claims;
   readonly #commits: CommitCounters;
@@ -67,6 +70,7 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
     this.#tick = new LogTick(this.#connection);
     this.#deferredKeys = new DeferredKeys(this.#connection);
+    this.#expectations = new ExpectationCheck(this.#connection);
     this.#checkpointer = new Checkpointer(this.#connection, clock, notify);
     const onLost = (message: string): void => notify({ kind: "lost", message });
     this.#watch = new FileWatch(data, clock, onLost);
@@ -83,13 +87,13 @@ export class WriterSession implements Handler<WriterRequest> {
       case "group":
         return this.#group(request.group, request.askedMs);
       case "begin":
-        return this.#beginTransaction(request.foreignKeys, request.askedMs);
+        return this.#beginTransaction(request.foreignKeys, request.askedMs, request.expects);
       case "unit":
-        return this.#unit(request.statements);
+        return this.#unit(request.statements, request.expects);
       case "rows":
         return this.#rows(request.sql, request.rows);
       case "savepoint":
-        return this.#within(() => this.#connection.control(`SAVEPOINT s${request.depth}`));
+        return this.#savepoint(request.depth, request.expects);
       case "release":
         return this.#within(() => this.#connection.control(`RELEASE s${request.depth}`));
       case "rollbackTo":
@@ -126,6 +130,7 @@ export class WriterSession implements Handler<WriterRequest> {
     const gate: Gate = {
       begin: (first, end) => this.#begin(first, end, askedMs?.[first]),
       claim: (unit) => this.#claims.begin(unit),
+      check: (unit) => this.#expectations.assertHold(group.expects?.get(unit) ?? []),
       isOverdue: (unit) => askedMs === undefined || this.#lock.isOver(askedMs[unit] ?? 0),
       commit: () => this.#commitNow(),
     };
@@ -143,14 +148,18 @@ export class WriterSession implements Handler<WriterRequest> {
     }, askedMs);
   }
 
-  #beginTransaction(foreignKeys: boolean, askedMs: number | undefined): void {
+  #beginTransaction(
+    foreignKeys: boolean,
+    askedMs: number | undefined,
+    expects: readonly Expectation[] = [],
+  ): void {
     if (!foreignKeys) this.#setForeignKeys(false);
     try {
       this.#begin(0, 1, askedMs);
-      if (this.#claims.begin(0)) return;
-      rollBack(this.#connection);
-      throw withdrawn().error;
+      if (!this.#claims.begin(0)) throw withdrawn().error;
+      this.#expectations.assertHold(expects);
     } catch (error) {
+      rollBack(this.#connection);
       this.#setForeignKeys(true);
       throw error;
     }
@@ -163,8 +172,16 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#foreignKeysOff = !on;
   }
 
-  #unit(statements: readonly Statement[]): WireResult[] {
+  #savepoint(depth: number, expects: readonly Expectation[] = []): void {
+    this.#within(() => {
+      this.#expectations.assertHold(expects);
+      this.#connection.control(`SAVEPOINT s${depth}`);
+    });
+  }
+
+  #unit(statements: readonly Statement[], expects: readonly Expectation[] = []): WireResult[] {
     return this.#within(() => {
+      this.#expectations.assertHold(expects);
       this.#cursors.beginReply();
       return runUnderSavepoint(this.#connection, this.#cursors, statements);
     });

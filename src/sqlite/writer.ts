@@ -12,6 +12,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { extname } from "node:path";
+import type { Expectation } from "../change/expectation.ts";
 import { abortError, onAbort } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { Claims, GROUP_UNITS_MAX } from "./claims.ts";
@@ -21,7 +22,7 @@ import type { FileData, WireResult, WriterRequest } from "./protocol.ts";
 import { collectAll, isWhole } from "./results.ts";
 import { ThreadLink } from "./thread-link.ts";
 import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
-import type { CallOptions, ResultSet, Statement } from "./values.ts";
+import type { CallOptions, ResultSet, Statement, UnitOptions } from "./values.ts";
 import { processMs } from "./write-lock.ts";
 
 /** Callers that wait; a program that queues more has lost its back-pressure. */
@@ -40,6 +41,7 @@ export interface UnitOwner {
 interface Call {
   readonly unit: readonly Statement[];
   readonly bytes: number;
+  readonly expects: readonly Expectation[] | undefined;
   readonly owner: UnitOwner | undefined;
   readonly hold: ((send: WriterSend) => Promise<void>) | undefined;
   readonly resolve: (results: readonly ResultSet[]) => void;
@@ -100,12 +102,14 @@ export class Writer {
   write(
     unit: readonly Statement[],
     owner: UnitOwner,
-    options: CallOptions = {},
+    options: UnitOptions = {},
   ): Promise<readonly ResultSet[]> {
+    const { expects } = options;
     const bytes = unitBytes(unit);
     if (bytes === Number.POSITIVE_INFINITY) return this.#writeInPieces(unit, owner, options);
     return new Promise((resolve, reject) => {
-      this.#enqueue(new Entry({ unit, bytes, owner, hold: undefined, resolve, reject }), options);
+      const call = { unit, bytes, expects, owner, hold: undefined, resolve, reject };
+      this.#enqueue(new Entry(call), options);
     });
   }
 
@@ -250,12 +254,14 @@ export class Writer {
   async #sendOnce(send: WriterSend, group: readonly Entry[]): Promise<void> {
     this.#claims.reset();
     const askedMs = new Float64Array(group.length);
+    const expects = new Map<number, readonly Expectation[]>();
     const units = group.map((entry, place) => {
       entry.place = place;
       askedMs[place] = entry.askedMs;
+      if (entry.call.expects !== undefined) expects.set(place, entry.call.expects);
       return entry.call.unit;
     });
-    const request = { kind: "group", group: encodeGroup(units), askedMs } as const;
+    const request = { kind: "group", group: encodeGroup(units, expects), askedMs } as const;
     const outcomes = decodeOutcomes(await send<WireOutcomes>(request), units);
     this.onCommitted?.();
     for (const [index, outcome] of outcomes.entries()) {
@@ -271,11 +277,11 @@ export class Writer {
   async #writeInPieces(
     unit: readonly Statement[],
     owner: UnitOwner,
-    options: CallOptions,
+    options: UnitOptions,
   ): Promise<readonly ResultSet[]> {
     try {
       const write = (send: WriterSend): Promise<readonly WireResult[]> =>
-        inTransaction(send, () => sendPieces(send, unit));
+        inTransaction(send, () => sendPieces(send, unit), options.expects);
       return owner.publishUnit(unit, await this.hold(write, options));
     } finally {
       owner.unitEnded();
@@ -303,7 +309,7 @@ export class Writer {
 }
 
 /** What a call that only holds has in place of a unit. */
-const HOLDER = { unit: [], bytes: 0, owner: undefined } as const;
+const HOLDER = { unit: [], bytes: 0, expects: undefined, owner: undefined } as const;
 
 /** From here on its signal means nothing. */
 function end(entry: Entry): void {
@@ -339,8 +345,12 @@ export async function sendPieces(
 }
 
 /** Runs `run` between BEGIN and COMMIT on a writer that is held. */
-export async function inTransaction<T>(send: WriterSend, run: () => Promise<T>): Promise<T> {
-  await send({ kind: "begin", foreignKeys: true });
+export async function inTransaction<T>(
+  send: WriterSend,
+  run: () => Promise<T>,
+  expects?: readonly Expectation[],
+): Promise<T> {
+  await send({ kind: "begin", foreignKeys: true, expects });
   try {
     const result = await run();
     await send({ kind: "commit" });

@@ -5,12 +5,16 @@
  * - A unit of `write` is atomic: all of its statements are durable when the promise resolves, or
  *   none of them has left a trace when it rejects.
  * - Units are applied in the order in which `write` was called (FIFO).
+ * - What a unit or a transaction expects (`change/expectation.ts`) is judged inside of it, so that
+ *   nothing comes between the judgement and the write: on SQLite by the log of changes; PostgreSQL
+ *   will run such units SERIALIZABLE. Without a log, whoever has expectations gets `CONFLICT`.
  * - A read that starts after a write has resolved sees that write.
  * - No call blocks the event loop for more than 10 ms, however large its result.
  * - Errors are `SpringhouseError`; a statement that fails leaves the store usable.
  * - Values are driver-neutral storage values; `schema/codec.ts` turns them into JavaScript values.
  */
 
+import type { Expecting } from "../change/expectation.ts";
 import type {
   CallOptions,
   Origin,
@@ -22,6 +26,9 @@ import type {
 import type { Dialect } from "../schema/physical.ts";
 
 export type { CallOptions, Origin, ResultColumn, ResultSet, SqlValue, Statement };
+
+/** For `write`. What it expects is judged behind all units that were written before it. */
+export interface UnitOptions extends CallOptions, Expecting {}
 
 /** For streamed reads. */
 export interface StreamOptions extends CallOptions {
@@ -36,7 +43,7 @@ export interface WriteManyOptions extends CallOptions {
 }
 
 /** For transactions. */
-export interface TransactionOptions extends CallOptions {
+export interface TransactionOptions extends CallOptions, Expecting {
   /** Milliseconds until the transaction is rolled back. Default: 5,000. */
   readonly deadlineMs?: number;
   /**
@@ -65,7 +72,7 @@ export interface Session {
   /** Rows in chunks, from one snapshot. Leaving the loop early frees everything. */
   stream(statement: Statement, options?: StreamOptions): AsyncIterable<ResultSet>;
   /** Runs the statements as one atomic unit; one result for each, in order. */
-  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]>;
+  write(unit: readonly Statement[], options?: UnitOptions): Promise<readonly ResultSet[]>;
   /**
    * Runs one statement once for each row of parameters, all in one transaction, and returns the
    * number of rows changed. Rows are taken from the iterable as they are needed.

@@ -254,14 +254,13 @@ describe("the log of changes", () => {
 
   it("proves on this SQLite what it relies on", () => {
     using db = covered(TASKS);
-    const { before, query, after } = logSelfTest();
+    const { statements, query } = logSelfTest();
     const sequence = lastSequence(db);
 
     db.exec("BEGIN IMMEDIATE");
-    for (const sql of before) db.exec(sql);
+    for (const sql of statements) db.exec(sql);
     const passed = rowsOf(db, query);
-    for (const sql of after) db.exec(sql);
-    db.exec("COMMIT");
+    db.exec("ROLLBACK");
 
     expect(passed).toEqual([[1n]]);
     expect(lastSequence(db)).toBe(sequence);

@@ -77,6 +77,14 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
     this.#commit(key);
   }
 
+  /** A read of no snapshot: what stands at some moment of it. */
+  async readNow(key: number): Promise<number> {
+    await this.#gate("read now");
+    const value = this.valueOf(key);
+    await this.#gate("give");
+    return value;
+  }
+
   dataVersion(): number {
     return this.#dataVersion;
   }
@@ -115,6 +123,8 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
   readingOfText(): Reading {
     return { cacheable: false, reason: "it is not known" };
   }
+
+  async mark(): Promise<void> {}
 
   async trim(): Promise<void> {}
 

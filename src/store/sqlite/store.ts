@@ -19,6 +19,7 @@ import type {
   StoreTransaction,
   StreamOptions,
   TransactionOptions,
+  UnitOptions,
   WriteManyOptions,
 } from "../store.ts";
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from "./options.ts";
@@ -123,7 +124,7 @@ export class SqliteStore implements Store {
     return this.#database.snapshot(run, options);
   }
 
-  write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
+  write(unit: readonly Statement[], options?: UnitOptions): Promise<readonly ResultSet[]> {
     if (this.current !== undefined) return Promise.reject(reentryError("write"));
     return this.#database.write(unit, options);
   }

@@ -24,6 +24,7 @@ import type {
   StoreTransaction,
   StreamOptions,
   TransactionOptions,
+  UnitOptions,
   WriteManyOptions,
 } from "../store.ts";
 import { Deadline } from "./deadline.ts";
@@ -55,7 +56,8 @@ export async function runTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const { send, context } = scope;
-  await send({ kind: "begin", foreignKeys: options.foreignKeys !== "off" });
+  const { expects, foreignKeys } = options;
+  await send({ kind: "begin", foreignKeys: foreignKeys !== "off", expects });
   // What is sent after the end would fall into the transaction of somebody else.
   const sendWithin: WriterSend = (request) =>
     transaction.ended ? Promise.reject(endedError()) : deadline.during(() => send(request));
@@ -150,16 +152,20 @@ export class SqliteTransaction implements StoreTransaction {
 
   async write(
     unit: readonly Statement[],
-    options: CallOptions = {},
+    options: UnitOptions = {},
   ): Promise<readonly ResultSet[]> {
     const { send, database } = this.#scope;
+    const { expects } = options;
     const own = database.checkWrites(unit);
     await this.#turn(options.signal);
     if (own.length === 0) return [];
     const results =
       unitBytes(own) === Number.POSITIVE_INFINITY
-        ? await this.#asChild(() => sendPieces(send, own), options.signal)
-        : await collectAll(send, await send<WireResult[]>({ kind: "unit", statements: own }));
+        ? await this.#asChild(() => sendPieces(send, own), options)
+        : await collectAll(
+            send,
+            await send<WireResult[]>({ kind: "unit", statements: own, expects }),
+          );
     return results.map((result, index) =>
       publish(database.log, "writer", own[index]?.sql ?? "", result),
     );
@@ -171,7 +177,7 @@ export class SqliteTransaction implements StoreTransaction {
     options: WriteManyOptions = {},
   ): Promise<number> {
     this.#scope.database.checkWrites([{ sql, parameters: [] }]);
-    return this.#asChild(() => sendRows(this.#scope, sql, rows, options), options.signal);
+    return this.#asChild(() => sendRows(this.#scope, sql, rows, options), options);
   }
 
   transaction<T>(run: Run<T>, options: TransactionOptions = {}): Promise<T> {
@@ -189,7 +195,7 @@ export class SqliteTransaction implements StoreTransaction {
     const work = this.#asChild((child) => {
       place.transaction = child;
       return context.run(place, () => run(child));
-    }, options.signal);
+    }, options);
     // Not before: the place that the caller was in tells whether it would wait for itself.
     if (options.entersCaller === true) context.enterWith(place);
     return work;
@@ -208,11 +214,11 @@ export class SqliteTransaction implements StoreTransaction {
   /** Runs `run` under a savepoint, after the children that came before. */
   async #asChild<T>(
     run: (child: SqliteTransaction) => Promise<T>,
-    signal: AbortSignal | undefined,
+    options: UnitOptions,
   ): Promise<T> {
-    this.#assertUsable(signal);
+    this.#assertUsable(options.signal);
     const before = this.#childTurn ?? Promise.resolve();
-    const work = before.then(() => this.#runChild(run, signal));
+    const work = before.then(() => this.#runChild(run, options));
     const turn = work.then(
       () => undefined,
       () => undefined,
@@ -227,13 +233,13 @@ export class SqliteTransaction implements StoreTransaction {
 
   async #runChild<T>(
     run: (child: SqliteTransaction) => Promise<T>,
-    signal: AbortSignal | undefined,
+    { signal, expects }: UnitOptions,
   ): Promise<T> {
     this.#assertLive(signal);
     const { send } = this.#scope;
     const child = new SqliteTransaction(this.#scope, this);
     const { depth } = child;
-    await send({ kind: "savepoint", depth });
+    await send({ kind: "savepoint", depth, expects });
     try {
       const result = await run(child);
       child.assertNothingOpen();

@@ -11,6 +11,7 @@ import type { SetOutcome, TierEntry } from "../tier.ts";
 import { EntryTable } from "./entry-table.ts";
 import { type EntryOwner, MemoryEntry } from "./memory-entry.ts";
 import { type OwnCopy, ownCopy, textBytes } from "./own-copy.ts";
+import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
 import { isDropped, type Tag, type TagTable } from "./tag-table.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
@@ -179,7 +180,7 @@ export class Partition implements EntryOwner {
 
   /** The value for a caller: the frozen one, or a copy where it cannot be frozen. */
   valueOf(entry: MemoryEntry): unknown {
-    return entry.changeable ? ownCopy(entry.value).value : entry.value;
+    return entry.changeable ? readerCopy(entry.value) : entry.value;
   }
 
   /**

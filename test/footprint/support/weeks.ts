@@ -1,9 +1,8 @@
 /** A schema of weeks and tasks, for queries that are written out. */
 
 import type { Kysely } from "kysely";
-import type { Affinity, TableStructure } from "../../../src/change/structure.ts";
+import type { Affinity, SchemaStructure, TableStructure } from "../../../src/change/structure.ts";
 import { footprintOfNode } from "../../../src/footprint/kysely.ts";
-import type { SchemaStructure } from "../../../src/change/structure.ts";
 import { kysely } from "./builder.ts";
 import { show } from "./show.ts";
 

@@ -1,0 +1,39 @@
+/** Changes of a row across requests: they rest on what the row was at a position that was kept. */
+
+import type { Expectation } from "../change/expectation.ts";
+import type { Atom } from "../change/footprint.ts";
+import type { StoredValue } from "../change/value.ts";
+import { parseVersion } from "../change/version-text.ts";
+import type { SqlValue } from "../store/store.ts";
+import type { Model } from "./model.ts";
+
+/**
+ * That a row, in all tables that it is spread over, is as it was at a position.
+ *
+ * @throws `INVALID_ARGUMENT` for what is not a position.
+ */
+export function unchangedSince(model: Model, key: unknown, since: string): Expectation {
+  const version = parseVersion("since", since);
+  const values = model.keyValues(key);
+  const atoms = model.parts.map(
+    (part): Atom => ({
+      table: part.facts.table.toLowerCase(),
+      columns: "all",
+      predicate: {
+        kind: "and",
+        parts: part.key.map(({ column }, at) => ({
+          kind: "compare",
+          column: column.name.toLowerCase(),
+          operator: "=",
+          value: exactly(values[at] ?? null),
+        })),
+      },
+    }),
+  );
+  return { version, atoms };
+}
+
+/** As images have it: equal to the stored value, whatever class that has. */
+function exactly(value: SqlValue): StoredValue {
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value;
+}

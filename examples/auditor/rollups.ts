@@ -46,8 +46,8 @@ const PROJECTS = `(SELECT project_name, duration_seconds, task_count FROM week_p
       WHERE week_id = w.id ORDER BY duration_seconds DESC, project_name)`;
 
 /**
- * The plan's table `week_statistics`, for every reader of SQL. Its `project_breakdown` is seconds by
- * project, as the plan documents it; `project_shares` has what its code stores. The figures are
+ * The plan's table `week_statistics`, for every reader of SQL. Its `project_breakdown` is seconds
+ * by project, as the plan documents it; `project_shares` has what its code stores. The figures are
  * those of the moment of the reading, and so is `last_calculated`: they are never out of date.
  */
 export const WEEK_STATISTICS = `CREATE VIEW week_statistics AS

@@ -51,13 +51,17 @@ export function metricOf<M extends Metric>(figures: WeekStatistics, metric: M): 
  * snapshot. Throws `NOT_FOUND` when there is no such week.
  */
 export async function readStatistics(q: AuditorQuery, weekId: number): Promise<WeekStatistics> {
-  const week = q.selectFrom("weeks").select("id").where("id", "=", weekId);
-  if ((await week.executeTakeFirst()) === undefined) throw noWeek(weekId);
-  const totals = await q
-    .selectFrom("week_totals")
-    .selectAll()
-    .where("week_id", "=", weekId)
+  // The joins name the week once more, so that it is known of each rollup which group is read.
+  const week = await q
+    .selectFrom("weeks")
+    .leftJoin("week_totals as t", (join) => join.on("t.week_id", "=", weekId))
+    .leftJoin("week_limited as l", (join) => join.on("l.week_id", "=", weekId))
+    .leftJoin("week_punctual as p", (join) => join.on("p.week_id", "=", weekId))
+    .select(["t.total_tasks", "t.total_duration_seconds", "t.avg_task_duration", "t.avg_score"])
+    .select(["l.tasks as limited", "p.tasks as punctual"])
+    .where("weeks.id", "=", weekId)
     .executeTakeFirst();
+  if (week === undefined) throw noWeek(weekId);
   const projects = await q
     .selectFrom("week_projects")
     .select(["project_name", "duration_seconds", "task_count"])
@@ -65,19 +69,13 @@ export async function readStatistics(q: AuditorQuery, weekId: number): Promise<W
     .orderBy("duration_seconds", "desc")
     .orderBy("project_name")
     .execute();
-  const [limited, punctual] = [
-    await q.selectFrom("week_limited").select("tasks").where("week_id", "=", weekId).execute(),
-    await q.selectFrom("week_punctual").select("tasks").where("week_id", "=", weekId).execute(),
-  ];
-  const [{ tasks: limits } = { tasks: 0 }] = limited;
-  const [{ tasks: kept } = { tasks: 0 }] = punctual;
   return {
     weekId,
-    totalTasks: totals?.total_tasks ?? 0,
-    totalDurationSeconds: totals?.total_duration_seconds ?? 0,
-    avgTaskDuration: totals?.avg_task_duration ?? 0,
-    avgScore: totals?.avg_score ?? 0,
-    productivityScore: limits === 0 ? 0 : (100 * kept) / limits,
+    totalTasks: week.total_tasks ?? 0,
+    totalDurationSeconds: week.total_duration_seconds ?? 0,
+    avgTaskDuration: week.avg_task_duration ?? 0,
+    avgScore: week.avg_score ?? 0,
+    productivityScore: week.limited === null ? 0 : (100 * (week.punctual ?? 0)) / week.limited,
     ...breakdownOf(projects.map((row) => [row.project_name, row.duration_seconds, row.task_count])),
   };
 }

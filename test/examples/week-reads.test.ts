@@ -142,9 +142,9 @@ describe("the cached reads of a week", () => {
     expect(reads.weekStatistics.explain(first).reads).toEqual([
       "weeks(id) where id = 1",
       "tasks(week_id, id, duration_seconds, score) where week_id = 1",
-      "tasks(week_id, project_name, id, duration_seconds) where week_id = 1",
       "tasks(week_id, time_limit_seconds, id) where week_id = 1",
       "tasks(week_id, duration_seconds, time_limit_seconds, id) where week_id = 1",
+      "tasks(week_id, project_name, id, duration_seconds) where week_id = 1",
     ]);
   });
 });

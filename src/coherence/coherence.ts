@@ -256,7 +256,8 @@ export class Coherence {
   #reset(reason: ResetReason): void {
     this.entries.reset(reason);
     // Dropped in any case; but of a log that begins anew it is not known that somebody wrote.
-    if (reason === "unlogged" && !this.#database.log.isRestarted()) warn("UNLOGGED_WRITE", UNLOGGED);
+    if (reason === "unlogged" && !this.#database.log.isRestarted())
+      warn("UNLOGGED_WRITE", UNLOGGED);
     if (reason === "history") return;
     // The triggers may be gone, or not fit the tables any more.
     this.#isReady = false;

@@ -116,9 +116,11 @@ describe("auditor watch", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    const week = { label: "2025-W23", tasks: 2, durationSeconds: 120 };
+    const week = { id: 1, label: "2025-W23", tasks: 2, durationSeconds: 120 };
     expect(first).toEqual({ weeks: [week] });
-    expect(second).toEqual({ weeks: [week, { label: "2025-W24", tasks: 0, durationSeconds: 0 }] });
+    expect(second).toEqual({
+      weeks: [week, { id: 2, label: "2025-W24", tasks: 0, durationSeconds: 0 }],
+    });
   });
 
   it("ends with an error when the week is none, or is deleted", async () => {

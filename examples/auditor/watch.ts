@@ -43,6 +43,9 @@ export interface WatchedWeek {
 }
 
 const PROJECTS_SHOWN = 5;
+/** Of a terminal that does not tell. */
+const COLUMNS = 80;
+const ROWS = 24;
 /** Nobody reads faster, and a busy writer should not keep the terminal busy. */
 const REDRAW_INTERVAL = "100ms";
 
@@ -114,7 +117,9 @@ export class Drawing {
 
   /** Draws; what does not fit on the screen is cut, since a cursor cannot go above the top. */
   draw(text: string): void {
-    const { columns = 80, rows = 24 } = this.#screen;
+    // A terminal that does not know its size says 0.
+    const columns = this.#screen.columns || COLUMNS;
+    const rows = this.#screen.rows || ROWS;
     const lines = text
       .trimEnd()
       .split("\n")

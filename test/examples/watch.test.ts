@@ -183,4 +183,15 @@ describe("a drawing", () => {
 
     expect(written).toBe("\r\u001b[Jabc\nsec\n\u001b[2A\r\u001b[Jx\n");
   });
+
+  it("is shown on a terminal that does not know its size", () => {
+    let written = "";
+    const write = (text: string): void => {
+      written += text;
+    };
+
+    new Drawing({ isTTY: true, columns: 0, rows: 0, write }).draw("abc\ndef\n");
+
+    expect(written).toBe("\r\u001b[Jabc\ndef\n");
+  });
 });

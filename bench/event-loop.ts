@@ -2,14 +2,10 @@
  * The longest time that the event loop stands still while heavy work is under way. Of the store: an
  * aggregate of about 200 ms, a read of 100,000 rows, 10,000 queued writes, and an update of 200,000
  * rows. That is `longest_gap_ms`. Of repositories: what `repositoryWorkloads` names, mostly with
- * 100,000 rows at once, which is shown beside it.
- *
- * A gap is the time between two ticks of a timer of 1 ms. Time in which this thread could have run
- * but the machine ran other programs is none of ours; Linux counts it for each thread, and it is
- * taken off. `worst_wall_ms` is the longest gap of all by the clock on the wall.
+ * 100,000 rows at once, which is shown beside it. `worst_wall_ms` is the longest gap of all by the
+ * clock on the wall; see `event-loop/gap.ts`.
  */
 
-import { closeSync, openSync, readSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database } from "../src/open/database.ts";
 import { open } from "../src/open.ts";
@@ -19,6 +15,7 @@ import { entity } from "../src/schema/entity.ts";
 import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/store.ts";
 import type { Statement } from "../src/store/store.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
+import { type Gap, longestGap } from "./event-loop/gap.ts";
 import { median } from "./support.ts";
 
 const ROWS = 200_000;
@@ -161,58 +158,6 @@ async function queueWrites(store: SqliteStore): Promise<void> {
 
 function* scores(score: number): Generator<readonly number[]> {
   for (let id = 1; id <= ROWS; id++) yield [score, id];
-}
-
-interface Gap {
-  readonly ownMs: number;
-  readonly wallMs: number;
-}
-
-async function longestGap(work: Work): Promise<Gap> {
-  using waiting = new WaitingTime();
-  let last = performance.now();
-  let waitedMs = waiting.readMs();
-  const longest = { ownMs: 0, wallMs: 0 };
-  const look = (): void => {
-    const now = performance.now();
-    const waitedNowMs = waiting.readMs();
-    longest.wallMs = Math.max(longest.wallMs, now - last);
-    longest.ownMs = Math.max(longest.ownMs, now - last - (waitedNowMs - waitedMs));
-    last = now;
-    waitedMs = waitedNowMs;
-  };
-  const timer = setInterval(look, 1);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
-  look();
-  return longest;
-}
-
-/** How long this thread has waited for a core so far, where the system tells; 0 elsewhere. */
-class WaitingTime implements Disposable {
-  readonly #buffer = Buffer.alloc(128);
-  readonly #file: number | undefined;
-
-  constructor() {
-    try {
-      this.#file = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
-    } catch {
-      this.#file = undefined;
-    }
-  }
-
-  readMs(): number {
-    if (this.#file === undefined) return 0;
-    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0);
-    return Number(this.#buffer.toString("latin1", 0, length).split(" ")[1]) / 1e6;
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-  }
 }
 
 async function prepare(store: SqliteStore): Promise<void> {

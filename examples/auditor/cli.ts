@@ -15,15 +15,17 @@ import {
   runMigrateLegacy,
   runStats,
   runTimer,
+  runWatch,
   runWeek,
 } from "./commands.ts";
 import { errorData, errorJson, errorText, exitCodeOf } from "./failure.ts";
 import { type ProgressStream, progressStream } from "./progress.ts";
+import type { Screen } from "./watch.ts";
 import { INTERRUPTED } from "./workspace.ts";
 
 /** Where a command writes to, and what stops it. */
 export interface Terminal {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: Screen;
   readonly stderr: ProgressStream;
   readonly signal: AbortSignal;
 }
@@ -37,6 +39,7 @@ Examples:
   $ auditor import --cesaw ../shared/data/time_tracking
   $ auditor migrate-legacy tasks.db --db auditor.db
   $ auditor week 2025-W23 --limit 10
+  $ auditor watch 2025-W23
   $ auditor start 17
   $ auditor stop 17
   $ auditor stats 2025-W23 --json
@@ -49,12 +52,24 @@ Exit codes:
   130  interrupted
 `;
 
+const WATCH_HELP = `
+On a terminal the view is redrawn where it stands. Elsewhere each change is one line, with --json
+one JSON line. The exit code is 130, since only an interruption ends it.
+
+Examples:
+  $ auditor watch
+  $ auditor watch 2025-W23 --limit 10
+  $ auditor --json watch 2025-W23
+`;
+
 /** Runs one command and gives its exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { stdout, stderr, signal } = terminal;
   let code = 0;
-  const program = commandLine(terminal, ({ ok, data, text, failure }, isJson) => {
-    if (failure !== undefined) code = signal.aborted ? INTERRUPTED : exitCodeOf(failure);
+  const program = commandLine(terminal, (outcome, isJson) => {
+    const { ok, data, text, failure, isEndless = false } = outcome;
+    if (isEndless) code = INTERRUPTED;
+    else if (failure !== undefined) code = signal.aborted ? INTERRUPTED : exitCodeOf(failure);
     else code = ok ? 0 : 1;
     if (data !== undefined && !isJson) stdout.write(text);
     if (failure !== undefined && !isJson) stderr.write(errorText(failure));
@@ -95,7 +110,8 @@ function commandLine(
     });
   const run = async (work: (context: Context) => Promise<Outcome>): Promise<void> => {
     const { db: path, json = false } = program.opts<{ db: string; json?: true }>();
-    const context = { path, signal, stdout, stderr: progressStream(stderr, json) };
+    const streams = { stdout, stderr: progressStream(stderr, json) };
+    const context = { path, signal, ...streams, isJson: json };
     answer(await work(context), json);
   };
   addImports(program, run);
@@ -153,6 +169,17 @@ function addReads(program: Command, run: Run): void {
         program.error("error: give --offset or --cursor, not both");
       }
       return run((context) => runWeek(context, label, flags));
+    });
+  program
+    .command("watch [label]")
+    .description("show a week, or the list of weeks, at each change of any program; Ctrl-C ends")
+    .option("--limit <rows>", "the newest tasks that a week shows (default: 5)", parseLimit)
+    .addHelpText("after", WATCH_HELP)
+    .action((label: string | undefined, flags: { limit?: number }) => {
+      if (label === undefined && flags.limit !== undefined) {
+        program.error("error: --limit goes with the label of a week");
+      }
+      return run((context) => runWatch(context, label, flags));
     });
   program
     .command("stats <label>")

@@ -11,21 +11,24 @@ import type { ImportOptions, SourceReport } from "./import-report.ts";
 import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
 import { count, Progress, type ProgressStream, rowsText } from "./progress.ts";
-import { weekStatistics } from "./statistics.ts";
 import { type Cell, list, moreLine, table } from "./table.ts";
+import { type Screen, watch } from "./watch.ts";
 import { listWeeks } from "./week-list.ts";
+import { WeekReads } from "./week-reads.ts";
 
 /** Broken rows that are printed; `--json` has up to a thousand. */
 const EXAMPLES_SHOWN = 20;
 const PAGE_ROWS = 20;
+const TASKS_WATCHED = 5;
 
 /** What all commands need. */
 export interface Context {
   /** The database file. */
   readonly path: string;
   readonly signal: AbortSignal;
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: Screen;
   readonly stderr: ProgressStream;
+  readonly isJson: boolean;
 }
 
 /** The answer of a command. */
@@ -38,6 +41,8 @@ export interface Outcome {
   readonly text: string;
   /** What ended the command when a part of its work was done. Default: nothing. */
   readonly failure?: unknown;
+  /** It went on until it was interrupted, which is how it is meant to end. Default: false. */
+  readonly isEndless?: boolean;
 }
 
 /** Imports weeks from CSV files, each in a transaction of its own; ends with the first error. */
@@ -128,7 +133,7 @@ export async function runWeek(
 }
 
 async function allWeeks(db: AuditorDatabase, auditor: Auditor): Promise<Outcome> {
-  const lines = new Map((await listWeeks(db)).map((line) => [line.label, line]));
+  const lines = new Map((await listWeeks(db.query)).map((line) => [line.label, line]));
   const weeks = (await auditor.weeks()).map((week) => {
     const { tasks = 0, durationSeconds = 0 } = lines.get(week.label) ?? {};
     return { ...week, tasks, durationSeconds };
@@ -140,6 +145,16 @@ async function allWeeks(db: AuditorDatabase, auditor: Auditor): Promise<Outcome>
     week.isBonusWeek ? "bonus" : "",
   ]);
   return { ok: true, data: weeks, text: table("Weeks", ["week", "tasks", "duration", ""], rows) };
+}
+
+/** Shows a week, or all weeks, as they change, until the signal fires. */
+export async function runWatch(
+  { path, signal, stdout, isJson }: Context,
+  label: string | undefined,
+  { limit = TASKS_WATCHED }: { readonly limit?: number },
+): Promise<Outcome> {
+  await watch(stdout, { path, label, limit, isJson, signal });
+  return { ok: true, data: undefined, text: "", isEndless: true };
 }
 
 /** Starts or stops the timer of a task. */
@@ -159,7 +174,7 @@ export async function runTimer(
 export async function runStats(context: Context, label: string): Promise<Outcome> {
   await using db = await openExisting(context.path);
   const { id } = await new Auditor(db).weekByLabel(label);
-  const figures = await weekStatistics(db, id);
+  const figures = await new WeekReads(db).getWeekAnalytics(id);
   const projects = Object.entries(figures.projectBreakdown).map(([name, share]): Cell[] => [
     name,
     share.task_count,

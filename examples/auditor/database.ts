@@ -1,11 +1,20 @@
 /** Opens an auditor database. */
 
 import { existsSync } from "node:fs";
-import { open, SpringhouseError } from "springhouse";
+import {
+  type CachedQuery,
+  type CachingOptions,
+  open,
+  SpringhouseError,
+  type TablesOf,
+} from "springhouse";
+import { ROLLUPS, WEEK_STATISTICS } from "./rollups.ts";
 import { ENTITIES, Week } from "./schema.ts";
 
 /** An open auditor database. */
-export type AuditorDatabase = Awaited<ReturnType<typeof open<typeof ENTITIES>>>;
+export type AuditorDatabase = Awaited<ReturnType<typeof openTables>>;
+/** What its cached functions read with. */
+export type AuditorQuery = CachedQuery<TablesOf<readonly [...typeof ENTITIES, ...typeof ROLLUPS]>>;
 /** A transaction on one. */
 export type AuditorTransaction = Parameters<Parameters<AuditorDatabase["transaction"]>[0]>[0];
 
@@ -13,8 +22,42 @@ export type AuditorTransaction = Parameters<Parameters<AuditorDatabase["transact
 export const IMPORT_DEADLINE = "10m";
 
 /** Opens the file, and makes it with its tables when there is none. */
-export function openAuditor(path: string): Promise<AuditorDatabase> {
-  return open({ url: `sqlite:${path}`, entities: ENTITIES, schema: "create" });
+export async function openAuditor(
+  path: string,
+  cache: CachingOptions = {},
+): Promise<AuditorDatabase> {
+  const db = await openTables(path, cache);
+  try {
+    await makeView(db);
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+function openTables(path: string, cache: CachingOptions) {
+  return open({
+    url: `sqlite:${path}`,
+    entities: ENTITIES,
+    rollups: ROLLUPS,
+    schema: "create",
+    cache,
+  });
+}
+
+/** Makes the view `week_statistics`, also anew when this program has another one. */
+async function makeView(db: AuditorDatabase): Promise<void> {
+  const find = "SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = 'week_statistics'";
+  const isMade = (rows: readonly Record<string, unknown>[]): boolean =>
+    rows[0]?.["sql"] === WEEK_STATISTICS;
+  if (isMade((await db.execute(find)).rows)) return;
+  await db.transaction(async (tx) => {
+    // Another process may have been first.
+    if (isMade((await tx.execute(find)).rows)) return;
+    await tx.execute("DROP VIEW IF EXISTS week_statistics");
+    await tx.execute(WEEK_STATISTICS);
+  });
 }
 
 /**
@@ -55,9 +98,11 @@ export async function checkIntegrity(db: AuditorDatabase): Promise<string[]> {
     LEFT JOIN (SELECT task_id, sum(duration_change) AS s FROM task_events GROUP BY task_id) e
       ON e.task_id = t.id
     WHERE t.duration_seconds <> coalesce(e.s, 0)`);
+  const rollups = await db.rollups.verify();
   return [
     ...pages.rows.map((row) => String(row["integrity_check"])).filter((text) => text !== "ok"),
     ...references.rows.map((row) => `a row of ${row["table"]} refers to a missing one`),
     ...durations.rows.map((row) => `task ${row["id"]}: its events do not add up to its duration`),
+    ...rollups.filter(({ ok }) => !ok).map(({ name }) => `${name} differs from a recount`),
   ];
 }

@@ -4,6 +4,7 @@
  */
 
 import { dayOfMoment } from "./moments.ts";
+import { randomNumbers } from "./random.ts";
 import type { NewTask } from "./task-rows.ts";
 import { weekLabelOf, weekStartOf } from "./weeks.ts";
 
@@ -83,15 +84,4 @@ function* generateTasks(
       createdMs: beginMs,
     };
   }
-}
-
-/** Mulberry32: a generator of 32 bits of state by Tommy Ettinger, enough to make test data. */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -3,6 +3,9 @@
 import { displayDuration } from "./durations.ts";
 import type { SourceReport } from "./import-report.ts";
 import type { JobReport, WeekView } from "./job.ts";
+import type { CacheTimes } from "./measure.ts";
+import type { LiveReport, LiveUpdates } from "./measure-live.ts";
+import type { MixedReport } from "./mixed-workload.ts";
 import { count, sizeText, timeText } from "./progress.ts";
 import { type Cell, list, moreLine, table } from "./table.ts";
 import type { WeekLine } from "./week-list.ts";
@@ -23,6 +26,9 @@ export function jobText(report: JobReport): string {
       ["callers", "writes", "writes/s", "99 % within (ms)"],
       report.writes.map((rate) => [rate.callers, rate.writes, rate.perSecond, rate.p99Ms]),
     ),
+    ...(report.cache === null ? [] : [cacheText(report.cache)]),
+    liveText(report.live),
+    mixedText(report.mixed),
     integrityText(report),
   ].join("\n");
 }
@@ -119,10 +125,42 @@ function timesOf({ firstMs, medianMs }: { firstMs: number; medianMs: number }): 
   return `first ${firstMs.toFixed(2)} ms, then ${medianMs.toFixed(2)} ms`;
 }
 
+function cacheText({ tasks, uncachedMs, coldMs, warmUs }: CacheTimes): string {
+  return list(`Figures of a week with ${count(tasks)} ${tasks === 1 ? "task" : "tasks"}`, [
+    ["counted, past rollups and cache", `${uncachedMs.toFixed(2)} ms`],
+    ["cold: from the rollups", `${coldMs.toFixed(2)} ms`],
+    ["warm: from memory", `${warmUs.toFixed(2)} µs`],
+  ]);
+}
+
+function liveText({ own, foreign }: LiveReport): string {
+  const cells = ({ commits, seen, medianMs }: LiveUpdates): Cell[] => [commits, seen, medianMs];
+  return table(
+    "Live updates",
+    ["commits by", "commits", "seen", "median (ms)"],
+    [
+      ["this process", ...cells(own)],
+      ["a second one", ...cells(foreign)],
+    ],
+  );
+}
+
+function mixedText(mixed: MixedReport): string {
+  return list(`Mixed workload of two processes (${count(mixed.operations)} operations)`, [
+    ["reads, each compared with the database", mixed.reads],
+    ["of them from memory", mixed.hits],
+    ["writes of this process", mixed.ownWrites],
+    ["writes of a second one", mixed.foreignWrites],
+    ["stale reads", mixed.staleReads],
+    ["reads that could not be judged", mixed.uncheckedReads],
+    ["time", timeText(mixed.seconds * 1_000)],
+  ]);
+}
+
 function integrityText({ integrity }: JobReport): string {
   const result = integrity.ok ? "everything agrees" : `${integrity.faults.length} faults`;
   return list("Integrity", [
-    ["pages, references, durations", result],
+    ["pages, references, durations, rollups", result],
     ...integrity.faults.slice(0, EXAMPLES_SHOWN).map((fault) => ["fault", fault] as const),
   ]);
 }

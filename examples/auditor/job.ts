@@ -17,11 +17,20 @@ import {
   NO_PROBLEMS,
   type SourceReport,
 } from "./import-report.ts";
-import { measureRead, measureWrites, type ReadTime, type WriteRate } from "./measure.ts";
+import {
+  type CacheTimes,
+  measureCache,
+  measureRead,
+  measureWrites,
+  type ReadTime,
+  type WriteRate,
+} from "./measure.ts";
+import { type LiveReport, measureLive } from "./measure-live.ts";
 import { migrateLegacy } from "./migrate-legacy.ts";
+import { type MixedReport, runMixedWorkload } from "./mixed-workload.ts";
 import type { ProblemReport } from "./problems.ts";
 import type { Progress } from "./progress.ts";
-import { type WeekStatistics, weekStatistics } from "./statistics.ts";
+import { countStatistics, type WeekStatistics } from "./statistics.ts";
 import { listWeeks, type WeekLine } from "./week-list.ts";
 
 /** Weeks shown from either end of the list. */
@@ -41,6 +50,8 @@ export interface JobOptions {
   readonly folder: string;
   /** How long each measurement of writes takes. No default. */
   readonly measureMs: number;
+  /** Reads and writes of the mixed workload. No default. */
+  readonly operations: number;
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +81,10 @@ export interface JobReport {
   /** The week with the most tasks; null when nothing was imported. */
   readonly week: WeekView | null;
   readonly writes: readonly WriteRate[];
+  /** The figures of that week, with and without the cache; null when nothing was imported. */
+  readonly cache: CacheTimes | null;
+  readonly live: LiveReport;
+  readonly mixed: MixedReport;
   readonly integrity: { readonly ok: boolean; readonly faults: readonly string[] };
 }
 
@@ -79,7 +94,7 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
   const { source, report, seconds } = await importFirst(options, path, progress);
 
   await using db = await openAuditor(path);
-  const weeks = await listWeeks(db);
+  const weeks = await listWeeks(db.query);
   const week = await progress.during("Reading one week", () => readBusiest(db, weeks));
   const writes: WriteRate[] = [];
   for (const callers of CALLERS) {
@@ -87,6 +102,7 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
     const { measureMs, signal } = options;
     writes.push(await progress.during(title, () => measureWrites(db, callers, measureMs, signal)));
   }
+  const caching = await measureCaching(db, path, weeks, options, progress);
   const faults = await progress.during("Checking the file", () => checkIntegrity(db));
   return {
     source,
@@ -99,8 +115,30 @@ export async function runJob(options: JobOptions, progress: Progress): Promise<J
     },
     week,
     writes,
+    ...caching,
     integrity: { ok: faults.length === 0, faults },
   };
+}
+
+/** What the cache and its live queries do, here and beside a second process. */
+async function measureCaching(
+  db: AuditorDatabase,
+  path: string,
+  weeks: readonly WeekLine[],
+  { operations, signal }: JobOptions,
+  progress: Progress,
+): Promise<Pick<JobReport, "cache" | "live" | "mixed">> {
+  const largest = weeks.toSorted((a, b) => b.tasks - a.tasks).map(({ id }) => id);
+  const cache =
+    largest.length === 0
+      ? null
+      : await progress.during("Reading with the cache", () => measureCache(db, largest));
+  const live = await progress.during("Watching a week", () => measureLive(path, signal));
+  const title = "Reading and writing with a second process";
+  const mixed = await progress.during(title, (onProgress) =>
+    runMixedWorkload(path, { operations, signal, onProgress }),
+  );
+  return { cache, live, mixed };
 }
 
 interface Imported {
@@ -197,7 +235,7 @@ async function readBusiest(
   if (busiest === undefined) return null;
   const { id, label } = await auditor.weekByLabel(busiest.label);
   const page = await measureRead(() => auditor.weekTasks(id, { limit: PAGE_ROWS }));
-  const figures = await measureRead(() => weekStatistics(db, id));
+  const figures = await measureRead(() => countStatistics(db, id));
   const { result, ...times } = figures;
   return {
     label,

@@ -2,7 +2,7 @@
  * `npm start`: makes an auditor database in a temporary folder from real input and shows what the
  * data layer does with it. See README.md.
  *
- * Exit codes: 0 done; 1 the integrity check failed, or an error; 2 the command line is wrong;
+ * Exit codes: 0 done; 1 a check failed, or an error; 2 the command line is wrong;
  * 130 interrupted.
  */
 
@@ -23,6 +23,7 @@ interface Flags {
   readonly keep?: string;
   readonly data: string;
   readonly measure: number;
+  readonly operations: number;
   readonly json?: true;
 }
 
@@ -32,6 +33,7 @@ const command = new Command("npm start --")
   .option("--data <folder>", "where the CESAW files are", DATA)
   .option("--keep <folder>", "keep the database in this folder")
   .option("--measure <ms>", "how long writes are measured", parseMs, 1_000)
+  .option("--operations <n>", "reads and writes of the mixed workload", parseCount, 100_000)
   .option("--json", "print one JSON line and nothing else")
   .exitOverride()
   .addHelpText(
@@ -48,20 +50,20 @@ Examples:
   );
 
 async function main(flags: Flags): Promise<number> {
-  const { input, keep, data: dataFolder, measure: measureMs } = flags;
+  const { input, keep, data: dataFolder, measure: measureMs, operations } = flags;
   const kept = keep === undefined ? undefined : prepare(keep);
   // A file to keep is made beside its place, so that it is whole when it gets there.
   using workspace = new Workspace(keep);
   const { folder, signal } = workspace;
   try {
     const progress = new Progress(progressStream(process.stderr, flags.json === true));
-    const given = { dataFolder, folder, signal, measureMs };
+    const given = { dataFolder, folder, signal, measureMs, operations };
     const made = await runJob({ ...given, ...(input !== undefined && { input }) }, progress);
     const report = kept === undefined ? made : moved(made, kept);
     const where = kept === undefined ? "" : `\nThe database is kept in ${kept}\n`;
     const text = flags.json ? `${JSON.stringify(report)}\n` : `\n${jobText(report)}${where}`;
     process.stdout.write(text);
-    return report.integrity.ok ? 0 : 1;
+    return report.integrity.ok && report.mixed.staleReads === 0 ? 0 : 1;
   } catch (error) {
     if (!signal.aborted) throw error;
     if (flags.json) process.stdout.write(errorJson(error));
@@ -88,6 +90,11 @@ function moved(report: JobReport, path: string): JobReport {
 function parseMs(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Give whole milliseconds.");
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Give a whole number.");
 }
 
 try {

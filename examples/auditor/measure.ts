@@ -1,10 +1,17 @@
-/** Measures durable writes, with tasks in a week that is removed again, and the time of reads. */
+/**
+ * Measures durable writes, with tasks in a week that is removed again, and the time of reads with
+ * and without the cache.
+ */
 
 import type { AuditorDatabase } from "./database.ts";
 import { Task, Week } from "./schema.ts";
+import { countStatistics } from "./statistics.ts";
+import { WeekReads } from "./week-reads.ts";
 
 /** Repetitions behind a median; odd, so that there is a middle one. */
 const REPETITIONS = 21;
+/** Reads from memory behind a mean. */
+const HITS = 20_000;
 
 /** Writes a second by a number of callers, each of which waits for its write. */
 export interface WriteRate {
@@ -66,4 +73,41 @@ export async function measureRead<T>(read: () => Promise<T>): Promise<ReadTime &
   const [firstMs = 0] = times;
   const medianMs = times.sort((a, b) => a - b)[Math.floor(REPETITIONS / 2)] ?? 0;
   return { result, firstMs, medianMs };
+}
+
+/** The figures of weeks: counted, computed for the cache, and from it. */
+export interface CacheTimes {
+  /** The week that is counted and hit. */
+  readonly tasks: number;
+  /** Counting its tasks, median, milliseconds. */
+  readonly uncachedMs: number;
+  /** The first read of each of the largest weeks, median, milliseconds. */
+  readonly coldMs: number;
+  /** A read from memory, mean, microseconds. */
+  readonly warmUs: number;
+}
+
+/** Measures cached and uncached figures; `weekIds` begins with the largest week. */
+export async function measureCache(
+  db: AuditorDatabase,
+  weekIds: readonly number[],
+): Promise<CacheTimes> {
+  const [largest = 0] = weekIds;
+  const reads = new WeekReads(db);
+  const uncached = await measureRead(() => countStatistics(db, largest));
+  const cold: number[] = [];
+  for (const weekId of weekIds.slice(0, REPETITIONS)) {
+    const startMs = performance.now();
+    await reads.getWeekAnalytics(weekId);
+    cold.push(performance.now() - startMs);
+  }
+  cold.sort((a, b) => a - b);
+  const startMs = performance.now();
+  for (let hit = 0; hit < HITS; hit++) await reads.getWeekAnalytics(largest);
+  return {
+    tasks: uncached.result.totalTasks,
+    uncachedMs: uncached.medianMs,
+    coldMs: cold[Math.floor(cold.length / 2)] ?? 0,
+    warmUs: ((performance.now() - startMs) * 1_000) / HITS,
+  };
 }

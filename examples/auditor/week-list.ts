@@ -1,24 +1,27 @@
-/** All weeks with what is in them, in one statement. */
+/** All weeks with what is in them. */
 
-import type { AuditorDatabase } from "./database.ts";
+import type { AuditorQuery } from "./database.ts";
 
 /** One line of the list of weeks. */
 export interface WeekLine {
+  readonly id: number;
   readonly label: string;
   readonly tasks: number;
   readonly durationSeconds: number;
 }
 
-/** The weeks by label. */
-export async function listWeeks(db: AuditorDatabase): Promise<WeekLine[]> {
-  const { rows } = await db.execute(`
-    SELECT w.week_label AS label, count(t.id) AS tasks,
-      coalesce(sum(t.duration_seconds), 0) AS seconds
-    FROM weeks w LEFT JOIN tasks t ON t.week_id = w.id
-    GROUP BY w.id ORDER BY w.week_label`);
+/** The weeks by label; a week without tasks has no totals. */
+export async function listWeeks(q: Pick<AuditorQuery, "selectFrom">): Promise<WeekLine[]> {
+  const rows = await q
+    .selectFrom("weeks")
+    .leftJoin("week_totals", "week_totals.week_id", "weeks.id")
+    .select(["weeks.id", "week_label", "total_tasks", "total_duration_seconds"])
+    .orderBy("week_label")
+    .execute();
   return rows.map((row) => ({
-    label: String(row["label"]),
-    tasks: Number(row["tasks"]),
-    durationSeconds: Number(row["seconds"]),
+    id: row.id,
+    label: row.week_label,
+    tasks: row.total_tasks ?? 0,
+    durationSeconds: row.total_duration_seconds ?? 0,
   }));
 }

@@ -255,7 +255,9 @@ export class Coherence {
 
   #reset(reason: ResetReason): void {
     this.entries.reset(reason);
-    if (reason === "unlogged") warn("UNLOGGED_WRITE", UNLOGGED);
+    // Dropped in any case; but of a log that begins anew it is not known that somebody wrote.
+    if (reason === "unlogged" && !this.#database.log.isRestarted())
+      warn("UNLOGGED_WRITE", UNLOGGED);
     if (reason === "history") return;
     // The triggers may be gone, or not fit the tables any more.
     this.#isReady = false;

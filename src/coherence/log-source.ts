@@ -28,6 +28,11 @@ export interface LogSource {
   /** Another number than before when somebody else has committed. */
   dataVersion(): number;
   /**
+   * Whether the write-ahead log is at its beginning. Beginning it anew, before a commit or without
+   * one, gives another `dataVersion` too.
+   */
+  isRestarted(): boolean;
+  /**
    * The log after a place; without one, only where it ends. When the schema is another one than
    * that of this version the log is not looked at, for it may not be there any more.
    *

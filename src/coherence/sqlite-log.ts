@@ -53,6 +53,10 @@ export class SqliteLog implements LogSource {
     return Number(this.#first("PRAGMA data_version")?.[0]);
   }
 
+  isRestarted(): boolean {
+    return Number(this.#first("PRAGMA wal_checkpoint(NOOP)")?.[1]) === 0;
+  }
+
   look(after: Position | undefined, knownVersion: number | undefined): Look {
     return this.inSnapshot(() => {
       // Within a transaction it tells of the snapshot, and stands still.

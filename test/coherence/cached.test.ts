@@ -275,6 +275,25 @@ describe("bad use of a cached function", () => {
     expect(await seconds(1)).toBe(30);
   });
 
+  it("takes a write-ahead log that begins anew for no write", async () => {
+    const { path, seconds } = await openSeconds();
+    const warnings = warningsOf();
+    await seconds(1);
+    const plain = openPlainly(path);
+
+    plain.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    await seconds(1);
+    // What does not fit into the cache of pages is written before its commit.
+    plain.exec(`PRAGMA wal_checkpoint(TRUNCATE); PRAGMA cache_size = 2; BEGIN;
+      WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+      INSERT INTO weeks (label) SELECT hex(zeroblob(200)) FROM n`);
+    expect(await seconds(1)).toBe(30);
+    plain.exec("COMMIT");
+
+    expect(await seconds(1)).toBe(30);
+    expect(warnings).toEqual([]);
+  });
+
   it("makes triggers anew that somebody has dropped", async () => {
     const { path, seconds } = await openSeconds();
     await seconds(1);

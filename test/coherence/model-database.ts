@@ -85,6 +85,10 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
     return value;
   }
 
+  isRestarted(): boolean {
+    return false;
+  }
+
   dataVersion(): number {
     return this.#dataVersion;
   }

@@ -15,11 +15,13 @@ import { temporaryFolder } from "./auditor-database.ts";
 const SCRIPT = join(import.meta.dirname, "../../examples/auditor/main-job.ts");
 const ROW = ["a-1", "00:10:00", "P1", "Atlas", "review", "01:00:00", "2025-06-12", "4", "", "en"];
 
+const FAST = ["--measure", "50", "--operations", "200"];
+
 const silent = new Progress({ write: () => undefined });
 
 /** Starts the main job with a temporary folder of its own to work in. */
 function start(temporary: string, ...words: string[]): ChildProcess {
-  const argv = ["--conditions=springhouse-source", SCRIPT, "--measure", "50", ...words];
+  const argv = ["--conditions=springhouse-source", SCRIPT, ...FAST, ...words];
   return spawn(process.execPath, argv, {
     env: { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary },
     stdio: ["ignore", "pipe", "pipe"],
@@ -35,7 +37,7 @@ describe("the main job", () => {
     const { signal } = new AbortController();
 
     const report = await runJob(
-      { input, dataFolder: "none", folder: folder.path, measureMs: 50, signal },
+      { input, dataFolder: "none", folder: folder.path, measureMs: 50, operations: 200, signal },
       silent,
     );
 
@@ -45,13 +47,17 @@ describe("the main job", () => {
       weeks: { count: 1, first: [{ label: "2025-W23", tasks: 2, durationSeconds: 1_200 }] },
       week: { label: "2025-W23", statistics: { totalTasks: 2, totalDurationSeconds: 1_200 } },
       writes: [{ callers: 1 }, { callers: 64 }],
+      cache: { tasks: 2 },
+      live: { own: { commits: 25, seen: 25 }, foreign: { commits: 25, seen: 25 } },
+      mixed: { operations: 200, staleReads: 0 },
       integrity: { ok: true, faults: [] },
     });
     for (const rate of report.writes) expect(rate.writes).toBeGreaterThan(0);
     const shown = jobText(report);
     expect(shown).toMatch(/Refused from auditor_tasks_2025-W23\.csv/);
     expect(shown).toMatch(/3 +Score +x +is not a whole number/);
-    expect(shown).toMatch(/pages, references, durations +everything agrees/);
+    expect(shown).toMatch(/stale reads +0\n/);
+    expect(shown).toMatch(/pages, references, durations, rollups +everything agrees/);
   });
 
   it("says so when every row was refused", async () => {
@@ -60,7 +66,14 @@ describe("the main job", () => {
     writeFileSync(input, csvLine(CSV_COLUMNS) + csvLine(ROW.with(1, "soon")));
     const { signal } = new AbortController();
 
-    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const options = {
+      input,
+      dataFolder: "none",
+      folder: folder.path,
+      measureMs: 1,
+      operations: 200,
+      signal,
+    };
     const report = await runJob(options, silent);
 
     expect(report).toMatchObject({ weeks: { count: 0 }, week: null, import: { rowsRefused: 1 } });
@@ -79,7 +92,14 @@ describe("the main job", () => {
     old.close();
     const { signal } = new AbortController();
 
-    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const options = {
+      input,
+      dataFolder: "none",
+      folder: folder.path,
+      measureMs: 1,
+      operations: 200,
+      signal,
+    };
     const report = await runJob(options, silent);
 
     expect(report).toMatchObject({
@@ -174,7 +194,14 @@ describe("the main job", () => {
     writeFileSync(input, [csvLine(CSV_COLUMNS), csvLine(ROW), ...bad].join(""));
     const { signal } = new AbortController();
 
-    const options = { input, dataFolder: "none", folder: folder.path, measureMs: 1, signal };
+    const options = {
+      input,
+      dataFolder: "none",
+      folder: folder.path,
+      measureMs: 1,
+      operations: 200,
+      signal,
+    };
     const report = await runJob(options, silent);
 
     const shown = jobText(report);

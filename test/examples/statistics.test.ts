@@ -1,9 +1,24 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { Auditor } from "../../examples/auditor/auditor.ts";
-import { activity, weekAnalytics, weekStatistics } from "../../examples/auditor/statistics.ts";
-import { withAuditor } from "./auditor-database.ts";
+import { type AuditorDatabase, openAuditor } from "../../examples/auditor/database.ts";
+import {
+  activity,
+  countStatistics,
+  readBreakdown,
+  type WeekStatistics,
+} from "../../examples/auditor/statistics.ts";
+import { WeekReads } from "../../examples/auditor/week-reads.ts";
+import { temporaryFolder, withAuditor } from "./auditor-database.ts";
 
-describe("the figures of a week", () => {
+const WAYS: readonly [string, (db: AuditorDatabase, weekId: number) => Promise<WeekStatistics>][] =
+  [
+    ["read from the rollups", (db, weekId) => new WeekReads(db).getWeekAnalytics(weekId)],
+    ["counted from the tasks", countStatistics],
+  ];
+
+describe.each(WAYS)("the figures of a week, %s,", (_, weekStatistics) => {
   it("add up its tasks", () =>
     withAuditor(async (db) => {
       const auditor = new Auditor(db);
@@ -70,19 +85,79 @@ describe("the figures of a week", () => {
       expect(Object.keys(projectSeconds).sort()).toEqual([...names].sort());
     }));
 
-  it("can be asked for one by one", () =>
-    withAuditor(async (db) => {
-      const auditor = new Auditor(db);
-      const { id: weekId } = await auditor.createWeek({ label: "2025-W23" });
-      await auditor.createTask({ weekId, durationSeconds: 60 });
-
-      expect(await weekAnalytics(db, weekId, "totalDurationSeconds")).toBe(60);
-      expect(await weekAnalytics(db, weekId)).toEqual(await weekStatistics(db, weekId));
-    }));
-
   it("of a week that is not there are NOT_FOUND", () =>
     withAuditor(async (db) => {
       await expect(weekStatistics(db, 9)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    }));
+});
+
+describe("the view week_statistics", () => {
+  it("has the plan's columns for every reader of SQL, right after every write", () =>
+    withAuditor(async (db, folder) => {
+      const auditor = new Auditor(db);
+      const { id: weekId } = await auditor.createWeek({ label: "2025-W23" });
+      const empty = await auditor.createWeek({ label: "2025-W24" });
+      using plain = new DatabaseSync(join(folder, "auditor.db"));
+      const read = (id: number): unknown =>
+        plain.prepare("SELECT * FROM week_statistics WHERE week_id = ?").get(id);
+      const beforeMs = Date.now();
+      await auditor.createTask({ weekId, projectName: "A", durationSeconds: 60, score: 5 });
+      await auditor.createTask({ weekId, projectName: "B", durationSeconds: 90, score: 2 });
+      plain.exec("UPDATE tasks SET time_limit_seconds = 60, time_limit_display = '00:01:00'");
+
+      expect(read(weekId)).toEqual({
+        week_id: weekId,
+        total_tasks: 2,
+        total_duration_seconds: 150,
+        avg_task_duration: 75,
+        avg_score: 3.5,
+        project_breakdown: '{"B":90,"A":60}',
+        productivity_score: 50,
+        last_calculated: expect.toSatisfy((ms: number) => ms >= beforeMs && ms <= Date.now()),
+        project_shares: '{"B":{"duration":90,"task_count":1},"A":{"duration":60,"task_count":1}}',
+      });
+      expect(read(empty.id)).toMatchObject({
+        total_tasks: 0,
+        total_duration_seconds: 0,
+        avg_task_duration: 0,
+        avg_score: 0,
+        project_breakdown: "{}",
+        productivity_score: 0,
+      });
+      plain.exec("DELETE FROM tasks WHERE project_name = 'B'");
+      expect(read(weekId)).toMatchObject({ total_tasks: 1, project_breakdown: '{"A":60}' });
+      await auditor.deleteWeek(weekId);
+      expect(read(weekId)).toBe(undefined);
+    }));
+
+  it("is made anew when another program has left another one, and only then", async () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "auditor.db");
+    await (await openAuditor(path)).close();
+    using plain = new DatabaseSync(path);
+    const version = (): unknown => plain.prepare("PRAGMA schema_version").get();
+    const made = version();
+
+    await (await openAuditor(path)).close();
+    expect(version()).toEqual(made);
+    plain.exec("DROP VIEW week_statistics; CREATE VIEW week_statistics AS SELECT 1 AS one");
+    await (await openAuditor(path)).close();
+
+    expect(plain.prepare("SELECT * FROM week_statistics").all()).toEqual([]);
+  });
+
+  it("has a breakdown that is read in either form", () =>
+    withAuditor(async (db) => {
+      const auditor = new Auditor(db);
+      const { id: weekId } = await auditor.createWeek({ label: "2025-W23" });
+      await auditor.createTask({ weekId, projectName: "A", durationSeconds: 60 });
+      const { rows } = await db.execute("SELECT * FROM week_statistics");
+
+      const forms = ["project_breakdown", "project_shares"].map((name) =>
+        readBreakdown(String(rows[0]?.[name])),
+      );
+
+      expect(forms).toEqual([{ A: 60 }, { A: 60 }]);
     }));
 });
 

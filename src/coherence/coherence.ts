@@ -18,6 +18,7 @@ import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
 import { Entries } from "./entries.ts";
+import { History, type Place } from "./history.ts";
 import type { LoggedChange } from "./ring.ts";
 import { RollupAtoms } from "./rollup-atoms.ts";
 import { Run } from "./tracking.ts";
@@ -39,6 +40,8 @@ export class Coherence {
   #isReady = false;
   #refusal: string | undefined;
   #trimmedAt = 0;
+  #isLossy = false;
+  readonly #history: History;
 
   constructor(database: CoherentDatabase, rollups: RollupAtoms = new RollupAtoms()) {
     this.#database = database;
@@ -48,6 +51,7 @@ export class Coherence {
       changed: (changes) => this.#changed(changes),
       reset: (reason) => this.#reset(reason),
     });
+    this.#history = new History(database.log, this.feed);
   }
 
   /** Whether the calling code is inside of a transaction, and so past the cache. */
@@ -60,6 +64,11 @@ export class Coherence {
     return this.#refusal;
   }
 
+  /** Whether something was written that the log does not have, and does not tell of yet. */
+  get isLossy(): boolean {
+    return this.#isLossy;
+  }
+
   /** Prepares what is not prepared. Never rejects: without it, functions run each time. */
   async prepare(): Promise<void> {
     if (this.#isReady || this.isPast) return;
@@ -70,12 +79,15 @@ export class Coherence {
   }
 
   /** Calls `work` with what makes runs on one new snapshot. */
-  async runs<T>(work: (newRun: (name: string) => Run) => Promise<T>): Promise<T> {
+  async runs<T>(
+    work: (newRun: (name: string) => Run) => Promise<T>,
+    isShadow: boolean = false,
+  ): Promise<T> {
     await this.prepare();
     const { epoch } = this.feed;
     return await this.#database.snapshot((snapshot, position) => {
       const note = (run: Run, statement: Statement): void => this.#note(run, statement);
-      return work((name) => new Run(name, { snapshot, position, epoch, note }));
+      return work((name) => new Run(name, { snapshot, position, epoch, isShadow, note }));
     });
   }
 
@@ -88,6 +100,22 @@ export class Coherence {
     if (run.reason !== undefined || position === undefined || !this.feed.catchUp()) return false;
     const changes = epoch === this.feed.epoch ? this.feed.since(position.sequence) : undefined;
     return changes !== undefined && !this.#touchAny(changes, run.footprint);
+  }
+
+  /**
+   * Whether what was read at a place, maybe by another process, is what the database gives at the
+   * place of the last look, which this takes; undefined when that cannot be said now.
+   */
+  holdsFrom(place: Place, { atoms }: Footprint): boolean | undefined {
+    if (!this.#isReady || this.#isLossy || !this.feed.catchUp()) return undefined;
+    const steps = this.#history.since(place);
+    return steps?.every((changes) => !this.#touchAny(changes, { atoms })) ?? false;
+  }
+
+  /** Whether what was changed after a place, as far as memory has it, misses the footprint. */
+  missedSince(sequence: number, footprint: Footprint): boolean {
+    const changes = this.feed.since(sequence);
+    return changes !== undefined && !this.#touchAny(changes, footprint);
   }
 
   /** Says once that the results of a function are not kept, and why. */
@@ -122,10 +150,11 @@ export class Coherence {
   async #prepare(): Promise<void> {
     try {
       for (;;) {
-        const prepared = await this.#database.prepare();
+        const prepared = await this.#database.prepare(this.#isLossy);
         this.#refusal = prepared.ready ? undefined : prepared.reason;
         if (!prepared.ready) return;
         this.#schema = prepared.schema;
+        this.#isLossy = !prepared.isWhole;
         this.feed.start();
         // Otherwise somebody has changed the schema between.
         if (this.feed.schemaVersion === prepared.schemaVersion) break;
@@ -148,7 +177,10 @@ export class Coherence {
 
   #reset(reason: ResetReason): void {
     this.entries.reset(reason);
-    if (reason === "unlogged") warn("UNLOGGED_WRITE", UNLOGGED);
+    if (reason === "unlogged") {
+      this.#isLossy = true;
+      warn("UNLOGGED_WRITE", UNLOGGED);
+    }
     if (reason === "history") return;
     // The triggers may be gone, or not fit the tables any more.
     this.#isReady = false;

@@ -9,17 +9,24 @@ import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import type { Partition } from "../tier/memory/partition.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import type { Drop, Entries, ResultEntry, Watcher } from "./entries.ts";
+import type { Uses } from "./tracking.ts";
 
 /** Results by the keys of their arguments. */
 export class ResultTable {
   readonly #partition: Partition;
   readonly #entries: Entries;
   readonly #results = new Map<string, Result>();
+  #dropped = 0;
 
   constructor(partition: Partition, entries: Entries) {
     this.#partition = partition;
     this.#entries = entries;
     partition.onGone = (key) => this.#forget(key);
+  }
+
+  /** How many were dropped because of what was written. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** A value as a promise, which is made once. Only for whoever knows that memory is current. */
@@ -79,6 +86,7 @@ export class ResultTable {
 
   #dropFor(key: string, result: Result, drop: Drop): void {
     if (this.#results.get(key) !== result) return;
+    this.#dropped++;
     this.drop(key);
     this.#entries.noteDrop(this.#partition.prefix + key, drop);
   }
@@ -95,16 +103,21 @@ export class ResultTable {
 class Result implements ResultEntry, Watcher {
   readonly footprint: Footprint;
   readonly sequence: number;
+  readonly uses: Uses;
+  readonly tier: string | undefined;
   readonly touched: (drop: Drop) => void;
 
-  constructor({ footprint, sequence }: ResultEntry, onTouched: (drop: Drop) => void) {
-    this.footprint = footprint;
-    this.sequence = sequence;
+  constructor(entry: ResultEntry, onTouched: (drop: Drop) => void) {
+    this.footprint = entry.footprint;
+    this.sequence = entry.sequence;
+    this.uses = entry.uses;
+    this.tier = entry.tier;
     this.touched = onTouched;
   }
 }
 
-function tierEntry(key: string, value: unknown, category: string): TierEntry {
+/** An entry that does not end by itself. */
+export function tierEntry(key: string, value: unknown, category: string): TierEntry {
   return {
     key,
     value,

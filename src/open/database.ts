@@ -2,6 +2,7 @@
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
+import type { CachedStatistics } from "../coherence/statistics.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -49,6 +50,7 @@ export class LazyCaching {
   readonly #clock: Clock;
   readonly #options: CachingOptions | false;
   #caching: Caching | undefined;
+  #isClosed = false;
 
   constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions | false) {
     this.#store = store;
@@ -66,8 +68,18 @@ export class LazyCaching {
     return this.#caching;
   }
 
-  close(): void {
-    this.#caching?.close(this.#store.path);
+  /** @throws `INVALID_ARGUMENT` when the database was opened without. */
+  statistics(): CachedStatistics {
+    return this.get().statistics();
+  }
+
+  /** @returns when what goes on behind has ended; undefined when that is nothing. */
+  close(): Promise<void> | undefined {
+    const { tiers = [] } = this.#options === false ? {} : this.#options;
+    // The tiers are closed by whoever would use them.
+    if (tiers.length > 0 && !this.#isClosed) this.get();
+    this.#isClosed = true;
+    return this.#caching?.close(this.#store.path);
   }
 }
 
@@ -221,6 +233,11 @@ export class Database<
     return new Rollups(this.#parts.store, this.scope.models.catalog);
   }
 
+  /** What has become of the results of cached functions, and of the tiers they are kept in. */
+  cacheStatistics(): CachedStatistics {
+    return this.#parts.caching.statistics();
+  }
+
   /** The reader threads: how many, how busy, how long callers waited. */
   statistics(): PoolStatistics {
     return this.#parts.store.statistics();
@@ -238,8 +255,9 @@ export class Database<
 
   /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */
   close(): Promise<void> {
-    this.#parts.caching.close();
-    return this.#parts.store.close();
+    const { caching, store } = this.#parts;
+    const behind = caching.close();
+    return behind === undefined ? store.close() : behind.then(() => store.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

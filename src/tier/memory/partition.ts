@@ -83,6 +83,11 @@ export class Partition implements EntryOwner {
     return this.#table.size;
   }
 
+  /** Heap bytes of its entries. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   isCounted(entry: MemoryEntry): boolean {
     return entry.serial > this.#clearedSerial;
   }

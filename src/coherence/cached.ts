@@ -12,7 +12,6 @@
  */
 
 import { describeAtom } from "../change/describe.ts";
-import { systemClock } from "../core/clock.ts";
 import { exactText } from "../core/stable-text.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition } from "../tier/memory/partition.ts";
@@ -146,7 +145,8 @@ export class CachedResults {
       key,
       tier: stored === undefined ? undefined : (result?.tier ?? "memory"),
       places: stored === undefined ? [] : ["memory", ...lower],
-      ageMs: stored === undefined ? undefined : Math.max(systemClock.nowMs() - stored.createdMs, 0),
+      ageMs:
+        stored === undefined ? undefined : Math.max(this.#results.nowMs() - stored.createdMs, 0),
       position: stored === undefined ? undefined : result?.sequence,
       reads: (stored === undefined ? [] : (result?.footprint.atoms ?? [])).map(describeAtom),
       notKept: this.#notKept ?? coherence.refusal,

@@ -254,7 +254,7 @@ export class Persistence {
     if (memory === undefined) return true;
     const value = results.valueOf(memory);
     const data = storedData({ value, footprint, uses, place: { position: mark, schemaVersion } });
-    this.#stack.set(tierEntry(wholeKey, data, name));
+    this.#stack.set(tierEntry(wholeKey, data, name, this.#parts.clock.nowMs()));
     this.#stored.add(entry);
     return true;
   }

@@ -4,7 +4,6 @@
  */
 
 import type { Footprint } from "../change/footprint.ts";
-import { systemClock } from "../core/clock.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import type { Partition } from "../tier/memory/partition.ts";
 import type { TierEntry } from "../tier/tier.ts";
@@ -22,6 +21,11 @@ export class ResultTable {
     this.#partition = partition;
     this.#entries = entries;
     partition.onGone = (key) => this.#forget(key);
+  }
+
+  /** The moment by the clock of the results. */
+  nowMs(): number {
+    return this.#partition.nowMs();
   }
 
   /** How many were dropped because of what was written. */
@@ -56,7 +60,7 @@ export class ResultTable {
    */
   put(key: string, value: unknown, result: ResultEntry): MemoryEntry | undefined {
     this.drop(key);
-    this.#partition.put(key, tierEntry(key, value, this.#partition.prefix));
+    this.#partition.put(key, tierEntry(key, value, this.#partition.prefix, this.nowMs()));
     const stored = this.#partition.peek(key);
     if (stored === undefined) return undefined;
     const added = new Result(result, (drop) => this.#dropFor(key, added, drop));
@@ -117,12 +121,17 @@ class Result implements ResultEntry, Watcher {
 }
 
 /** An entry that does not end by itself. */
-export function tierEntry(key: string, value: unknown, category: string): TierEntry {
+export function tierEntry(
+  key: string,
+  value: unknown,
+  category: string,
+  createdMs: number,
+): TierEntry {
   return {
     key,
     value,
     category,
-    createdMs: systemClock.nowMs(),
+    createdMs,
     freshUntilMs: Number.POSITIVE_INFINITY,
     keepUntilMs: Number.POSITIVE_INFINITY,
     slidingMs: 0,

@@ -120,7 +120,7 @@ export class CachedResults {
     return functionStatistics({
       ...this.#counts,
       partition,
-      dropped: this.#results.dropped,
+      results: this.#results,
       reason: this.#notKept ?? coherence.refusal,
       shadow: this.#shadow?.counts,
     });

@@ -24,7 +24,7 @@ export interface Explanation {
   readonly reads: readonly string[];
   /** Why results of this function are not kept, as far as it has run. */
   readonly notKept: string | undefined;
-  /** Why results do not go into the tiers below memory; undefined when they do, or there are none. */
+  /** Why results do not go into tiers below memory; undefined when they do or there are none. */
   readonly notStored: string | undefined;
   /** What the last result of these arguments was dropped for, as far as it is remembered. */
   readonly lastDrop: string | undefined;

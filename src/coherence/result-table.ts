@@ -16,6 +16,7 @@ export class ResultTable {
   readonly #entries: Entries;
   readonly #results = new Map<string, Result>();
   #dropped = 0;
+  #bytes = 0;
 
   constructor(partition: Partition, entries: Entries) {
     this.#partition = partition;
@@ -25,7 +26,17 @@ export class ResultTable {
 
   /** The moment by the clock of the results. */
   nowMs(): number {
-    return this.#partition.nowMs();
+    return this.#partition.clock.nowMs();
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#results.size;
+  }
+
+  /** Heap bytes of their values and keys. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** How many were dropped because of what was written. */
@@ -63,8 +74,10 @@ export class ResultTable {
     this.#partition.put(key, tierEntry(key, value, this.#partition.prefix, this.nowMs()));
     const stored = this.#partition.peek(key);
     if (stored === undefined) return undefined;
-    const added = new Result(result, (drop) => this.#dropFor(key, added, drop));
+    const { bytes } = stored;
+    const added = new Result(result, bytes, (drop) => this.#dropFor(key, added, drop));
     this.#results.set(key, added);
+    this.#bytes += bytes;
     this.#entries.watch(added);
     return stored;
   }
@@ -99,6 +112,7 @@ export class ResultTable {
     const result = this.#results.get(key);
     if (result === undefined) return;
     this.#results.delete(key);
+    this.#bytes -= result.bytes;
     this.#entries.unwatch(result);
   }
 }
@@ -109,9 +123,11 @@ class Result implements ResultEntry, Watcher {
   readonly sequence: number;
   readonly uses: Uses;
   readonly tier: string | undefined;
+  readonly bytes: number;
   readonly touched: (drop: Drop) => void;
 
-  constructor(entry: ResultEntry, onTouched: (drop: Drop) => void) {
+  constructor(entry: ResultEntry, bytes: number, onTouched: (drop: Drop) => void) {
+    this.bytes = bytes;
     this.footprint = entry.footprint;
     this.sequence = entry.sequence;
     this.uses = entry.uses;

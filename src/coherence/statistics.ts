@@ -2,6 +2,7 @@
 
 import type { GuardStatistics } from "../cache/guarded-tier.ts";
 import type { Partition } from "../tier/memory/partition.ts";
+import type { ResultTable } from "./result-table.ts";
 import type { ShadowCounts } from "./shadow.ts";
 
 /** What a function counts itself. */
@@ -44,23 +45,23 @@ export interface CachedStatistics {
 
 interface Counted extends FunctionCounts {
   readonly partition: Partition;
-  readonly dropped: number;
+  readonly results: ResultTable;
   readonly reason: string | undefined;
   readonly shadow: ShadowCounts | undefined;
 }
 
 /** Puts them together. */
 export function functionStatistics(counted: Counted): FunctionStatistics {
-  const { partition, misses, found, dropped, notKept, reason, shadow } = counted;
+  const { partition, results, misses, found, notKept, reason, shadow } = counted;
   const { hits, evictions } = partition.counts;
   return {
     hits,
     misses,
     hitRate: hits + misses === 0 ? 0 : hits / (hits + misses),
     found,
-    entries: partition.size,
-    bytes: partition.bytes,
-    dropped,
+    entries: results.size,
+    bytes: results.bytes,
+    dropped: results.dropped,
     evicted: evictions,
     notKept,
     notKeptReason: reason,

@@ -21,8 +21,8 @@ export interface CachingOptions {
   /** Heap bytes of all results. Default: "100MB". */
   readonly maxBytes?: ByteSize;
   /**
-   * Where results of functions with a `version` are kept beside memory, for the next process and for
-   * others: the fastest first. They are closed with the database. Default: none.
+   * Where results of functions with a `version` are kept beside memory, for the next process and
+   * for others: the fastest first. They are closed with the database. Default: none.
    */
   readonly tiers?: readonly Tier[];
   /**

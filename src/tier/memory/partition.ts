@@ -83,14 +83,8 @@ export class Partition implements EntryOwner {
     return this.#table.size;
   }
 
-  /** The moment by the clock of the tier: an entry that was made after it counts as none. */
-  nowMs(): number {
-    return this.#parts.clock.nowMs();
-  }
-
-  /** Heap bytes of its entries. */
-  get bytes(): number {
-    return this.#bytes;
+  get clock(): Clock {
+    return this.#parts.clock;
   }
 
   isCounted(entry: MemoryEntry): boolean {

@@ -9,8 +9,9 @@
  *
  * Only commits of our own have a mark. A result is stored under the last of them if it is right
  * there; when foreign writes stand between, a commit without changes is made for it, at most one in
- * a second. The mark must be one that was made since the feed began: at an older one the schema may
- * have been another, and the same number in another history.
+ * a second. The mark must be one that was made since the feed began, for then the schema was the
+ * same at it. A hash of the schema's text is compared as well as its version, because copies that
+ * SQLite's backup has made count the versions anew.
  *
  * Storing happens behind the callers' backs. What waits is bounded, by key the newest wins, and
  * what is not right any more when its turn comes is forgotten.
@@ -39,6 +40,8 @@ export interface PersistenceParts {
   readonly marks: Marks;
   readonly tiers: readonly Tier[];
   readonly clock: Clock;
+  /** How values become what functions get: the declared columns. Part of every key. */
+  readonly declarations: string;
 }
 
 /** A result that is right. */
@@ -57,6 +60,13 @@ interface Waiting {
   readonly entry: ResultEntry;
 }
 
+/** The schema since the last reset of the feed. */
+interface KnownSchema {
+  readonly epoch: number;
+  readonly schemaVersion: number;
+  readonly schema: string;
+}
+
 /** Results that wait to be stored: as many as memory has by default. */
 const WAITING_MAX = 10_000;
 /** Between two commits that are made only to have a mark; each waits for the disk. */
@@ -68,12 +78,14 @@ const ENDING_LENGTH_MAX = 1_000;
 export class Persistence {
   readonly #parts: PersistenceParts;
   readonly #stack: TierStack;
+  readonly #declarations: string;
   readonly #versions = new Map<string, Version>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #stored = new WeakSet<ResultEntry>();
   /** Whoever calls may be in a transaction; what is done here is not. */
   readonly #outside = AsyncLocalStorage.snapshot();
   #identity: string | undefined;
+  #schema: KnownSchema | undefined;
   #storing: Promise<void> | undefined;
   #later: Disposable | undefined;
   #nextMarkMs = 0;
@@ -82,6 +94,7 @@ export class Persistence {
   constructor(parts: PersistenceParts) {
     this.#parts = parts;
     this.#stack = new TierStack(parts.tiers, parts.clock);
+    this.#declarations = hash(parts.declarations);
   }
 
   /** Tells of a function, so that results of others that call it can be told from old ones. */
@@ -173,12 +186,14 @@ export class Persistence {
   }
 
   /** Undefined when it cannot be said now. */
-  #isRight({ place, footprint, uses }: StoredResult): boolean | undefined {
+  #isRight({ place, schema, footprint, uses }: StoredResult): boolean | undefined {
     for (const [name, version] of uses) {
       // It may be declared later; the function finds out what it gives without it.
       if (this.#versions.get(name) !== version) return undefined;
     }
-    return this.#parts.coherence.holdsFrom(place, footprint);
+    const now = this.#schemaNow();
+    if (now === undefined) return undefined;
+    return now.schema === schema && this.#parts.coherence.holdsFrom(place, footprint);
   }
 
   #begin(): void {
@@ -246,17 +261,30 @@ export class Persistence {
     const { coherence } = this.#parts;
     const { sequence, footprint, uses } = entry;
     const wholeKey = this.#wholeKey(ending);
-    const { schemaVersion } = coherence.feed;
-    if (mark === undefined || schemaVersion === undefined || wholeKey === undefined) return false;
+    const now = this.#schemaNow();
+    if (mark === undefined || now === undefined || wholeKey === undefined) return false;
     const isRight = mark.sequence >= sequence || coherence.missedSince(mark.sequence, footprint);
     if (!isRight) return false;
     const memory = results.stored(key);
     if (memory === undefined) return true;
     const value = results.valueOf(memory);
-    const data = storedData({ value, footprint, uses, place: { position: mark, schemaVersion } });
+    const { schema, schemaVersion } = now;
+    const place = { position: mark, schemaVersion };
+    const data = storedData({ value, footprint, place, schema, uses });
     this.#stack.set(tierEntry(wholeKey, data, name, this.#parts.clock.nowMs()));
     this.#stored.add(entry);
     return true;
+  }
+
+  /** The schema that the feed knows; undefined when it is not known, or another one by now. */
+  #schemaNow(): KnownSchema | undefined {
+    const { epoch, schemaVersion } = this.#parts.coherence.feed;
+    if (this.#schema?.epoch === epoch) return this.#schema;
+    const text =
+      schemaVersion === undefined ? undefined : this.#parts.marks.schemaText(schemaVersion);
+    if (schemaVersion === undefined || text === undefined) return undefined;
+    this.#schema = { epoch, schemaVersion, schema: hash(text) };
+    return this.#schema;
   }
 
   /** Undefined while the database has no identity, or cannot be asked for it. */
@@ -272,10 +300,14 @@ export class Persistence {
   }
 
   #ending(name: string, key: string): string {
-    const text = `${exactText([name, this.#versions.get(name)])}:${key}`;
+    const text = `${exactText([name, this.#versions.get(name)])}:${this.#declarations}:${key}`;
     if (text.length <= ENDING_LENGTH_MAX) return text;
-    return createHash("sha256").update(text, "utf16le").digest("hex");
+    return hash(text);
   }
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text, "utf16le").digest("hex");
 }
 
 /** Undefined for what is no data after all: memory does not take it. */

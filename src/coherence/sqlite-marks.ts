@@ -16,6 +16,8 @@ import type { SqliteLog } from "./sqlite-log.ts";
 /** Rows that are looked through for a mark: those between two commits of our own. */
 const ROWS_BACK_MAX = 1_000;
 
+const SELECT_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
+
 /** See above. */
 export class SqliteMarks implements Marks {
   readonly #log: SqliteLog;
@@ -37,6 +39,13 @@ export class SqliteMarks implements Marks {
     const from = Math.max(after, upTo - ROWS_BACK_MAX);
     const row = this.#log.rows(SELECT_LAST_TICK, [from, upTo])[0];
     return row === undefined ? undefined : toPosition(row);
+  }
+
+  schemaText(version: number): string | undefined {
+    return this.#log.inSnapshot(() => {
+      if (this.#log.schemaVersion() !== version) return undefined;
+      return JSON.stringify(this.#log.rows(SELECT_SCHEMA));
+    });
   }
 
   async add(): Promise<boolean> {

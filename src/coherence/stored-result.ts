@@ -17,6 +17,8 @@ export interface StoredResult {
   readonly value: unknown;
   readonly footprint: Footprint;
   readonly place: Place;
+  /** The hash of the schema's text: copies count its versions anew. */
+  readonly schema: string;
   readonly uses: Uses;
 }
 
@@ -25,6 +27,7 @@ interface StoredData extends Position {
   readonly value: unknown;
   readonly footprint: string;
   readonly schemaVersion: number;
+  readonly schema: string;
   readonly uses: readonly (readonly [string, Version])[];
 }
 
@@ -32,7 +35,8 @@ interface StoredData extends Position {
 type Given = { readonly [Name in keyof StoredData]?: unknown };
 
 /** As a value for tiers. */
-export function storedData({ value, footprint, place, uses }: StoredResult): StoredData {
+export function storedData(result: StoredResult): StoredData {
+  const { value, footprint, place, schema, uses } = result;
   const { position, schemaVersion } = place;
   return {
     form: FORM,
@@ -40,6 +44,7 @@ export function storedData({ value, footprint, place, uses }: StoredResult): Sto
     footprint: footprintText(footprint),
     ...position,
     schemaVersion,
+    schema,
     uses: [...uses].map(([name, version]) => [name, version]),
   };
 }
@@ -47,15 +52,16 @@ export function storedData({ value, footprint, place, uses }: StoredResult): Sto
 /** What a tier has given; undefined when it is damaged, or of another form. */
 export function parseStored(data: unknown): StoredResult | undefined {
   if (typeof data !== "object" || data === null) return undefined;
-  const { form, value, sequence, mark, schemaVersion, ...rest } = data as Given;
+  const { form, value, sequence, mark, schema, schemaVersion, ...rest } = data as Given;
   if (form !== FORM || !("value" in data) || typeof mark !== "string" || mark === "") {
     return undefined;
   }
-  if (!isCount(sequence) || !isCount(schemaVersion)) return undefined;
+  if (!isCount(sequence) || !isCount(schemaVersion) || typeof schema !== "string") return undefined;
   const footprint = typeof rest.footprint === "string" ? parseFootprint(rest.footprint) : undefined;
   const uses = parseUses(rest.uses);
   if (footprint === undefined || uses === undefined) return undefined;
-  return { value, footprint, uses, place: { position: { sequence, mark }, schemaVersion } };
+  const place = { position: { sequence, mark }, schemaVersion };
+  return { value, footprint, place, schema, uses };
 }
 
 function parseUses(data: unknown): Uses | undefined {

@@ -50,8 +50,9 @@ export class Caching {
     const { tiers = [], shadow = 0 } = options;
     this.#shadowShare = shadow;
     const { coherence, marks } = this.#use;
-    this.#persistence =
-      tiers.length === 0 ? undefined : new Persistence({ coherence, marks, tiers, clock });
+    if (tiers.length === 0) return;
+    const declarations = declarationsOf(catalog);
+    this.#persistence = new Persistence({ coherence, marks, tiers, clock, declarations });
   }
 
   /** Where reads made inside of cached functions are noted. */
@@ -131,6 +132,15 @@ export class Caching {
     this.#use[Symbol.dispose]();
     void this.#memory.close();
   }
+}
+
+/** What decides how a stored value is given to a function, as a text. */
+function declarationsOf({ entities, rollups }: Catalog): string {
+  const columns = [...entities, ...rollups].map((entity) => [
+    entity.table,
+    entity.columns.map(({ property, name, kind }) => [property, name, kind]),
+  ]);
+  return JSON.stringify(columns);
 }
 
 function nameTaken(name: string): SpringhouseError {

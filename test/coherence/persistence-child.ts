@@ -2,6 +2,7 @@
 
 import { sqliteTier } from "../../src/cache/index.ts";
 import { open } from "../../src/index.ts";
+import { patientClock } from "./persistence-support.ts";
 import { Task, Week } from "./support.ts";
 
 const [path, tierPath = ""] = process.argv.slice(2);
@@ -10,6 +11,7 @@ const db = await open({
   url: `sqlite:///${path}`,
   entities: [Week, Task],
   cache: { tiers: [tier] },
+  clock: patientClock,
 });
 const all = db.cached("all", (q) => q.selectFrom("tasks").selectAll().execute(), { version: 1 });
 const rows = await all();

@@ -1,10 +1,16 @@
 import { onTestFinished } from "vitest";
 import { sqliteTier } from "../../src/cache/index.ts";
-import type { Clock } from "../../src/core/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { open } from "../../src/index.ts";
 import type { CachedOptions, CachingOptions } from "../../src/open/caching-options.ts";
 import { temporaryPath } from "../sqlite/support.ts";
 import { openWeeks, Task, Week } from "./support.ts";
+
+/** Waits for a tier as long as it takes: machines that run tests have more to do. */
+export const patientClock: Clock = {
+  ...systemClock,
+  schedule: () => ({ [Symbol.dispose]: () => undefined }),
+};
 
 /** A file with the weeks of `openWeeks`, closed, and a file for a tier. */
 export async function weeksFile() {
@@ -31,14 +37,14 @@ export async function openStored({
   cache,
   cached,
   readOnly = false,
-  clock,
+  clock = patientClock,
 }: Opening) {
   const db = await open({
     url: `sqlite:///${path}`,
     entities: [Week, Task],
     readOnly,
     cache: { freshness: "strict", tiers: [sqliteTier({ path: tierPath })], ...cache },
-    ...(clock === undefined ? {} : { clock }),
+    clock,
   });
   onTestFinished(() => db.close());
   const counted = { runs: 0 };

@@ -1,6 +1,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sqliteTier } from "../../src/cache/index.ts";
+import { type Entity, entity, open, t } from "../../src/index.ts";
 import { ChaosTier } from "../../src/testing/chaos-tier.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import type { TierEntry } from "../../src/tier/tier.ts";
@@ -8,7 +9,7 @@ import { pass, turns } from "../cache/support.ts";
 import { temporaryPath } from "../sqlite/support.ts";
 import { warningsOf } from "../support/warnings.ts";
 import { openStored, weeksFile } from "./persistence-support.ts";
-import { openPlainly, Task } from "./support.ts";
+import { openPlainly, Task, Week } from "./support.ts";
 
 /** A file whose tier has the seconds of week 1. */
 async function stored() {
@@ -17,6 +18,12 @@ async function stored() {
   expect(await seconds(1)).toBe(30);
   await db.close();
   return file;
+}
+
+/** Puts the copy of a file in its place. */
+function restore(path: string): void {
+  for (const end of ["", "-wal", "-shm"]) rmSync(path + end, { force: true });
+  copyFileSync(`${path}.copy`, path);
 }
 
 describe("the result of a function with a version", () => {
@@ -79,6 +86,27 @@ describe("the result of a function with a version", () => {
     expect(counted.runs).toBe(1);
   });
 
+  it("is not served to a copy whose other schema has come to the same version", async () => {
+    const file = await weeksFile();
+    const plain = openPlainly(file.path);
+    const view = (week: number) =>
+      `CREATE VIEW total AS SELECT sum(seconds) AS s FROM tasks WHERE week_id = ${week}`;
+    plain.exec(view(1));
+    const total = async () => {
+      const { db } = await openStored(file);
+      const read = async () => (await db.execute("SELECT s FROM total")).rows[0]?.["s"];
+      const result = await db.cached("total", read, { version: 1 })();
+      await db.close();
+      return result;
+    };
+    expect(await total()).toBe(30);
+    const version = plain.prepare("PRAGMA schema_version").get()?.["schema_version"];
+
+    plain.exec(`DROP VIEW total; ${view(2)}; PRAGMA schema_version = ${version}`);
+
+    expect(await total()).toBe(70);
+  });
+
   it("is not served when the log was trimmed past it", async () => {
     const file = await stored();
     openPlainly(file.path).exec(
@@ -100,14 +128,32 @@ describe("the result of a function with a version", () => {
     expect(await later.seconds(1)).toBe(1020);
     await later.db.close();
 
-    for (const end of ["", "-wal", "-shm"]) rmSync(file.path + end, { force: true });
-    copyFileSync(`${file.path}.copy`, file.path);
+    restore(file.path);
     const restored = await openStored(file);
     // As many rows of the log as the lost ones.
     await restored.db.repository(Task).patch(3, { seconds: 31 });
 
     expect(await restored.seconds(1)).toBe(30);
     expect(restored.counted.runs).toBe(1);
+  });
+
+  it("is not served to a copy that was made before a foreign write that it has seen", async () => {
+    const file = await weeksFile();
+    const plain = openPlainly(file.path);
+    const first = await openStored(file);
+    await first.seconds(2);
+    await first.db.repository(Task).patch(4, { project: "x" });
+    plain.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    copyFileSync(file.path, `${file.path}.copy`);
+    plain.exec("UPDATE tasks SET seconds = 1000 WHERE id = 1");
+    expect(await first.seconds(1)).toBe(1020);
+    await first.db.close();
+    plain.close();
+
+    restore(file.path);
+    const { seconds, counted } = await openStored(file);
+    expect([await seconds(1), await seconds(2)]).toEqual([30, 70]);
+    expect(counted.runs).toBeGreaterThan(0);
   });
 
   it("is not served to another version, nor through a function that calls it", async () => {
@@ -135,6 +181,25 @@ describe("the result of a function with a version", () => {
     const second = await open(2);
     expect(await second.doubled()).toBe(60);
     expect([second.counted.runs, second.doubled.explain().tier]).toEqual([1, "memory"]);
+  });
+
+  it("is not served when a column is declared in another way", async () => {
+    const { path, tierPath } = await weeksFile();
+    const rowOf = async (entities: readonly Entity[]) => {
+      const tiers = [sqliteTier({ path: tierPath })];
+      await using db = await open({
+        url: `sqlite:///${path}`,
+        entities,
+        schema: "ignore",
+        cache: { tiers },
+      });
+      const read = async () => (await db.execute("SELECT seconds FROM tasks WHERE id = 1")).rows[0];
+      return await db.cached("row", read, { version: 1 })();
+    };
+    const Timed = entity("tasks", { id: t.int().primaryKey(), seconds: t.timestamp() });
+
+    expect(await rowOf([Week, Task])).toEqual({ seconds: 10 });
+    expect(await rowOf([Week, Timed])).toEqual({ seconds: new Date(10) });
   });
 
   it("is found inside of another function, at its snapshot", async () => {

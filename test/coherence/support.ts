@@ -33,7 +33,9 @@ export async function openWeeks(cache: CachingOptions = {}, path = temporaryPath
 /** A connection that knows nothing of Springhouse. */
 export function openPlainly(path: string): DatabaseSync {
   const connection = new DatabaseSync(path);
-  onTestFinished(() => connection.close());
+  onTestFinished(() => {
+    if (connection.isOpen) connection.close();
+  });
   return connection;
 }
 

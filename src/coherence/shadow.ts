@@ -5,8 +5,8 @@
  * What must hold for a comparison to say anything: the snapshot was taken while the result that
  * was served was right, as far as memory knows. So it is made only if that very result is still in
  * memory when all that was changed until then is known. Then the two can differ only because of
- * something that a footprint does not have: a variable, a clock, a file, or an error in Springhouse;
- * or because SQL leaves it open, as the order of rows without ORDER BY.
+ * something that a footprint does not have: a variable, a clock, a file, or an error in
+ * Springhouse; or because SQL leaves it open, as the order of rows without ORDER BY.
  */
 
 import { isDeepStrictEqual } from "node:util";

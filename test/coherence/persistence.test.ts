@@ -1,4 +1,5 @@
 import { copyFileSync, rmSync } from "node:fs";
+import { backup, type DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { sqliteTier } from "../../src/cache/index.ts";
 import { type Entity, entity, open, t } from "../../src/index.ts";
@@ -86,25 +87,61 @@ describe("the result of a function with a version", () => {
     expect(counted.runs).toBe(1);
   });
 
-  it("is not served to a copy whose other schema has come to the same version", async () => {
+  it("is not served to a backup whose other schema has come to the same version", async () => {
     const file = await weeksFile();
-    const plain = openPlainly(file.path);
     const view = (week: number) =>
       `CREATE VIEW total AS SELECT sum(seconds) AS s FROM tasks WHERE week_id = ${week}`;
-    plain.exec(view(1));
-    const total = async () => {
-      const { db } = await openStored(file);
+    const total = async (path: string) => {
+      const { db } = await openStored({ ...file, path });
       const read = async () => (await db.execute("SELECT s FROM total")).rows[0]?.["s"];
-      const result = await db.cached("total", read, { version: 1 })();
+      const cached = db.cached("total", read, { version: 1 });
+      const result = await cached();
+      const { tier } = cached.explain();
       await db.close();
-      return result;
+      return [result, tier];
     };
-    expect(await total()).toBe(30);
-    const version = plain.prepare("PRAGMA schema_version").get()?.["schema_version"];
+    const plain = openPlainly(file.path);
+    plain.exec(view(1));
+    expect(await total(file.path)).toEqual([30, "memory"]);
+    expect(await total(file.path)).toEqual([30, "sqlite"]);
 
-    plain.exec(`DROP VIEW total; ${view(2)}; PRAGMA schema_version = ${version}`);
+    // SQLite's backup counts the versions of the schema anew.
+    await backup(plain, `${file.path}.copy`);
+    const copy = openPlainly(`${file.path}.copy`);
+    copy.exec(`DROP VIEW total; ${view(2)}`);
+    const version = (of: DatabaseSync) => of.prepare("PRAGMA schema_version").get();
+    for (let at = 0; JSON.stringify(version(copy)) !== JSON.stringify(version(plain)); at++) {
+      copy.exec(at % 2 === 0 ? "CREATE VIEW other AS SELECT 1" : "DROP VIEW other");
+      expect(at).toBeLessThan(100);
+    }
 
-    expect(await total()).toBe(70);
+    expect(await total(`${file.path}.copy`)).toEqual([70, "memory"]);
+  });
+
+  it("is not served to a copy without what was written while our triggers were gone", async () => {
+    const file = await stored();
+    const withoutTriggers = (write: string): void => {
+      const plain = openPlainly(file.path);
+      const triggers = plain
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")
+        .all();
+      for (const { name } of triggers) plain.exec(`DROP TRIGGER ${name}`);
+      plain.exec(write);
+      for (const { sql } of triggers) plain.exec(String(sql));
+      plain.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      plain.close();
+    };
+    withoutTriggers("");
+    copyFileSync(file.path, `${file.path}.copy`);
+    withoutTriggers("UPDATE tasks SET seconds = 1000 WHERE id = 1");
+    const first = await openStored(file);
+    expect(await first.seconds(1)).toBe(1020);
+    await first.db.close();
+
+    restore(file.path);
+    withoutTriggers("");
+    const second = await openStored(file);
+    expect(await second.seconds(1)).toBe(30);
   });
 
   it("is not served when the log was trimmed past it", async () => {
@@ -352,8 +389,18 @@ describe("a tier that is not sound", () => {
   });
 });
 
-describe("tiers that cannot be", () => {
-  it("are refused when the database is opened, as are versions", async () => {
+describe("tiers", () => {
+  it("are closed with the database, though nothing was cached", async () => {
+    const { path, tierPath } = await weeksFile();
+    const tier = sqliteTier({ path: tierPath });
+    const db = await open({ url: `sqlite:///${path}`, cache: { tiers: [tier] } });
+
+    await Promise.all([db.close(), db.close()]);
+
+    await expect(tier.getMany(["a"])).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  it("that cannot be are refused when the database is opened, as are versions", async () => {
     const file = await weeksFile();
     const [one, two] = [
       sqliteTier({ path: temporaryPath() }),

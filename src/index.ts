@@ -6,6 +6,8 @@ export type { Explanation } from "./coherence/explain.ts";
 export type { LiveChange, RowOfResult } from "./coherence/live-difference.ts";
 export type { LiveChangesOptions, LiveOptions, LiveQuery } from "./coherence/live-query.ts";
 export { type ServerSentEventsOptions, serverSentEvents } from "./coherence/server-sent-events.ts";
+export type { ShadowCounts } from "./coherence/shadow.ts";
+export type { CachedStatistics, FunctionStatistics } from "./coherence/statistics.ts";
 export type { Config, ConfigInput } from "./config/config.ts";
 export { defineConfig } from "./config/define.ts";
 export { type LoadConfigOptions, loadConfig } from "./config/load.ts";

@@ -13,7 +13,8 @@
  *
  * `shape` says which table, with which columns: a row of `springhouse_log_shapes`. A table whose
  * columns change gets a new shape, and no shape is ever altered or deleted. Shape 0 is none: a
- * tick, a commit of our own that has nothing else to say.
+ * tick, a commit of our own that has nothing else to say; in its place stands the identity of the
+ * log, when it has one.
  */
 
 import { literal } from "../schema/quote.ts";
@@ -139,6 +140,28 @@ export function logTableByName(table: string): readonly string[] {
     `INSERT INTO springhouse_log (shape, kind) SELECT max(id), ${KIND.table} ${own}`,
   ];
 }
+
+/** Says of every table that anything in it may have changed. */
+export const LOG_EVERY_TABLE: string =
+  `INSERT INTO springhouse_log (shape, kind) SELECT max(id), ${KIND.table} ` +
+  "FROM springhouse_log_shapes WHERE id > 0 GROUP BY table_name";
+
+/**
+ * Gives the log an identity, once: random bits that tell a file from all others but its copies. It
+ * stands where the shapes are, under the number that ticks have.
+ */
+export const ADD_IDENTITY: string =
+  "INSERT INTO springhouse_log_shapes (id, table_name, columns) " +
+  "SELECT 0, '', json_array(lower(hex(randomblob(16)))) " +
+  "WHERE NOT EXISTS (SELECT 1 FROM springhouse_log_shapes WHERE id = 0)";
+
+/** The identity: one row or none. */
+export const SELECT_IDENTITY = "SELECT columns ->> 0 FROM springhouse_log_shapes WHERE id = 0";
+
+/** The last tick after one sequence and up to another: one row or none. */
+export const SELECT_LAST_TICK: string =
+  "SELECT seq, nonce FROM springhouse_log WHERE seq > ? AND seq <= ? AND nonce IS NOT NULL " +
+  "ORDER BY seq DESC LIMIT 1";
 
 function text(value: string): string {
   return literal(value, "sqlite");

@@ -17,7 +17,7 @@ import type { Coherence, Ticket } from "./coherence.ts";
 import type { ResultEntry } from "./entries.ts";
 import { Flights, type Outcome } from "./flights.ts";
 import { ResultTable } from "./result-table.ts";
-import { currentRun } from "./tracking.ts";
+import { currentRun, NO_USES } from "./tracking.ts";
 
 /** A read that is ready to be made. */
 export interface PlannedRead {
@@ -109,7 +109,8 @@ export class CachedReads {
     if (this.#isClosed || (before !== undefined && before.sequence >= sequence)) {
       return { value, heldAt };
     }
-    const stored = this.#put(key, value, { footprint, sequence });
+    const result = { footprint, sequence, uses: NO_USES, tier: undefined };
+    const stored = this.#put(key, value, result);
     return { value: stored === undefined ? value : this.#results.valueOf(stored), heldAt };
   }
 

@@ -11,7 +11,6 @@
  */
 
 import { describeAtom } from "../change/describe.ts";
-import { systemClock } from "../core/clock.ts";
 import { exactText } from "../core/stable-text.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition } from "../tier/memory/partition.ts";
@@ -19,8 +18,11 @@ import type { Freshness } from "./change-feed.ts";
 import type { Coherence } from "./coherence.ts";
 import { dropText, type Explanation } from "./explain.ts";
 import { Flights, type Outcome } from "./flights.ts";
+import type { Persistence } from "./persistence.ts";
 import { ResultTable } from "./result-table.ts";
-import { currentRun, type Run, within } from "./tracking.ts";
+import { Shadow, type ShadowOptions } from "./shadow.ts";
+import { type FunctionCounts, type FunctionStatistics, functionStatistics } from "./statistics.ts";
+import { currentRun, NO_USES, type Run, type Version, within } from "./tracking.ts";
 
 /** What a cached function is made of. */
 export interface CachedParts {
@@ -29,6 +31,12 @@ export interface CachedParts {
   readonly name: string;
   readonly freshness: Freshness;
   readonly compute: (args: readonly unknown[]) => Promise<unknown>;
+  /** What its code is known by. */
+  readonly version?: Version;
+  /** Where results outlive the process, if anywhere. */
+  readonly persistence?: Persistence | undefined;
+  /** Checks some of the hits, if it is wanted. */
+  readonly shadow?: ShadowOptions | undefined;
 }
 
 /** The results of one function by its arguments. */
@@ -36,13 +44,27 @@ export class CachedResults {
   readonly #parts: CachedParts;
   readonly #results: ResultTable;
   readonly #flights = new Flights();
+  readonly #counts: FunctionCounts = { misses: 0, found: 0, notKept: 0 };
   /** Why the last run was not kept. */
   #notKept: string | undefined;
+  readonly #shadow: Shadow | undefined;
   #closed: Error | undefined;
 
   constructor(parts: CachedParts) {
     this.#parts = parts;
-    this.#results = new ResultTable(parts.partition, parts.coherence.entries);
+    const { coherence, name, persistence, shadow, version } = parts;
+    this.#results = new ResultTable(parts.partition, coherence.entries);
+    persistence?.declare(name, version);
+    if (shadow !== undefined) {
+      this.#shadow = new Shadow({
+        ...shadow,
+        coherence,
+        name,
+        results: this.#results,
+        compute: (run, args) => this.#compute(run, args),
+        drop: (key) => this.#dropWrong(key),
+      });
+    }
   }
 
   get name(): string {
@@ -62,7 +84,10 @@ export class CachedResults {
     if (run !== undefined) return this.readAt(run, key, args);
     const { coherence, freshness } = this.#parts;
     if (coherence.feed.isTurnOver()) return this.#readLater(key, ownArguments(args));
-    return this.#find(key, freshness) ?? this.#load(key, ownArguments(args));
+    const settled = this.#find(key, freshness);
+    if (settled === undefined) return this.#load(key, ownArguments(args));
+    this.#shadow?.hit(key, args);
+    return settled;
   }
 
   /** The result, if memory has it and may give it; undefined otherwise. Runs nothing. */
@@ -73,10 +98,32 @@ export class CachedResults {
     return this.#results.value(argumentsKey(args));
   }
 
-  /** Drops everything. @param error what callers get from now on. */
-  close(error: Error): void {
-    this.#closed = error;
+  /** Drops everything. */
+  clear(): void {
     this.#results.clear();
+  }
+
+  /** What has become of its results. */
+  statistics(): FunctionStatistics {
+    const { coherence, partition } = this.#parts;
+    return functionStatistics({
+      ...this.#counts,
+      partition,
+      results: this.#results,
+      reason: this.#notKept ?? coherence.refusal,
+      shadow: this.#shadow?.counts,
+    });
+  }
+
+  /**
+   * Begins nothing any more.
+   *
+   * @param error what callers get from now on.
+   * @returns when the check that is under way has ended.
+   */
+  close(error: Error): Promise<void> | undefined {
+    this.#closed = error;
+    return this.#shadow?.close();
   }
 
   /** What is known of the result for these arguments. Counts as no use of it. */
@@ -88,21 +135,32 @@ export class CachedResults {
     const result = this.#results.find(key);
     const stored = result === undefined ? undefined : this.#results.stored(key);
     const drop = this.#results.lastDrop(key);
+    const lower = result === undefined ? [] : (this.#parts.persistence?.tiersOf(result) ?? []);
     return {
       name,
       key,
-      tier: stored === undefined ? undefined : "memory",
-      ageMs: stored === undefined ? undefined : Math.max(systemClock.nowMs() - stored.createdMs, 0),
+      tier: stored === undefined ? undefined : (result?.tier ?? "memory"),
+      places: stored === undefined ? [] : ["memory", ...lower],
+      ageMs:
+        stored === undefined ? undefined : Math.max(this.#results.nowMs() - stored.createdMs, 0),
       position: stored === undefined ? undefined : result?.sequence,
       reads: (stored === undefined ? [] : (result?.footprint.atoms ?? [])).map(describeAtom),
       notKept: this.#notKept ?? coherence.refusal,
+      notStored: this.#parts.persistence?.refusal(name, result?.uses ?? NO_USES),
       lastDrop: drop === undefined ? undefined : dropText(drop),
     };
+  }
+
+  #dropWrong(key: string): void {
+    const { name, persistence } = this.#parts;
+    this.#results.drop(key);
+    persistence?.drop(name, key);
   }
 
   /** Runs the function for its result and keeps it, whether there is one or not. */
   async #load(key: string, args: readonly unknown[]): Promise<unknown> {
     const { coherence } = this.#parts;
+    this.#counts.misses++;
     if (coherence.isPast) return (await this.#run(key, args)).value;
     return await this.#flights.share(key, () => this.#run(key, args));
   }
@@ -120,16 +178,40 @@ export class CachedResults {
     return await (this.#find(key, this.#parts.freshness) ?? this.#load(key, args));
   }
 
-  #run(key: string, args: readonly unknown[]): Promise<Outcome> {
+  async #run(key: string, args: readonly unknown[]): Promise<Outcome> {
     const { coherence, name } = this.#parts;
-    return coherence.runs((newRun) => this.#runWithin(newRun(name), key, args));
+    return (
+      (await this.#findStored(key)) ??
+      (await coherence.runs((newRun) => this.#runWithin(newRun(name), key, args)))
+    );
+  }
+
+  /** The result from a tier that outlives the process, which memory has from then on. */
+  async #findStored(key: string): Promise<Outcome | undefined> {
+    const { coherence, name, persistence } = this.#parts;
+    if (persistence === undefined || coherence.isPast) return undefined;
+    return await persistence.find(name, key, ({ value, result }) => {
+      // What has come meanwhile is as right.
+      if (this.#results.find(key) === undefined) {
+        this.#counts.found++;
+        this.#results.put(key, value, result);
+      }
+      const stored = this.#results.stored(key);
+      if (stored === undefined) return undefined;
+      return { value: this.#results.valueOf(stored), heldAt: this.#flights.now() };
+    });
+  }
+
+  #compute(run: Run, args: readonly unknown[]): Promise<unknown> {
+    return within(run, () => this.#parts.compute(args));
   }
 
   async #runWithin(run: Run, key: string, args: readonly unknown[]): Promise<Outcome> {
-    const { coherence, name, compute } = this.#parts;
-    const given = await within(run, () => compute(args));
+    const { coherence, name } = this.#parts;
+    const given = await this.#compute(run, args);
     const holds = !coherence.isPast && coherence.stillHolds(run);
     this.#notKept = run.reason;
+    if (run.reason !== undefined) this.#counts.notKept++;
     if (run.reason !== undefined) coherence.warnOnce(name, run.reason);
     const heldAt = holds ? this.#flights.now() : -1;
     return { value: this.#keep(run, key, given, holds), heldAt };
@@ -139,9 +221,16 @@ export class CachedResults {
   #keep(run: Run, key: string, given: unknown, holds: boolean): unknown {
     const sequence = run.position?.sequence ?? 0;
     const before = this.#results.find(key);
-    if (holds && (before === undefined || before.sequence < sequence)) {
-      const stored = this.#results.put(key, given, { footprint: run.footprint, sequence });
-      if (stored !== undefined) return this.#results.valueOf(stored);
+    if (holds && !run.isShadow && (before === undefined || before.sequence < sequence)) {
+      const { footprint, uses } = run;
+      const result = { footprint, sequence, uses, tier: undefined };
+      const stored = this.#results.put(key, given, result);
+      if (stored !== undefined) {
+        const kept = this.#results.find(key);
+        const { name, persistence } = this.#parts;
+        if (kept !== undefined) persistence?.store(name, key, this.#results, kept);
+        return this.#results.valueOf(stored);
+      }
     }
     return ownCopy(given).value;
   }
@@ -150,12 +239,18 @@ export class CachedResults {
   async readAt(outer: Run, key: string, args: readonly unknown[]): Promise<unknown> {
     const known = this.#findAt(outer, key);
     if (known !== undefined) return await known;
-    const run = outer.nested(this.#parts.name);
+    // By way of memory, so that it is compared with the snapshot of the run as all others.
+    const stored = outer.isShadow ? undefined : await this.#findStored(key);
+    const found = stored === undefined ? undefined : this.#findAt(outer, key);
+    if (found !== undefined) return await found;
+    const { name, version } = this.#parts;
+    const run = outer.nested(name);
     try {
       return (await this.#runWithin(run, key, args)).value;
     } finally {
       // Also when it failed: the outer function may go on by what it knows from that.
       outer.add(run.footprint);
+      outer.use([...run.uses, [name, version]]);
       if (run.reason !== undefined) outer.refuse(run.reason);
     }
   }
@@ -164,12 +259,15 @@ export class CachedResults {
   #findAt(run: Run, key: string): Promise<unknown> | undefined {
     const { feed, isPast } = this.#parts.coherence;
     const { position } = run;
-    if (position === undefined || isPast) return undefined;
+    if (position === undefined || isPast || run.isShadow) return undefined;
     if (!feed.catchUp() || feed.epoch !== run.epoch) return undefined;
     const result = this.#results.find(key);
     if (result === undefined || result.sequence > position.sequence) return undefined;
     const settled = this.#results.settled(key);
-    if (settled !== undefined) run.add(result.footprint);
+    if (settled === undefined) return undefined;
+    const { name, version } = this.#parts;
+    run.add(result.footprint);
+    run.use([...result.uses, [name, version]]);
     return settled;
   }
 }

@@ -85,6 +85,11 @@ export class ChangeFeed {
     return this.#schemaVersion;
   }
 
+  /** The first place that `since` answers for; it is none before the last reset. */
+  get floor(): number {
+    return this.#ring.floor;
+  }
+
   /** Begins at the end of the log. */
   start(): void {
     this.#isRunning = true;

@@ -20,6 +20,7 @@ import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
 import { Entries } from "./entries.ts";
+import { History, type Place } from "./history.ts";
 import type { LoggedChange } from "./ring.ts";
 import { RollupAtoms } from "./rollup-atoms.ts";
 import { currentRun, Run } from "./tracking.ts";
@@ -61,6 +62,8 @@ export class Coherence {
   #notBeforeMs = 0;
   #refusal: string | undefined;
   #trimmedAt = 0;
+  #isLossy = false;
+  readonly #history: History;
 
   constructor(database: CoherentDatabase, rollups: RollupAtoms = new RollupAtoms()) {
     this.#database = database;
@@ -70,6 +73,7 @@ export class Coherence {
       changed: (changes) => this.#changed(changes),
       reset: (reason) => this.#reset(reason),
     });
+    this.#history = new History(database.log, this.feed);
   }
 
   /** Whether the calling code is inside of a transaction, and so past the cache. */
@@ -80,6 +84,11 @@ export class Coherence {
   /** Why nothing is kept; undefined when results can be kept. */
   get refusal(): string | undefined {
     return this.#refusal;
+  }
+
+  /** Whether something was written that the log does not have, and does not tell of yet. */
+  get isLossy(): boolean {
+    return this.#isLossy;
   }
 
   /** Prepares what is not prepared. Never rejects: without it, functions run each time. */
@@ -97,12 +106,15 @@ export class Coherence {
   }
 
   /** Calls `work` with what makes runs on one new snapshot. */
-  async runs<T>(work: (newRun: (name: string) => Run) => Promise<T>): Promise<T> {
+  async runs<T>(
+    work: (newRun: (name: string) => Run) => Promise<T>,
+    isShadow: boolean = false,
+  ): Promise<T> {
     await this.prepare();
     const { epoch } = this.feed;
     return await this.#database.snapshot((snapshot, position) => {
       const note = (run: Run, statement: Statement): void => this.#note(run, statement);
-      return work((name) => new Run(name, { snapshot, position, epoch, note }));
+      return work((name) => new Run(name, { snapshot, position, epoch, isShadow, note }));
     });
   }
 
@@ -178,6 +190,22 @@ export class Coherence {
     return reading?.cacheable === true ? reading.footprint.atoms : "all";
   }
 
+  /**
+   * Whether what was read at a place, maybe by another process, is what the database gives at the
+   * place of the last look, which this takes; undefined when that cannot be said now.
+   */
+  holdsFrom(place: Place, { atoms }: Footprint): boolean | undefined {
+    if (!this.#isReady || this.#isLossy || !this.feed.catchUp()) return undefined;
+    const steps = this.#history.since(place);
+    return steps?.every((changes) => !this.#touchAny(changes, { atoms })) ?? false;
+  }
+
+  /** Whether what was changed after a place, as far as memory has it, misses the footprint. */
+  missedSince(sequence: number, footprint: Footprint): boolean {
+    const changes = this.feed.since(sequence);
+    return changes !== undefined && !this.#touchAny(changes, footprint);
+  }
+
   /** Says once that the results of a function are not kept, and why. */
   warnOnce(name: string, reason: string): void {
     const text = `${name}: ${reason}`;
@@ -229,10 +257,11 @@ export class Coherence {
   async #prepare(): Promise<void> {
     try {
       for (;;) {
-        const prepared = await this.#database.prepare();
+        const prepared = await this.#database.prepare(this.#isLossy);
         this.#refusal = prepared.ready ? undefined : prepared.reason;
         if (!prepared.ready) return;
         this.#schema = prepared.schema;
+        this.#isLossy = !prepared.isWhole;
         this.feed.start();
         // Otherwise somebody has changed the schema between.
         if (this.feed.schemaVersion === prepared.schemaVersion) break;
@@ -255,9 +284,11 @@ export class Coherence {
 
   #reset(reason: ResetReason): void {
     this.entries.reset(reason);
-    // Dropped in any case; but of a log that begins anew it is not known that somebody wrote.
-    if (reason === "unlogged" && !this.#database.log.isRestarted())
+    // Dropped in any case; but of a file's log that begins anew it is not known that somebody wrote.
+    if (reason === "unlogged" && !this.#database.log.isRestarted()) {
+      this.#isLossy = true;
       warn("UNLOGGED_WRITE", UNLOGGED);
+    }
     if (reason === "history") return;
     // The triggers may be gone, or not fit the tables any more.
     this.#isReady = false;

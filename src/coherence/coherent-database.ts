@@ -8,7 +8,13 @@ import type { SnapshotReads } from "./tracking.ts";
 
 /** Whether the log is written, and what is known of the tables it tells of. */
 export type Preparation =
-  | { readonly ready: true; readonly schemaVersion: number; readonly schema: SchemaStructure }
+  | {
+      readonly ready: true;
+      readonly schemaVersion: number;
+      readonly schema: SchemaStructure;
+      /** Whether the log tells of everything that has happened after each of its places. */
+      readonly isWhole: boolean;
+    }
   /** Nothing can be kept, and why. */
   | { readonly ready: false; readonly reason: string };
 
@@ -17,8 +23,13 @@ export interface CoherentDatabase {
   readonly log: LogSource;
   /** Whether the calling code is inside of a transaction: what it reads is for nobody else. */
   readonly isInTransaction: boolean;
-  /** Makes sure that every change from now on is in the log. */
-  prepare(): Promise<Preparation>;
+  /**
+   * Makes sure that every change from now on is in the log.
+   *
+   * @param isLossy whether something was written that the log does not have: then it is made to say
+   * that anything may have changed, for whoever has kept what was read before.
+   */
+  prepare(isLossy: boolean): Promise<Preparation>;
   /** Runs `run` with reads of one state, and the place of the log at which it stands. */
   snapshot<T>(
     run: (reads: SnapshotReads, position: Position | undefined) => Promise<T>,

@@ -12,6 +12,7 @@ import type { TableStructure } from "../change/structure.ts";
 import type { ResetReason } from "./change-feed.ts";
 import { EntryIndex } from "./entry-index.ts";
 import type { LoggedChange } from "./ring.ts";
+import type { Uses } from "./tracking.ts";
 
 /** Why something may be wrong from now on. */
 export type Drop =
@@ -29,6 +30,10 @@ export interface ResultEntry {
   readonly footprint: Footprint;
   /** The place of the log that it was read at. */
   readonly sequence: number;
+  /** Other cached functions that have a part in it. */
+  readonly uses: Uses;
+  /** The persistent tier that it was found in; undefined when it was computed here. */
+  readonly tier: string | undefined;
 }
 
 /** Drops that are remembered, for explanations. */

@@ -10,8 +10,13 @@ export interface Explanation {
   readonly name: string;
   /** The arguments as the key has them. */
   readonly key: string;
-  /** Where the result is; undefined when it is nowhere. */
-  readonly tier: "memory" | undefined;
+  /**
+   * Where the result came from: `"memory"` when this process has computed it, or the name of the
+   * tier in which it was found; undefined when memory does not have it.
+   */
+  readonly tier: string | undefined;
+  /** Where it lies: memory, and the tiers that were given it or had it. */
+  readonly places: readonly string[];
   readonly ageMs: number | undefined;
   /** The place of the log of changes at which it was read. */
   readonly position: number | undefined;
@@ -19,6 +24,8 @@ export interface Explanation {
   readonly reads: readonly string[];
   /** Why results of this function are not kept, as far as it has run. */
   readonly notKept: string | undefined;
+  /** Why results do not go into tiers below memory; undefined when they do or there are none. */
+  readonly notStored: string | undefined;
   /** What the last result of these arguments was dropped for, as far as it is remembered. */
   readonly lastDrop: string | undefined;
 }

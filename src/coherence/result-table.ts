@@ -4,22 +4,44 @@
  */
 
 import type { Footprint } from "../change/footprint.ts";
-import { systemClock } from "../core/clock.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import type { Partition } from "../tier/memory/partition.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import type { Drop, Entries, ResultEntry, Watcher } from "./entries.ts";
+import type { Uses } from "./tracking.ts";
 
 /** Results by the keys of their arguments. */
 export class ResultTable {
   readonly #partition: Partition;
   readonly #entries: Entries;
   readonly #results = new Map<string, Result>();
+  #dropped = 0;
+  #bytes = 0;
 
   constructor(partition: Partition, entries: Entries) {
     this.#partition = partition;
     this.#entries = entries;
     partition.onGone = (key) => this.#forget(key);
+  }
+
+  /** The moment by the clock of the results. */
+  nowMs(): number {
+    return this.#partition.clock.nowMs();
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#results.size;
+  }
+
+  /** Heap bytes of their values and keys. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many were dropped because of what was written. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** A value as a promise, which is made once. Only for whoever knows that memory is current. */
@@ -49,11 +71,13 @@ export class ResultTable {
    */
   put(key: string, value: unknown, result: ResultEntry): MemoryEntry | undefined {
     this.drop(key);
-    this.#partition.put(key, tierEntry(key, value, this.#partition.prefix));
+    this.#partition.put(key, tierEntry(key, value, this.#partition.prefix, this.nowMs()));
     const stored = this.#partition.peek(key);
     if (stored === undefined) return undefined;
-    const added = new Result(result, (drop) => this.#dropFor(key, added, drop));
+    const { bytes } = stored;
+    const added = new Result(result, bytes, (drop) => this.#dropFor(key, added, drop));
     this.#results.set(key, added);
+    this.#bytes += bytes;
     this.#entries.watch(added);
     return stored;
   }
@@ -79,6 +103,7 @@ export class ResultTable {
 
   #dropFor(key: string, result: Result, drop: Drop): void {
     if (this.#results.get(key) !== result) return;
+    this.#dropped++;
     this.drop(key);
     this.#entries.noteDrop(this.#partition.prefix + key, drop);
   }
@@ -87,6 +112,7 @@ export class ResultTable {
     const result = this.#results.get(key);
     if (result === undefined) return;
     this.#results.delete(key);
+    this.#bytes -= result.bytes;
     this.#entries.unwatch(result);
   }
 }
@@ -95,21 +121,33 @@ export class ResultTable {
 class Result implements ResultEntry, Watcher {
   readonly footprint: Footprint;
   readonly sequence: number;
+  readonly uses: Uses;
+  readonly tier: string | undefined;
+  readonly bytes: number;
   readonly touched: (drop: Drop) => void;
 
-  constructor({ footprint, sequence }: ResultEntry, onTouched: (drop: Drop) => void) {
-    this.footprint = footprint;
-    this.sequence = sequence;
+  constructor(entry: ResultEntry, bytes: number, onTouched: (drop: Drop) => void) {
+    this.bytes = bytes;
+    this.footprint = entry.footprint;
+    this.sequence = entry.sequence;
+    this.uses = entry.uses;
+    this.tier = entry.tier;
     this.touched = onTouched;
   }
 }
 
-function tierEntry(key: string, value: unknown, category: string): TierEntry {
+/** An entry that does not end by itself. */
+export function tierEntry(
+  key: string,
+  value: unknown,
+  category: string,
+  createdMs: number,
+): TierEntry {
   return {
     key,
     value,
     category,
-    createdMs: systemClock.nowMs(),
+    createdMs,
     freshUntilMs: Number.POSITIVE_INFINITY,
     keepUntilMs: Number.POSITIVE_INFINITY,
     slidingMs: 0,

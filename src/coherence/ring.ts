@@ -20,6 +20,11 @@ export class Ring {
   /** All changes after this one are here. */
   #floor = 0;
 
+  /** Of the places that `since` answers for, the first. */
+  get floor(): number {
+    return this.#floor;
+  }
+
   /** Forgets everything; the history goes on after `sequence`. */
   reset(sequence: number): void {
     this.#changes = [];

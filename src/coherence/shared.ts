@@ -9,12 +9,15 @@ import type { DatabaseFile } from "../sqlite/database-file.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { Coherence } from "./coherence.ts";
 import { LiveHub } from "./live-hub.ts";
+import type { Marks } from "./marks.ts";
 import { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteCoherentDatabase } from "./sqlite-database.ts";
+import { SqliteMarks } from "./sqlite-marks.ts";
 
 interface Shared {
   readonly coherence: Coherence;
   readonly hub: LiveHub;
+  readonly marks: Marks;
   readonly rollups: RollupAtoms;
   readonly stores: Set<SqliteStore>;
 }
@@ -25,6 +28,7 @@ const shared = new WeakMap<DatabaseFile, Shared>();
 export interface CoherenceUse extends Disposable {
   readonly coherence: Coherence;
   readonly hub: LiveHub;
+  readonly marks: Marks;
 }
 
 /** Takes part in the coherence of the store's file until disposed of. */
@@ -39,6 +43,7 @@ export function useCoherence(store: SqliteStore, catalog: Catalog): CoherenceUse
   return {
     coherence: own.coherence,
     hub: own.hub,
+    marks: own.marks,
     [Symbol.dispose]: () => own.stores.delete(store),
   };
 }
@@ -46,14 +51,16 @@ export function useCoherence(store: SqliteStore, catalog: Catalog): CoherenceUse
 function make(file: DatabaseFile): Shared {
   const stores = new Set<SqliteStore>();
   const rollups = new RollupAtoms();
-  const database = new SqliteCoherentDatabase(file, rollups, () => {
+  const open = (): SqliteStore => {
     const [first] = stores;
     for (const store of stores) if (!store.readOnly) return store;
     if (first !== undefined) return first;
     throw new SpringhouseError("CLOSED", `${file.path} is not open.`);
-  });
+  };
+  const database = new SqliteCoherentDatabase(file, rollups, open);
   const coherence = new Coherence(database, rollups);
   const hub = new LiveHub(coherence, file.clock);
   file.writer.onCommitted = () => hub.committed();
-  return { coherence, hub, rollups, stores };
+  const marks = new SqliteMarks(database.log, open);
+  return { coherence, hub, marks, rollups, stores };
 }

@@ -3,7 +3,14 @@
 import { type Coverage, coverageOf } from "../capture/coverage.ts";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
 import { logSelfTest } from "../capture/log-self-test.ts";
-import { ADD_TICK, HAS_LOG, SELECT_SHAPES, type Shape, toShape } from "../capture/log-tables.ts";
+import {
+  ADD_TICK,
+  HAS_LOG,
+  LOG_EVERY_TABLE,
+  SELECT_SHAPES,
+  type Shape,
+  toShape,
+} from "../capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
 import {
   fileTables,
@@ -57,13 +64,16 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
     return this.#store.current !== undefined;
   }
 
-  async prepare(): Promise<Preparation> {
+  async prepare(isLossy: boolean): Promise<Preparation> {
     this.#readings.clear();
+    const isMended = isLossy && !this.#store.readOnly && this.#hasLog;
+    if (isMended) await this.#store.write([{ sql: LOG_EVERY_TABLE, parameters: [] }]);
+    const isWhole = !isLossy || isMended;
     for (let left = PREPARATIONS_MAX; ; left--) {
       const { schemaVersion, coverage } = this.#look();
       if (coverage.statements.length === 0) {
         this.#schema = schemaOf(coverage);
-        return { ready: true, schemaVersion, schema: this.#schema };
+        return { ready: true, schemaVersion, schema: this.#schema, isWhole };
       }
       if (this.#store.readOnly) return { ready: false, reason: READ_ONLY };
       if (left === 0) return { ready: false, reason: CONTESTED };

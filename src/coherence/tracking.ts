@@ -16,6 +16,14 @@ export interface SnapshotReads {
   read(statement: Statement): Promise<ResultSet>;
 }
 
+/** What the code of a cached function is known by; undefined when it was not declared. */
+export type Version = string | number | undefined;
+
+/** Cached functions by their names, with their versions. */
+export type Uses = ReadonlyMap<string, Version>;
+
+export const NO_USES: Uses = new Map();
+
 /** What the runs on one snapshot have in common. */
 export interface RunParts {
   readonly snapshot: SnapshotReads;
@@ -23,6 +31,8 @@ export interface RunParts {
   readonly position: Position | undefined;
   /** The feed's epoch before the snapshot was taken. */
   readonly epoch: number;
+  /** Whether it only checks what is kept: it takes nothing from there, and keeps nothing. */
+  readonly isShadow: boolean;
   /** Notes in a run what a statement of it reads. */
   note(run: Run, statement: Statement): void;
 }
@@ -32,6 +42,7 @@ export class Run {
   readonly name: string;
   readonly #parts: RunParts;
   readonly #atoms: Atom[] = [];
+  readonly #uses = new Map<string, Version>();
   #reason: string | undefined;
   #ended = false;
 
@@ -46,6 +57,15 @@ export class Run {
 
   get epoch(): number {
     return this.#parts.epoch;
+  }
+
+  get isShadow(): boolean {
+    return this.#parts.isShadow;
+  }
+
+  /** Other cached functions whose code the result depends on, with their versions. */
+  get uses(): Uses {
+    return this.#uses;
   }
 
   /** A run within this one, on the same snapshot. */
@@ -81,6 +101,11 @@ export class Run {
 
   add({ atoms }: Footprint): void {
     this.#atoms.push(...atoms);
+  }
+
+  /** Notes that the result depends on the code of other cached functions. */
+  use(uses: Iterable<readonly [string, Version]>): void {
+    for (const [name, version] of uses) this.#uses.set(name, version);
   }
 
   refuse(reason: string): void {

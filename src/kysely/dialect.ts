@@ -118,8 +118,8 @@ export class SpringhouseDialect implements Dialect, AsyncDisposable {
 
   /** What `db.destroy()` does as well. Waits for what is under way; twice is fine. */
   close(): Promise<void> {
-    this.#caching.close(this.#store.path);
-    return this.#store.close();
+    const behind = this.#caching.close(this.#store.path);
+    return behind === undefined ? this.#store.close() : behind.then(() => this.#store.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

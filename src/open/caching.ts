@@ -12,18 +12,19 @@ import { CachedReads } from "../coherence/cached-reads.ts";
 import type { Freshness } from "../coherence/change-feed.ts";
 import type { Coherence } from "../coherence/coherence.ts";
 import { LiveQuery } from "../coherence/live-query.ts";
+import { Persistence } from "../coherence/persistence.ts";
 import { type CoherenceUse, useCoherence } from "../coherence/shared.ts";
+import type { CachedStatistics } from "../coherence/statistics.ts";
 import { assertFunction, assertText, wrongArgument } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { refuseUnknownKeys } from "../core/options.ts";
 import { readDemandsBy } from "../repository/demands.ts";
 import { readingOf } from "../repository/reading.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
 import { resolveMemoryTierOptions } from "../tier/memory/options.ts";
-import { type CachedOptions, type CachingOptions, checkFreshness } from "./caching-options.ts";
+import { type CachedOptions, type CachingOptions, checkCached } from "./caching-options.ts";
 
 /** What a cached function reads with: Kysely by SQL names, as far as it reads. */
 export type CachedQuery<Tables> = Pick<
@@ -31,7 +32,6 @@ export type CachedQuery<Tables> = Pick<
   "selectFrom" | "selectNoFrom" | "with" | "withRecursive" | "fn" | "dynamic" | "case"
 >;
 
-const CACHED_KEYS = ["freshness"] as const;
 /** More than a cache of any loads has: results are dropped when they are wrong, not by age. */
 const ENTRIES_MAX = 10_000;
 
@@ -43,6 +43,10 @@ export class Caching {
   readonly #results = new Map<string, CachedResults>();
   readonly #reads = new Map<string, CachedReads>();
   readonly #closed = new AbortController();
+  readonly #persistence: Persistence | undefined;
+  readonly #shadowShare: number;
+  /** What goes on behind, once the database is closed; undefined when that is nothing. */
+  #closing: Promise<void> | undefined;
 
   constructor(store: SqliteStore, catalog: Catalog, clock: Clock, options: CachingOptions) {
     readDemandsBy(readingOf);
@@ -50,7 +54,14 @@ export class Caching {
     const { freshness = "turn", maxEntries = ENTRIES_MAX, maxBytes = "100MB" } = options;
     this.#freshness = freshness;
     this.#memory = new MemoryTier(resolveMemoryTierOptions({ maxEntries, maxBytes, clock }));
+    const { tiers = [], shadow = 0 } = options;
+    this.#shadowShare = shadow;
+    const { coherence, marks } = this.#use;
+    if (tiers.length === 0) return;
+    const declarations = declarationsOf(catalog);
+    this.#persistence = new Persistence({ coherence, marks, tiers, clock, declarations });
   }
+
   /** Where reads made inside of cached functions are noted. */
   get coherence(): Coherence {
     return this.#use.coherence;
@@ -78,9 +89,8 @@ export class Caching {
   ): CachedFunction<Args, Result> {
     assertText("cached: name", name);
     assertFunction("cached: the function", compute);
-    refuseUnknownKeys(options, CACHED_KEYS, "cached");
-    const { freshness = this.#freshness } = options;
-    checkFreshness("cached", freshness);
+    checkCached(options);
+    const { freshness = this.#freshness, shadow: share = this.#shadowShare } = options;
     if (this.#results.has(name)) throw nameTaken(name);
     const results = new CachedResults({
       coherence: this.#use.coherence,
@@ -88,6 +98,9 @@ export class Caching {
       name,
       freshness,
       compute: (args) => compute(...(args as Args)),
+      version: options.version,
+      persistence: this.#persistence,
+      shadow: share === 0 ? undefined : { share, random: Math.random },
     });
     this.#results.set(name, results);
     return cachedFunction<Args, Result>(results);
@@ -123,17 +136,48 @@ export class Caching {
     return new LiveQuery<Result>(hub, () => hub.sourceOf(results, own), this.#closed.signal);
   }
 
-  /** Ends the loops over live queries and lets the results go. */
-  close(path: string): void {
-    if (this.#closed.signal.aborted) return;
+  /** What has become of the results. */
+  statistics(): CachedStatistics {
+    const functions = [...this.#results].map(([name, each]) => [name, each.statistics()] as const);
+    return {
+      functions: Object.fromEntries(functions),
+      tiers: this.#persistence?.statistics() ?? {},
+    };
+  }
+
+  /** Ends the loops over live queries, finishes what goes on behind, and lets the results go. */
+  close(path: string): Promise<void> | undefined {
+    if (this.#closed.signal.aborted) return this.#closing;
     const message = `${path} was closed, and with it cached functions and live queries.`;
     const error = new SpringhouseError("CLOSED", message, { fields: { path } });
     this.#closed.abort(error);
-    for (const results of this.#results.values()) results.close(error);
+    const checks = [...this.#results.values()].flatMap((results) => results.close(error) ?? []);
     for (const reads of this.#reads.values()) reads.close();
+    if (checks.length === 0 && this.#persistence === undefined) this.#end();
+    else this.#closing = this.#finish(checks);
+    return this.#closing;
+  }
+
+  async #finish(checks: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(checks);
+    await this.#persistence?.close();
+    this.#end();
+  }
+
+  #end(): void {
+    for (const results of this.#results.values()) results.clear();
     this.#use[Symbol.dispose]();
     void this.#memory.close();
   }
+}
+
+/** What decides how a stored value is given to a function, as a text. */
+function declarationsOf({ entities, rollups }: Catalog): string {
+  const columns = [...entities, ...rollups].map((entity) => [
+    entity.table,
+    entity.columns.map(({ property, name, kind }) => [property, name, kind]),
+  ]);
+  return JSON.stringify(columns);
 }
 
 function nameTaken(name: string): SpringhouseError {

@@ -2,6 +2,7 @@
 
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
+import type { CachedStatistics } from "../coherence/statistics.ts";
 import { assertFunction } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -205,6 +206,11 @@ export class Database<
     return new Rollups(this.#parts.store, this.scope.models.catalog);
   }
 
+  /** What has become of the results of cached functions, and of the tiers they are kept in. */
+  cacheStatistics(): CachedStatistics {
+    return this.#parts.caching.statistics();
+  }
+
   /** The reader threads: how many, how busy, how long callers waited. */
   statistics(): PoolStatistics {
     return this.#parts.store.statistics();
@@ -222,8 +228,9 @@ export class Database<
 
   /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */
   close(): Promise<void> {
-    this.#parts.caching.close();
-    return this.#parts.store.close();
+    const { caching, store } = this.#parts;
+    const behind = caching.close();
+    return behind === undefined ? store.close() : behind.then(() => store.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

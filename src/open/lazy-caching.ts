@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { extname } from "node:path";
 import type { CachedReads } from "../coherence/cached-reads.ts";
 import type { Coherence } from "../coherence/coherence.ts";
+import type { CachedStatistics } from "../coherence/statistics.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type { ReadCache } from "../repository/scope.ts";
@@ -65,9 +66,18 @@ export class LazyCaching implements ReadCache {
     return undefined;
   }
 
-  close(): void {
+  /** @throws `INVALID_ARGUMENT` when the database was opened without; `CLOSED`. */
+  statistics(): CachedStatistics {
+    return this.get().statistics();
+  }
+
+  /** @returns when what goes on behind has ended; undefined when that is nothing. */
+  close(): Promise<void> | undefined {
+    const { tiers = [] } = this.#options === false ? {} : this.#options;
+    // The tiers are closed by whoever would use them.
+    if (tiers.length > 0 && !this.#isClosed) this.get();
     this.#isClosed = true;
-    this.#caching?.close(this.#store.path);
+    return this.#caching?.close(this.#store.path);
   }
 
   async #load(): Promise<void> {

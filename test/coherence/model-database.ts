@@ -106,7 +106,7 @@ export class ModelDatabase implements CoherentDatabase, LogSource {
 
   async prepare(): Promise<Preparation> {
     const schema = { table: (name: string) => (name === "t" ? TABLE : undefined) };
-    return { ready: true, schemaVersion: 1, schema };
+    return { ready: true, schemaVersion: 1, schema, isWhole: true };
   }
 
   async snapshot<T>(

@@ -32,8 +32,11 @@ export async function openWeeks(cache: CachingOptions = {}, path = temporaryPath
 
 /** A connection that knows nothing of Springhouse. */
 export function openPlainly(path: string): DatabaseSync {
-  const connection = new DatabaseSync(path);
-  onTestFinished(() => connection.close());
+  // Our writer may be at work in the background.
+  const connection = new DatabaseSync(path, { timeout: 10_000 });
+  onTestFinished(() => {
+    if (connection.isOpen) connection.close();
+  });
   return connection;
 }
 

@@ -84,6 +84,10 @@ export class Partition implements EntryOwner {
     return this.#table.size;
   }
 
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
   isCounted(entry: MemoryEntry): boolean {
     return entry.serial > this.#clearedSerial;
   }

@@ -20,7 +20,7 @@ function bug(name: string, file: string, find: string, replace: string): Planted
   return { name, edits: [{ file, find, replace }] };
 }
 
-const REACHES_BACK = "const reachesBack = at !== undefined && toPosition(at).mark === after.mark;";
+const REACHES_BACK = "if (at === undefined || !isSame(toPosition(at), after))";
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
@@ -70,8 +70,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     "the first row after the last look into the log is skipped",
     "src/coherence/sqlite-log.ts",
-    "const bounds = [after.sequence, last.sequence,",
-    "const bounds = [after.sequence + 1, last.sequence,",
+    "changes: this.#decode(others) }",
+    "changes: this.#decode(others.slice(1)) }",
   ),
   bug(
     "the first change after a snapshot is not held against what was read",
@@ -82,7 +82,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     "a result is kept without a look at what was changed while it was read",
     "src/coherence/coherence.ts",
-    "return changes !== undefined && !this.#touchAny(changes, run.footprint);",
+    "return changes !== undefined && !this.#touchAny(changes, footprint);",
     "return true;",
   ),
   {
@@ -124,8 +124,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     "the index looks up the image after a change only",
     "src/coherence/entry-index.ts",
-    "for (const image of [change.before, change.after]) {",
-    "for (const image of [change.after]) {",
+    "[keyOf(before, scheme), keyOf(after, scheme)]",
+    "[keyOf(after, scheme), keyOf(after, scheme)]",
   ),
   bug(
     "the index finds only the first of the values of an IN",
@@ -178,13 +178,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "a log that was trimmed past the last look is taken for whole",
     "src/coherence/sqlite-log.ts",
     REACHES_BACK,
-    "const reachesBack = at === undefined || toPosition(at).mark === after.mark;",
+    "if (at === undefined || (Number(at[0]) === after.sequence && !isSame(toPosition(at), after)))",
   ),
   bug(
     "another history of the same length is taken for the same",
     "src/coherence/sqlite-log.ts",
     REACHES_BACK,
-    "const reachesBack = at !== undefined;",
+    "if (at === undefined || toPosition(at).sequence !== after.sequence)",
   ),
   bug(
     "a nested result is taken from memory whatever the snapshot",
@@ -194,9 +194,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     "who joins a run takes its result though it is older than the call",
-    "src/coherence/cached.ts",
-    "if (flight.startedAt > arrived || heldAt > arrived) return value;",
-    "if (arrived > 0) return value;",
+    "src/coherence/flights.ts",
+    "if (flight.startedAt > arrived || outcome.heldAt > arrived)",
+    "if (arrived > 0)",
   ),
   bug(
     "an update ends what may have been replaced, whichever row it is of",

@@ -80,14 +80,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "",
   ),
   bug(
-    "conditions",
+    "orders",
     "columns of ORDER BY, which decide what LIMIT shows, are not read",
     "src/footprint/select.ts",
     "if (node.orderBy !== undefined) readExpression(node.orderBy, place);",
     "",
   ),
   bug(
-    "conditions",
+    "values",
     "values are compared without the affinity of the column",
     "src/change/affinity.ts",
     'return affinity === "text" || affinity === "blob" ? value : asNumber(value);',
@@ -168,7 +168,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "const own = values.slice(0, 1).map((value) => canonicalKey(value, column));",
   ),
   bug(
-    "conditions",
+    "values",
     "the keys of 1 and 1.0 differ",
     "src/change/equality.ts",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template.
@@ -177,7 +177,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "return `r${whole ? BigInt(value) : value}`;",
   ),
   bug(
-    "conditions",
+    "values",
     "NOCASE folds more than ASCII",
     "src/change/collation.ts",
     "return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());",

@@ -5,16 +5,15 @@
 
 import type { Choices } from "../../../src/testing/coherence/choices.ts";
 import type { ProofColumn, ProofTable } from "../../../src/testing/coherence/proof-table.ts";
-import type { CoherenceQuery } from "../../../src/testing/coherence/subject.ts";
+import type { CoherenceQuery, QueryValue } from "../../../src/testing/coherence/subject.ts";
 import { eb, type Operand, type Query } from "../../footprint/support/builder.ts";
 import { compiled, from, joined, value, window } from "./kysely-queries.ts";
 
 /** See above. */
 export function pointedQuery(choices: Choices, all: readonly ProofTable[]): CoherenceQuery {
-  const whole = all.filter(({ kind }) => kind === "table");
-  if (choices.chance(0.15)) return compiled(window(choices, choices.one(whole)), true);
-  const tables = whole.map(withoutKey);
-  const [x, y] = [choices.one(tables), choices.one(tables)];
+  const tables = all.filter(({ kind }) => kind === "table");
+  const one = (): ProofTable => madeOnly(choices, withoutKey(choices.one(tables)));
+  const [x, y] = [one(), one()];
   const kinds: readonly (() => Query)[] = [
     () => several(choices, x),
     () => unknowns(choices, x),
@@ -26,10 +25,36 @@ export function pointedQuery(choices: Choices, all: readonly ProofTable[]): Cohe
   return compiled(choices.one(kinds)());
 }
 
+/** The first rows in an order that says what is first, and is not to be seen itself. */
+export function orderedQuery(choices: Choices, all: readonly ProofTable[]): CoherenceQuery {
+  const tables = all.filter(({ kind }) => kind === "table");
+  return compiled(window(choices, choices.one(tables)), true);
+}
+
+/** Texts that only a collation or an affinity makes equal, and numbers among them. */
+const ALIKE: readonly QueryValue[] = ["a", "A", "ä", "Ä", "a ", "1", "2", "1.0", 1n, 2n, 0.5];
+
+/** Rows with a value that is equal to another one, or is not, by what the column makes of it. */
+export function comparedQuery(choices: Choices, all: readonly ProofTable[]): CoherenceQuery {
+  const x = withoutKey(choices.one(all.filter(({ kind }) => kind === "table")));
+  const operator = choices.one(["=", "=", "<>"] as const);
+  return compiled(
+    from(x.name, "x")
+      .select(output(choices, "x", x, "o") as never)
+      .where(eb(path(choices, "x", x), operator, choices.one(ALIKE)) as never),
+  );
+}
+
 /** Keys may change without a trace. */
 function withoutKey(table: ProofTable): ProofTable {
   const columns = table.columns.filter(({ name }) => name !== "k");
   return columns.length === 0 ? table : { ...table, columns };
+}
+
+/** Now and then nothing but columns that are made of others, whose values are not logged. */
+function madeOnly(choices: Choices, table: ProofTable): ProofTable {
+  const columns = table.columns.filter(({ isGenerated }) => isGenerated);
+  return columns.length === 0 || choices.chance(0.6) ? table : { ...table, columns };
 }
 
 function path(choices: Choices, alias: string, { columns }: ProofTable): string {

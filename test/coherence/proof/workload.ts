@@ -12,7 +12,7 @@ import {
   RANDOM_WORKLOAD,
 } from "../../../src/testing/coherence/workload.ts";
 import { kyselyQuery } from "./kysely-queries.ts";
-import { pointedQuery } from "./pointed-queries.ts";
+import { comparedQuery, orderedQuery, pointedQuery } from "./pointed-queries.ts";
 import { tampered } from "./tampering.ts";
 import { moreTriggers, movingCommit, movingSchema, replacing } from "./triggers.ts";
 import { otherView, schemaWithViews, wholeQuery } from "./views.ts";
@@ -44,9 +44,11 @@ const PROFILES = {
   nothing: {},
   tampering: { tampering: 0.4 },
   triggers: { schemaChanges: 0.15, ddl: moreTriggers, rewrite: replacing },
-  races: { races: 0.4 },
+  races: { races: 0.4, query: wholeQuery },
   texts: { query: RANDOM_WORKLOAD.query },
   conditions: { query: pointedQuery, rewrite: replacing },
+  orders: { query: orderedQuery },
+  values: { query: comparedQuery, rewrite: replacing },
   moves: { schema: movingSchema, query: pointedQuery, commit: movingCommit },
   snapshots: { races: 0.7, query: wholeQuery },
   views: { schemaChanges: 0.2, schema: schemaWithViews, ddl: otherView, query: wholeQuery },

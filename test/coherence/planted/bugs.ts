@@ -242,7 +242,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "if (arrived > 0)",
   ),
   bug(
-    "conditions",
+    "families",
     "an update ends what may have been replaced, whichever row it is of",
     "src/capture/log-rows.ts",
     "const isUpsert = run.length > 0 && row.kind === KIND.update && isSameRow(first, row);",

@@ -11,6 +11,7 @@ import {
   type CoherenceWorkload,
   RANDOM_WORKLOAD,
 } from "../../../src/testing/coherence/workload.ts";
+import { familyCommit, familySchema } from "./families.ts";
 import { kyselyQuery } from "./kysely-queries.ts";
 import { comparedQuery, orderedQuery, pointedQuery } from "./pointed-queries.ts";
 import { tampered } from "./tampering.ts";
@@ -50,6 +51,7 @@ const PROFILES = {
   orders: { query: orderedQuery },
   values: { query: comparedQuery, rewrite: replacing },
   moves: { schema: movingSchema, query: pointedQuery, commit: movingCommit },
+  families: { schema: familySchema, query: pointedQuery, commit: familyCommit },
   snapshots: { races: 0.7, query: wholeQuery },
   views: { schemaChanges: 0.2, schema: schemaWithViews, ddl: otherView, query: wholeQuery },
 } as const satisfies Readonly<Record<string, Profile>>;

@@ -31,17 +31,19 @@ export function orderedQuery(choices: Choices, all: readonly ProofTable[]): Cohe
   return compiled(window(choices, choices.one(tables)), true);
 }
 
-/** Texts that only a collation or an affinity makes equal, and numbers among them. */
-const ALIKE: readonly QueryValue[] = ["a", "A", "ä", "Ä", "a ", "1", "2", "1.0", 1n, 2n, 0.5];
+/** What a collation makes equal, or an affinity, and what neither does. */
+const LETTERS: readonly QueryValue[] = ["a", "A", "ä", "Ä", "a ", 1n];
+const NUMBERS: readonly QueryValue[] = ["1", "2", "1.0", 1n, 2n, 0.5];
 
 /** Rows with a value that is equal to another one, or is not, by what the column makes of it. */
 export function comparedQuery(choices: Choices, all: readonly ProofTable[]): CoherenceQuery {
   const x = withoutKey(choices.one(all.filter(({ kind }) => kind === "table")));
-  const operator = choices.one(["=", "=", "<>"] as const);
+  const { name, affinity } = choices.one(x.columns);
+  const compared = choices.one(affinity === "text" ? LETTERS : NUMBERS);
   return compiled(
     from(x.name, "x")
       .select(output(choices, "x", x, "o") as never)
-      .where(eb(path(choices, "x", x), operator, choices.one(ALIKE)) as never),
+      .where(eb(`x.${name}`, choices.one(["=", "<>"]), compared) as never),
   );
 }
 
@@ -104,10 +106,12 @@ function groups(choices: Choices, x: ProofTable): Query {
     .groupBy(eb.ref(path(choices, "x", x)) as never);
 }
 
-/** Rows that have no partner. */
+/** Rows that have no partner, of all or of few. */
 function withoutPartner(choices: Choices, x: ProofTable, y: ProofTable): Query {
   const right = path(choices, "y", y);
-  const on = eb(path(choices, "x", x), "=", eb.ref(right));
+  const equality = eb(path(choices, "x", x), "=", eb.ref(right));
+  const side = equal(choices, "y", choices.one(y.columns));
+  const on = choices.chance(0.6) ? eb.and([equality as never, side as never]) : equality;
   return joined("leftJoin", x, y, on)
     .select(output(choices, "x", x, "o") as never)
     .where(eb(right, "is", null) as never);

@@ -14,14 +14,14 @@ export type Doubt =
   | "schema"
   /** The log was trimmed, or the file is another one. */
   | "history"
-  /** Something was written that the log does not have. */
+  /** Something may have been written that the log does not have. */
   | "unlogged";
 
 /** In words. */
 export const DOUBTS: Readonly<Record<Doubt, string>> = {
   schema: "the schema was changed",
   history: "the log of changes does not reach back to where it was read",
-  unlogged: "something was written that the log of changes does not have",
+  unlogged: "something may have been written that the log of changes does not have",
 };
 
 /** A change that touches what was read; of `"all"` when it is not known what that was. */

@@ -94,7 +94,7 @@ export class CachedResults {
   peek(args: readonly unknown[]): unknown {
     const { coherence, freshness } = this.#parts;
     if (this.#closed !== undefined) return undefined;
-    if (coherence.isPast || !coherence.feed.isCurrent(freshness)) return undefined;
+    if (coherence.isPast || !coherence.feed.isCurrentStill(freshness)) return undefined;
     return this.#results.value(argumentsKey(args));
   }
 

@@ -10,7 +10,7 @@
  *
  * The order matters: `settled` is read before the log. A commit that falls between is then looked
  * for once more than needed, and never missed. `data_version` belongs to the snapshot of the look,
- * so that when it moves and the log does not, somebody has written what the log does not have.
+ * so that when it moves and the log does not, somebody may have written what the log does not have.
  */
 
 import type { Position } from "../change/position.ts";
@@ -27,7 +27,10 @@ export type ResetReason =
   | "schema"
   /** The log does not reach back to where we were: it was trimmed, or the file is another one. */
   | "history"
-  /** Somebody wrote what the log does not have: triggers were off, or are gone. */
+  /**
+   * Somebody may have written what the log does not have, with triggers off or gone. A transaction
+   * whose statements were all undone before it was committed looks the same.
+   */
   | "unlogged";
 
 /** Told of everything, in order, before anybody reads on. */
@@ -57,6 +60,7 @@ export class ChangeFeed {
   #isTurnOpen = false;
   #turnStartMs = 0;
   #hitsInTurn = 0;
+  #peeksInTurn = 0;
   readonly #endTurn = (): void => {
     this.#isTurnOpen = false;
   };
@@ -122,6 +126,17 @@ export class ChangeFeed {
     if (++this.#hitsInTurn < HITS_PER_LOOK || !this.#isTurnOpen) return false;
     this.#hitsInTurn = 0;
     return performance.now() - this.#turnStartMs > TURN_MS_MAX;
+  }
+
+  /**
+   * As `isCurrent`, for whoever gives an answer in this turn or none: once the turn has gone on for
+   * as long as it may, what others have written is looked at again now and then.
+   */
+  isCurrentStill(freshness: Freshness): boolean {
+    if (!this.isCurrent(freshness)) return false;
+    if (freshness !== "turn" || ++this.#peeksInTurn < HITS_PER_LOOK) return true;
+    this.#peeksInTurn = 0;
+    return performance.now() - this.#turnStartMs <= TURN_MS_MAX || this.#check();
   }
 
   /** Takes in what is in the log. False when it cannot be read now, or there is none to go by. */
@@ -195,6 +210,7 @@ export class ChangeFeed {
     if (this.#isTurnOpen) return;
     this.#isTurnOpen = true;
     this.#hitsInTurn = 0;
+    this.#peeksInTurn = 0;
     this.#turnStartMs = performance.now();
     // A tick comes when no microtask is left: at the end of the macrotask that runs now.
     process.nextTick(this.#endTurn);

@@ -297,8 +297,9 @@ export class Coherence {
 }
 
 const UNLOGGED =
-  "Something was written that the log of changes does not have: by a program with triggers " +
-  "switched off, or after somebody dropped ours. All cached results were dropped.";
+  "Something may have been written that the log of changes does not have: by a program with " +
+  "triggers switched off, or after somebody dropped ours. A transaction that was committed after " +
+  "all that it wrote had been undone looks the same. All cached results were dropped.";
 
 /** What Kysely's tree says; undefined when there is none, or it does not tell. */
 function readingOfNodes(statement: Statement, schema: SchemaStructure): Reading | undefined {

@@ -1,20 +1,18 @@
 /**
- * The proof of coherence in its long form: `npm run test:coherence -- [--checks N] [--seed S]
- * [--no-processes] [--no-planted | --planted-only] [--only TEXT]`. Random cases, then several
- * processes, then planted bugs, of which `--only` names some. Exits with 1 when a result was wrong, or
- * when a planted bug was not found.
+ * The proof of coherence in its long form, `npm run test:coherence`: random cases, then several
+ * processes, then planted bugs. Exits with 1 when a result was wrong, or when a planted bug was not
+ * found.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { falseInvalidationRatio } from "../../src/testing/coherence/counts.ts";
+import { mainOptions } from "./main-options.ts";
 import { findPlantedBugs } from "./planted/find-bugs.ts";
 import { torture } from "./processes/torture.ts";
 import { fuzz } from "./proof/fuzz.ts";
 
-const CHECKS = 1_000_000;
 /** Time between two lines that say how far it is. */
 const PROGRESS_MS = 15_000;
 /** Several processes write for so long at least, and until so many hits were judged. */
@@ -23,25 +21,18 @@ const PROCESSES_HITS = 100_000;
 /** Long cases, for a database costs more to open than to write. */
 const STEPS = 200;
 
-const { values } = parseArgs({
-  options: {
-    checks: { type: "string", default: String(CHECKS) },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    processes: { type: "boolean", default: true },
-    planted: { type: "boolean", default: true },
-    "planted-only": { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-  },
-  allowNegative: true,
-});
+const parsed = mainOptions(process.argv.slice(2));
+if ("text" in parsed) {
+  (parsed.exitCode === 0 ? process.stdout : process.stderr).write(`${parsed.text}\n`);
+  process.exit(parsed.exitCode);
+}
+const { checks, seed, isRandom, hasProcesses, isPlanted, only } = parsed;
 
 let failed = false;
-if (!values["planted-only"]) {
-  failed = !(await prove(Number(values.checks), Number(values.seed)));
-  if (values.processes) failed = !(await proveProcesses(Number(values.seed))) || failed;
-}
-if (values.planted) {
-  const missed = await findPlantedBugs({ only: values.only });
+if (isRandom) failed = !(await prove(checks, seed));
+if (hasProcesses) failed = !(await proveProcesses(seed)) || failed;
+if (isPlanted) {
+  const missed = await findPlantedBugs({ only });
   failed ||= missed.length > 0;
   console.log(missed.length === 0 ? "every planted bug was found" : `missed ${missed.length}`);
 }

@@ -66,6 +66,7 @@ export interface RaceParts extends Writers {
 export function randomRace(choices: Choices, parts: RaceParts): readonly RaceEvent[] {
   const queries = Array.from({ length: QUERIES }, () => choices.one(parts.numbers));
   const some = queries.slice(0, 3 + choices.below(4));
+  if (choices.chance(0.3)) return overtaken(choices, parts, queries);
   const events: RaceEvent[] = [];
   if (parts.mayFlush && choices.chance(0.4)) {
     events.push({ kind: "commit", by: randomWriter(choices, parts), statements: FLUSH });
@@ -82,6 +83,28 @@ export function randomRace(choices: Choices, parts: RaceParts): readonly RaceEve
     if (by === "own" && choices.chance(0.6)) events.push({ kind: "stall", queries });
     if (choices.chance(0.3)) events.push({ kind: "turns", count: randomTurns(choices) });
     events.push({ kind: "read", queries });
+  }
+  return events;
+}
+
+/**
+ * Queries that are read as one state, one after the other, while others read them from behind at a
+ * newer one.
+ */
+function overtaken(
+  choices: Choices,
+  parts: RaceParts,
+  queries: readonly number[],
+): readonly RaceEvent[] {
+  const events: RaceEvent[] = [];
+  for (let left = 2 + choices.below(3); left > 0; left--) {
+    events.push(parts.commit(randomWriter(choices, parts)));
+    events.push({ kind: "turns", count: randomTurns(choices) });
+    events.push({ kind: "together", queries });
+    events.push({ kind: "turns", count: randomTurns(choices) });
+    events.push(parts.commit(randomWriter(choices, parts)));
+    if (choices.chance(0.5)) events.push({ kind: "turns", count: randomTurns(choices) });
+    events.push({ kind: "read", queries: queries.toReversed() });
   }
   return events;
 }

@@ -7,7 +7,7 @@ import {
 } from "../../../src/testing/coherence/check-coherence.ts";
 import { type CoherenceCounts, noCounts } from "../../../src/testing/coherence/counts.ts";
 import { springhouseSubject } from "../../../src/testing/coherence/springhouse-subject.ts";
-import { EMPHASES, type Emphasis, proofWorkload } from "./workload.ts";
+import { EMPHASES, type Emphasis, emphasized } from "./workload.ts";
 
 /** One way to try. */
 export const WAYS = [
@@ -22,6 +22,8 @@ export interface FuzzOptions extends Pick<CheckCoherenceOptions, "queries" | "st
   readonly seed: number;
   readonly checks: number;
   readonly timeLimitMs?: number;
+  /** What every case is rich in. Default: each in something else. */
+  readonly emphasis?: Emphasis | undefined;
   /** Called after each case. */
   readonly onCase?: (counts: Readonly<CoherenceCounts>) => void;
 }
@@ -33,20 +35,25 @@ export interface FuzzReport {
 
 /** Tries until so many results were compared, time is over, or one was wrong. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { seed, checks, timeLimitMs = Number.POSITIVE_INFINITY, onCase, ...others } = options;
+  const {
+    seed,
+    checks,
+    timeLimitMs = Number.POSITIVE_INFINITY,
+    onCase,
+    emphasis: one,
+    ...others
+  } = options;
   const endMs = performance.now() + timeLimitMs;
   const counts = noCounts();
   for (let at = 0; counts.checks < checks && performance.now() < endMs; at++) {
     // By the seed, so that the seed of a failure begins with it.
     const own = seed + at;
     const way = WAYS[own % WAYS.length] as (typeof WAYS)[number];
-    const emphasis = EMPHASES[own % EMPHASES.length] as Emphasis;
+    const emphasis = one ?? (EMPHASES[own % EMPHASES.length] as Emphasis);
     const report = await checkCoherence({
       ...others,
-      ...(emphasis === "races" ? { races: 0.4 } : {}),
-      ...(emphasis === "triggers" ? { schemaChanges: 0.15 } : {}),
+      ...emphasized(way.questions, emphasis),
       subject: springhouseSubject({ freshness: way.freshness }),
-      workload: proofWorkload(way.questions, emphasis),
       seed: own,
       // One case.
       checks: 1,

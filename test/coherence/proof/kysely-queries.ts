@@ -38,7 +38,8 @@ function narrowed(choices: Choices, table: ProofTable): ProofTable {
   return { ...table, columns: few };
 }
 
-function compiled(query: Query, isOrdered = false): CoherenceQuery {
+/** As the cache gets it. */
+export function compiled(query: Query, isOrdered = false): CoherenceQuery {
   const { sql: text, parameters, query: node } = query.compile();
   return { sql: text, parameters: parameters as QueryValue[], query: node, isOrdered };
 }
@@ -70,7 +71,8 @@ function declared({ name, columns }: ProofTable): DeclaredTable {
   };
 }
 
-function value(choices: Choices, { affinity }: ProofColumn): QueryValue {
+/** A value to compare a column with. */
+export function value(choices: Choices, { affinity }: ProofColumn): QueryValue {
   return choices.one(choices.chance(0.25) ? CONVERTED : USUAL[affinity]);
 }
 
@@ -102,7 +104,7 @@ function selection(choices: Choices, { name, columns }: ProofTable): Query {
 }
 
 /** The first rows in an order by columns that are not selected; what is equal in it looks alike. */
-function window(choices: Choices, { name, columns }: ProofTable): Query {
+export function window(choices: Choices, { name, columns }: ProofTable): Query {
   let query = from(name, "x").select(eb.ref(`x.${choices.one(columns).name}`).as("o") as never);
   if (choices.chance(0.6)) query = query.where(condition(choices, "x", columns) as never);
   const first = choices.one(columns);
@@ -120,6 +122,18 @@ interface Join {
   on(condition: Operand): unknown;
 }
 
+/** Two tables, as `x` and `y`. */
+export function joined(
+  kind: "leftJoin" | "rightJoin" | "fullJoin",
+  x: ProofTable,
+  y: ProofTable,
+  on: Operand,
+): Query {
+  const start = from(x.name, "x");
+  const join = start[kind] as (table: string, on: (join: Join) => unknown) => unknown;
+  return join.call(start, `${y.name} as y`, (made) => made.on(on)) as Query;
+}
+
 /** Rows and their partners, or the lack of them. */
 function outerJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
   const [left, right] = [choices.one(x.columns), choices.one(y.columns)];
@@ -131,9 +145,7 @@ function outerJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
       : condition(choices, "y", y.columns);
     on = eb.and([on as never, side as never]);
   }
-  const start = from(x.name, "x");
-  const join = start[kind] as (table: string, on: (join: Join) => unknown) => unknown;
-  let query = (join.call(start, `${y.name} as y`, (made) => made.on(on)) as Query).select([
+  let query = joined(kind, x, y, on).select([
     eb.ref(`x.${choices.one(x.columns).name}`).as("o"),
     eb.ref(`y.${choices.one(y.columns).name}`).as("p"),
   ] as never) as unknown as Query;
@@ -147,6 +159,7 @@ function outerJoin(choices: Choices, x: ProofTable, y: ProofTable): Query {
   return query;
 }
 
-function from(table: string, alias: string): Query {
+/** All of a table. */
+export function from(table: string, alias: string): Query {
   return kysely.selectFrom(`${table} as ${alias}`) as unknown as Query;
 }

@@ -1,123 +1,103 @@
 /**
- * The workload of the proof: questions by Kysely and as plain SQL, and writes that know of the log
- * and do to it what restored files, other Springhouses and programs without triggers do. These come
- * alone: a write that was not logged shows only as long as no other one has come after it.
- *
+ * The workload of the proof: questions by Kysely and as plain SQL, and writes that know of the log.
  * Each case is rich in something, so that rare things meet each other somewhere.
  */
 
+import type { CheckCoherenceOptions } from "../../../src/testing/coherence/check-coherence.ts";
 import type { Choices } from "../../../src/testing/coherence/choices.ts";
 import type { ProofTable } from "../../../src/testing/coherence/proof-table.ts";
-import { randomTrigger } from "../../../src/testing/coherence/random-schema.ts";
+import type { CoherenceQuery } from "../../../src/testing/coherence/subject.ts";
 import {
   type CoherenceWorkload,
   RANDOM_WORKLOAD,
 } from "../../../src/testing/coherence/workload.ts";
+import { familyCommit, familySchema } from "./families.ts";
 import { kyselyQuery } from "./kysely-queries.ts";
+import { comparedQuery, orderedQuery, pointedQuery } from "./pointed-queries.ts";
+import { tampered } from "./tampering.ts";
+import { moreTriggers, movingCommit, movingSchema, replacing } from "./triggers.ts";
+import { otherView, schemaWithViews, wholeQuery } from "./views.ts";
 
 /** What is asked. */
 export type Questions = "kysely" | "text" | "mixed";
 
-/** What a case is rich in. */
-export type Emphasis = "nothing" | "tampering" | "triggers" | "races";
-
-export const EMPHASES: readonly Emphasis[] = ["nothing", "tampering", "triggers", "races"];
-
 const KYSELY_SHARE: Readonly<Record<Questions, number>> = { kysely: 1, text: 0, mixed: 0.8 };
-/** Probability that a transaction of others does something to the log. */
+
+/** What a case is rich in. */
+interface Profile extends Pick<CheckCoherenceOptions, "races" | "schemaChanges"> {
+  readonly schema?: CoherenceWorkload["schema"];
+  readonly ddl?: (choices: Choices, tables: readonly ProofTable[]) => readonly string[];
+  /** What most questions are, by Kysely or not. */
+  readonly query?: (choices: Choices, tables: readonly ProofTable[]) => CoherenceQuery;
+  /** What every other transaction is that nothing happens beside. */
+  readonly commit?: (choices: Choices, tables: readonly ProofTable[]) => readonly string[];
+  /** What becomes of the others. */
+  readonly rewrite?: (choices: Choices, statements: readonly string[]) => readonly string[];
+  /** Probability that a transaction of others does something to the log. Default: 0.06. */
+  readonly tampering?: number;
+}
+
 const TAMPERING = 0.06;
-const MUCH_TAMPERING = 0.4;
+/** Share of a profile's own questions among all. */
+const OWN_QUESTIONS = 0.85;
+
+const PROFILES = {
+  nothing: {},
+  tampering: { tampering: 0.4 },
+  triggers: { schemaChanges: 0.15, ddl: moreTriggers, rewrite: replacing },
+  races: { races: 0.4, query: wholeQuery },
+  texts: { query: RANDOM_WORKLOAD.query },
+  conditions: { query: pointedQuery, rewrite: replacing },
+  orders: { query: orderedQuery },
+  values: { query: comparedQuery, rewrite: replacing },
+  moves: { schema: movingSchema, query: pointedQuery, commit: movingCommit },
+  families: { schema: familySchema, query: pointedQuery, commit: familyCommit },
+  snapshots: { races: 0.7, query: wholeQuery },
+  views: { schemaChanges: 0.2, schema: schemaWithViews, ddl: otherView, query: wholeQuery },
+} as const satisfies Readonly<Record<string, Profile>>;
 
 /** See above. */
-export function proofWorkload(questions: Questions, emphasis: Emphasis): CoherenceWorkload {
-  const tampering = emphasis === "tampering" ? MUCH_TAMPERING : TAMPERING;
+export type Emphasis = keyof typeof PROFILES;
+
+/** All of them. Their number and that of the ways to try have no factor in common. */
+export const EMPHASES = Object.keys(PROFILES) as readonly Emphasis[];
+
+/** The options of a case with this emphasis. */
+export function emphasized(
+  questions: Questions,
+  emphasis: Emphasis,
+): Pick<CheckCoherenceOptions, "races" | "schemaChanges" | "workload"> {
+  const profile: Profile = PROFILES[emphasis];
+  const { races, schemaChanges } = profile;
+  return {
+    ...(races === undefined ? {} : { races }),
+    ...(schemaChanges === undefined ? {} : { schemaChanges }),
+    workload: workloadOf(KYSELY_SHARE[questions], profile),
+  };
+}
+
+function workloadOf(kyselyShare: number, profile: Profile): CoherenceWorkload {
+  const { tampering = TAMPERING, schema, ddl } = profile;
   return {
     ...RANDOM_WORKLOAD,
-    ...(emphasis === "triggers" ? { ddl: moreTriggers } : {}),
+    ...(schema === undefined ? {} : { schema }),
+    ...(ddl === undefined ? {} : { ddl }),
     query: (choices, tables) => {
       const hasTable = tables.some(({ kind }) => kind === "table");
-      const isByKysely = hasTable && choices.chance(KYSELY_SHARE[questions]);
+      const { query } = profile;
+      if (hasTable && query && choices.chance(OWN_QUESTIONS)) return query(choices, tables);
+      const isByKysely = hasTable && choices.chance(kyselyShare);
       return isByKysely ? kyselyQuery(choices, tables) : RANDOM_WORKLOAD.query(choices, tables);
     },
     commitAlone: (choices, tables, by) => {
+      const { commit, rewrite } = profile;
+      const hasTable = tables.some(({ kind }) => kind === "table");
+      if (commit !== undefined && hasTable && choices.chance(0.5)) return commit(choices, tables);
       const random = RANDOM_WORKLOAD.commit(choices, tables, by);
-      const statements = emphasis === "triggers" ? replacing(choices, random) : random;
+      const statements = rewrite === undefined ? random : rewrite(choices, random);
       return by === "others" && choices.chance(tampering)
         ? tampered(choices, statements)
         : statements;
     },
   };
-}
-
-/** Inserts that delete what is in their way. */
-function replacing(choices: Choices, statements: readonly string[]): readonly string[] {
-  return statements.map((sql) => {
-    const isMade = choices.chance(0.6) && !sql.includes("ON CONFLICT");
-    return isMade ? sql.replace(/^INSERT(?: OR [A-Z]+)? INTO/, "REPLACE INTO") : sql;
-  });
-}
-
-/** Another trigger in the place of those of a table, so that not all of them meet. */
-function moreTriggers(choices: Choices, all: readonly ProofTable[]): readonly string[] {
-  const tables = all.filter(({ kind }) => kind === "table");
-  const table = choices.one(tables);
-  if (table === undefined) return [];
-  const { name, triggers } = table;
-  const dropped = triggers.map((trigger) => `DROP TRIGGER "${trigger}"`);
-  const names = tables.map((other) => other.name);
-  const fresh = `n${choices.below(1_000)}`;
-  const event = choices.one(["INSERT", "UPDATE", "DELETE"]);
-  const made = choices.one([
-    // Moves a row into the way of one that comes.
-    `CREATE TRIGGER ${fresh} BEFORE INSERT ON "${name}"
-      BEGIN UPDATE OR IGNORE "${name}" SET k = NEW.k WHERE k > 0; END`,
-    // Keeps all triggers that come after it from being told.
-    `CREATE TRIGGER ${fresh} AFTER ${event} ON "${name}" BEGIN SELECT RAISE(IGNORE); END`,
-    randomTrigger(choices, fresh, name, names),
-  ]);
-  return [...dropped, made];
-}
-
-function tampered(choices: Choices, statements: readonly string[]): readonly string[] {
-  return choices.one([trimmed, muted, rewritten])(statements);
-}
-
-const TICK = "INSERT INTO springhouse_log (shape, kind) VALUES (0, 0)";
-
-/** Another Springhouse trims the log down to its last row, which says no more than that. */
-function trimmed(statements: readonly string[]): readonly string[] {
-  return [
-    ...statements,
-    TICK,
-    "DELETE FROM springhouse_log WHERE seq < (SELECT max(seq) FROM springhouse_log)",
-  ];
-}
-
-/** Nothing is logged, as when triggers are switched off. */
-function muted(statements: readonly string[]): readonly string[] {
-  return [
-    `CREATE TEMP TRIGGER mute BEFORE INSERT ON main.springhouse_log
-      BEGIN SELECT RAISE(IGNORE); END`,
-    ...statements,
-    "DROP TRIGGER IF EXISTS mute",
-  ];
-}
-
-/**
- * A history of the same length and another content, as in a file that was restored by hand. It
- * shows by the mark of the last row; where that has none, the log stays as it is.
- */
-function rewritten(statements: readonly string[]): readonly string[] {
-  return [
-    "CREATE TEMP TABLE IF NOT EXISTS former (seq)",
-    "DELETE FROM former",
-    `INSERT INTO former SELECT seq FROM (
-      SELECT seq, nonce FROM springhouse_log ORDER BY seq DESC LIMIT 1) WHERE nonce IS NOT NULL`,
-    ...statements,
-    TICK,
-    // The last row that was known goes, the new ones move down to it and one beyond.
-    "DELETE FROM springhouse_log WHERE seq <= (SELECT seq FROM former)",
-    `UPDATE springhouse_log SET seq = seq - (SELECT max(seq) FROM springhouse_log)
-      + (SELECT seq FROM former) + 1`,
-  ];
 }

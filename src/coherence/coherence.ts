@@ -284,7 +284,7 @@ export class Coherence {
 
   #reset(reason: ResetReason): void {
     this.entries.reset(reason);
-    // Dropped in any case; but of a file's log that begins anew it is not known that somebody wrote.
+    // Dropped in any case; but when the write-ahead log begins anew, nobody need have written.
     if (reason === "unlogged" && !this.#database.log.isRestarted()) {
       this.#isLossy = true;
       warn("UNLOGGED_WRITE", UNLOGGED);

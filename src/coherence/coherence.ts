@@ -148,8 +148,7 @@ export class Coherence {
   holdsSince({ position, epoch }: Ticket, footprint: Footprint): boolean {
     // What the read has seen was committed before this look, which therefore finds it.
     if (!this.feed.isCurrent("strict") || epoch !== this.feed.epoch) return false;
-    const changes = this.feed.since(position.sequence);
-    return changes !== undefined && !this.#touchAny(changes, footprint);
+    return this.missedSince(position.sequence, footprint);
   }
 
   /** What a statement reads; undefined when its result must not be kept. */

@@ -273,7 +273,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "views",
     "what a text reads is remembered across changes of the schema",
     "src/coherence/sqlite-database.ts",
-    "this.#readings.clear();\n    for (",
-    "for (",
+    "this.#readings.clear();\n    const isMended",
+    "const isMended",
   ),
 ];

@@ -22,7 +22,7 @@ describe("a location", () => {
   );
 
   it.each([
-    ["postgres://localhost/app", "does not begin with sqlite:"],
+    ["postgres://localhost/app", "PostgreSQL is for a later version"],
     ["app.db", "does not begin with sqlite:"],
     ["sqlite:", "names no file"],
     ["sqlite:///", "names no file"],

@@ -3,7 +3,8 @@
  * cache, with SQLite's default settings, and one that says what is right.
  */
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { nodeSqlite } from "../../core/node-sqlite.ts";
 import { resultText } from "./compare.ts";
 import { type ProofTable, tablesOf } from "./proof-table.ts";
 import type { CoherenceQuery } from "./subject.ts";
@@ -26,6 +27,7 @@ export class Witness implements Disposable {
 
   /** Opens a file, and makes it when there is none. */
   constructor(path: string) {
+    const { DatabaseSync } = nodeSqlite();
     this.#writer = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     this.#writer.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
     this.#reader = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });

@@ -23,10 +23,10 @@ function openLarge() {
   return { cache: createCache({ clock, tiers: [memory] }), memory };
 }
 
-it("50,000 keys in one call do not hold up the event loop", async () => {
-  const keys = keysTo(50_000);
-  const fewer = keys.slice(0, 20_000).map((key) => `not ${key}`);
-  const entries = entriesTo(50_000);
+it("20,000 keys in one call do not hold up the event loop", async () => {
+  const keys = keysTo(20_000);
+  const fewer = keys.slice(0, 8_000).map((key) => `not ${key}`);
+  const entries = entriesTo(20_000);
   const best = new Map<string, number>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { cache, memory } = openLarge();

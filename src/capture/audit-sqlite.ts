@@ -9,7 +9,7 @@
 import type { ColumnFacts, EntityFacts } from "../schema/facts.ts";
 import type { PhysicalObject, PhysicalTable } from "../schema/physical.ts";
 import { literal, quoteIdentifier } from "../schema/quote.ts";
-import { sqliteTrigger } from "../schema/trigger.ts";
+import { triggersNamed } from "../schema/trigger.ts";
 import { forget, isGone, isReplaced, type Notes, noteTriggers } from "./replaced-rows.ts";
 
 /** Longer values of a BLOB are logged by their length. */
@@ -18,6 +18,7 @@ export const LOGGED_BYTES_MAX = 64;
 const LOG = '"audit_log" ("entity_type", "entity_id", "action", "user_id", "changes")';
 const ACTOR = '(SELECT "user_id" FROM "springhouse_actor")';
 const NOTES = '"springhouse_audit_notes"';
+const trigger = triggersNamed("springhouse_audit");
 
 /** The acting user, and the notes on rows that may be replaced. */
 export const sqliteAuditTables: readonly PhysicalTable[] = [
@@ -187,20 +188,4 @@ function jsonOf({ name, kind }: ColumnFacts, row: string): string {
 
 function text(value: string): string {
   return literal(value, "sqlite");
-}
-
-function trigger(
-  table: string,
-  suffix: string,
-  event: string,
-  when: string | undefined,
-  statements: readonly string[],
-): PhysicalObject {
-  return sqliteTrigger({
-    name: `springhouse_audit_${table}_${suffix}`,
-    table,
-    event,
-    statements,
-    ...(when === undefined ? {} : { when }),
-  });
 }

@@ -20,10 +20,13 @@
 
 import type { PhysicalObject } from "../schema/physical.ts";
 import { literal, quoteIdentifier, quoteList } from "../schema/quote.ts";
-import { sqliteTrigger } from "../schema/trigger.ts";
+import { triggersNamed } from "../schema/trigger.ts";
 import { type Capture, keyColumns, rowidName } from "./capture-level.ts";
 import { KIND, LOGGED_VALUE_BYTES_MAX, LONG_VALUE, logTable } from "./log-tables.ts";
 import type { FileColumn, FileTable, UniqueKey } from "./table-structure.ts";
+
+/** A suffix has no underscore, so that no two tables and suffixes make the same name. */
+const trigger = triggersNamed("springhouse_log");
 
 /** The triggers of a table, whose shape has this number. */
 export function logTriggers(
@@ -157,21 +160,4 @@ function into(values: number): string {
 
 function columnOf(table: FileTable, name: string): FileColumn | undefined {
   return table.columns.find((column) => column.name === name);
-}
-
-/** A suffix has no underscore, so that no two tables and suffixes make the same name. */
-function trigger(
-  table: string,
-  suffix: string,
-  event: string,
-  when: string | undefined,
-  statements: readonly string[],
-): PhysicalObject {
-  return sqliteTrigger({
-    name: `springhouse_log_${table}_${suffix}`,
-    table,
-    event,
-    statements,
-    ...(when === undefined ? {} : { when }),
-  });
 }

@@ -23,3 +23,19 @@ export function sqliteTrigger(parts: TriggerParts): PhysicalObject {
   const body = statements.map((statement) => `  ${statement};\n`).join("");
   return { kind: "trigger", name, table, sql: `${head}${condition} BEGIN\n${body}END` };
 }
+
+/** Makes triggers of one family, whose names begin with `prefix` and the table's name. */
+export function triggersNamed(
+  prefix: string,
+): (
+  table: string,
+  suffix: string,
+  event: string,
+  when: string | undefined,
+  statements: readonly string[],
+) => PhysicalObject {
+  return (table, suffix, event, when, statements) => {
+    const parts = { name: `${prefix}_${table}_${suffix}`, table, event, statements };
+    return sqliteTrigger(when === undefined ? parts : { ...parts, when });
+  };
+}

@@ -15,7 +15,7 @@ import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
 import { messageOf } from "../core/errors.ts";
 import { footprintOfNode } from "../footprint/kysely.ts";
-import { nodesOf, type ReadingOf, readingOf } from "../store/reading.ts";
+import { CompiledStatement, type ReadingOf, readingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
 import { ChangeFeed, type ResetReason } from "./change-feed.ts";
 import type { CoherentDatabase } from "./coherent-database.ts";
@@ -154,9 +154,7 @@ export class Coherence {
   /** What a statement reads; undefined when its result must not be kept. */
   footprintOf(statement: Statement, told: ReadingOf): Footprint | undefined {
     if (!this.#isReady) return undefined;
-    const known = told(this.#rollups.schemaWith(this.#schema));
-    const reading =
-      known === undefined ? this.#readingOf(statement) : this.#rollups.translate(known);
+    const reading = this.#readingOf(statement, told);
     return reading.cacheable ? reading.footprint : undefined;
   }
 
@@ -223,9 +221,9 @@ export class Coherence {
     else run.refuse(reading.reason);
   }
 
-  #readingOf(statement: Statement): Reading {
+  #readingOf(statement: Statement, told = readingOf(statement)): Reading {
     const schema = this.#rollups.schemaWith(this.#schema);
-    const known = readingOf(statement)?.(schema) ?? readingOfNodes(statement, schema);
+    const known = told?.(schema) ?? readingOfNodes(statement, schema);
     return this.#rollups.translate(known ?? this.#database.readingOfText(statement.sql));
   }
 
@@ -302,7 +300,7 @@ const UNLOGGED =
 
 /** What Kysely's tree says; undefined when there is none, or it does not tell. */
 function readingOfNodes(statement: Statement, schema: SchemaStructure): Reading | undefined {
-  const root = nodesOf(statement);
+  const root = CompiledStatement.rootOf(statement);
   const reading = root === undefined ? undefined : footprintOfNode(root, schema);
   return reading?.cacheable === undefined ? undefined : reading;
 }

@@ -21,7 +21,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import { type Frame, openFrame } from "./kysely-frames.ts";
 import type { KyselyModule } from "./kysely-runtime.ts";
 import type { KyselyValues } from "./kysely-values.ts";
-import { noteNodes } from "./reading.ts";
+import { CompiledStatement } from "./reading.ts";
 import type { CallOptions, ResultSet, Session, Statement } from "./store.ts";
 
 /** What a driver is made of. */
@@ -158,7 +158,6 @@ class SessionConnection implements DatabaseConnection {
     const statement = this.#statementOf(query);
     const call = callOptions(options);
     if (!mayWrite(query, session)) {
-      noteNodes(statement, query.query);
       const read = await session.read(statement, call);
       return { rows: await this.#parts.values.rows<R>(read, call) };
     }
@@ -178,7 +177,6 @@ class SessionConnection implements DatabaseConnection {
       return;
     }
     const statement = this.#statementOf(query);
-    noteNodes(statement, query.query);
     for await (const chunk of session.stream(statement, { ...callOptions(options), chunkRows })) {
       yield { rows: await this.#parts.values.rows<R>(chunk) };
     }
@@ -210,8 +208,8 @@ class SessionConnection implements DatabaseConnection {
     return this.#frames.at(-1)?.session ?? this.#parts.session;
   }
 
-  #statementOf({ sql, parameters }: CompiledQuery): Statement {
-    return { sql, parameters: parameters.map(this.#parts.values.encode) };
+  #statementOf({ sql, parameters, query }: CompiledQuery): Statement {
+    return new CompiledStatement(sql, parameters.map(this.#parts.values.encode), query);
   }
 
   #asksRowId({ query, sql }: CompiledQuery): boolean {

@@ -7,23 +7,32 @@
 import type { RootOperationNode } from "kysely";
 import type { Reading } from "../change/footprint.ts";
 import type { SchemaStructure } from "../change/structure.ts";
-import type { Statement } from "./store.ts";
+import type { SqlValue, Statement } from "./store.ts";
 
 /** Says what the statement reads; undefined when only its text can tell. */
 export type ReadingOf = (schema: SchemaStructure) => Reading | undefined;
 
 const readings = new WeakMap<Statement, ReadingOf>();
 
-const nodes = new WeakMap<Statement, RootOperationNode>();
+/**
+ * A statement that knows the tree it was compiled from. Every query of Kysely is one, and few are
+ * asked, so noting costs nothing; a private field does not travel to other threads.
+ */
+export class CompiledStatement implements Statement {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+  readonly #root: RootOperationNode;
 
-/** Notes the tree that a statement was compiled from. Reading the tree is left to who wants it. */
-export function noteNodes(statement: Statement, root: RootOperationNode): void {
-  nodes.set(statement, root);
-}
+  constructor(sql: string, parameters: readonly SqlValue[], root: RootOperationNode) {
+    this.sql = sql;
+    this.parameters = parameters;
+    this.#root = root;
+  }
 
-/** The tree that a statement was compiled from, if it was. */
-export function nodesOf(statement: Statement): RootOperationNode | undefined {
-  return nodes.get(statement);
+  /** The tree that a statement was compiled from, if it was. */
+  static rootOf(statement: Statement): RootOperationNode | undefined {
+    return #root in statement ? statement.#root : undefined;
+  }
 }
 
 /** Notes what a statement reads, and gives the statement. */

@@ -160,11 +160,9 @@ export class ChangeFeed {
   }
 
   /** Drops everything and goes on from here. */
-  reset(reason: ResetReason, position: Position | undefined): void {
-    this.#position = position;
-    this.#epoch++;
+  #reset(reason: ResetReason, position: Position | undefined): void {
+    this.#begin(position);
     this.#resetReason = reason;
-    this.#ring.reset(position?.sequence ?? 0);
     this.#listener.reset(reason);
   }
 
@@ -189,10 +187,10 @@ export class ChangeFeed {
     this.#dataVersion = dataVersion;
     this.#schemaVersion = look.schemaVersion;
     if (isFirst) this.#begin(look.position);
-    else if (isSchemaNew) this.reset("schema", look.position);
-    else if (!look.reachesBack) this.reset("history", look.position);
+    else if (isSchemaNew) this.#reset("schema", look.position);
+    else if (!look.reachesBack) this.#reset("history", look.position);
     else if (isOthers && look.position?.sequence === this.#position?.sequence) {
-      this.reset("unlogged", look.position);
+      this.#reset("unlogged", look.position);
     } else if (look.changes.length > 0 || look.position !== this.#position) {
       this.#position = look.position;
       this.#ring.add(look.changes);

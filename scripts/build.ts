@@ -4,7 +4,8 @@
  * 1. `tsc` checks everything and writes one `.d.ts` for each source.
  * 2. `.ts` specifiers that the compiler leaves in declarations become `.js`.
  * 3. esbuild joins the sources into a few files: what costs time at start-up is the number of
- *    modules, not their size. What is imported dynamically stays apart, and is loaded when needed.
+ *    modules, not their size (joined-chunks.ts). What is imported dynamically stays apart, and is
+ *    loaded when needed.
  * 4. Kysely becomes one file: its 262 modules cost 75 ms to import, the file less than 10.
  * 5. Every file that is started as a worker must exist, since no compiler checks a URL.
  *
@@ -25,9 +26,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
+import { joinChunks } from "./joined-chunks.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
+/** Entries that load no part of the database before they use it. */
+const ALONE = ["src/cache/index.ts", "src/resilience/index.ts"];
 /** What is loaded by `require` and its path, since its caller cannot wait. */
 const REQUIRED = ["src/open/caching.ts"];
 
@@ -67,6 +71,10 @@ function mendDeclarations(): void {
 async function bundleSources(): Promise<void> {
   const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
   const workers = globSync("src/**/*-thread.ts", { cwd: root });
+  const entries = Object.fromEntries([
+    ...shared.map((path) => [path.slice("src/".length, -3), path]),
+    ...REQUIRED.map((path) => [basename(path, ".ts"), path]),
+  ]);
   const options: BuildOptions = {
     absWorkingDir: root,
     outdir: dist,
@@ -78,15 +86,19 @@ async function bundleSources(): Promise<void> {
     external: ["#kysely"],
     logLevel: "warning",
   };
+  const joined = await joinChunks({ root, main: "src/index.ts", alone: ALONE, entries, options });
   await build({
     ...options,
-    entryPoints: Object.fromEntries([
-      ...shared.map((path) => [path.slice("src/".length, -3), path]),
-      ...REQUIRED.map((path) => [basename(path, ".ts"), path]),
-    ]),
+    entryPoints: { ...joined.entries, ...entries },
+    plugins: [joined.plugin],
     splitting: true,
     chunkNames: "chunk-[hash]",
   });
+  // Written for the top of `dist`, where the chunks are.
+  for (const path of filesOf("*/*.js")) {
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.replaceAll('"./joined-', '"../joined-'));
+  }
   await build({
     ...options,
     entryPoints: Object.fromEntries(workers.map((path) => [basename(path, ".ts"), path])),

@@ -34,10 +34,14 @@ export interface TableCoverage {
   readonly table: FileTable;
   readonly capture: Capture;
   readonly shape: Shape;
+  /** Whether all its triggers stand there as they must; no statement is about it then. */
+  readonly isInPlace: boolean;
 }
 
 /** What is to be done, and what holds after it. */
 export interface Coverage {
+  /** Whether the file has a log at all. */
+  readonly hasLog: boolean;
   /**
    * To be run in the write transaction in which the file was looked at, in this order; none when
    * all is well. Each table whose triggers are made is said to have changed.
@@ -61,7 +65,7 @@ export function coverageOf(file: FileTables, known: readonly Shape[]): Coverage 
   const shapes = file.logWidth === undefined ? [] : known;
   let nextShape = Math.max(0, ...shapes.map(({ id }) => id)) + 1;
   const made: Shape[] = [];
-  const tables = file.tables.map((table): TableCoverage => {
+  const entries = file.tables.map((table): Omit<TableCoverage, "isInPlace"> => {
     const capture = captureOf(table, file);
     const wanted = shapeOf(table, capture);
     const former = shapes.findLast((shape) => isSameShape(shape, wanted));
@@ -69,18 +73,22 @@ export function coverageOf(file: FileTables, known: readonly Shape[]): Coverage 
     if (former === undefined) made.push(shape);
     return { table, capture, shape };
   });
-  const changes = tables.map((entry) => triggerChanges(entry, file.triggers));
-  const width = Math.max(WIDTH_MIN, ...tables.map(({ shape }) => logWidth(shape.columns.length)));
+  const changes = entries.map((entry) => triggerChanges(entry, file.triggers));
+  const width = Math.max(WIDTH_MIN, ...entries.map(({ shape }) => logWidth(shape.columns.length)));
   const wanted = new Set(changes.flatMap(({ names }) => names));
   const stale = file.triggers.filter(({ name }) => isLogName(name) && !wanted.has(name));
   return {
+    hasLog: file.logWidth !== undefined,
     statements: [
       ...(file.logWidth === undefined ? createLog(width) : widenLog(file.logWidth, width)),
       ...made.map(addShape),
       ...stale.map(dropTrigger),
       ...changes.flatMap(({ statements }) => statements),
     ],
-    tables,
+    tables: entries.map((entry, index) => ({
+      ...entry,
+      isInPlace: changes[index]?.statements.length === 0,
+    })),
   };
 }
 
@@ -105,7 +113,7 @@ interface TriggerChanges {
 
 /** Ours of one table: all of them stay, or all of them are made anew. */
 function triggerChanges(
-  { table, capture, shape }: TableCoverage,
+  { table, capture, shape }: Omit<TableCoverage, "isInPlace">,
   triggers: readonly FileTrigger[],
 ): TriggerChanges {
   const wanted = logTriggers(table, capture, shape.id);

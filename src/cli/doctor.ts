@@ -18,6 +18,7 @@ import {
   checkSqlite,
   checkTriggers,
 } from "./doctor-checks.ts";
+import { examineLog, type LoggedTable, renderLog } from "./doctor-coverage.ts";
 import { loadCatalog, loadSettings, openStore } from "./settings.ts";
 import { formatTable } from "./table.ts";
 
@@ -27,35 +28,46 @@ export const doctor: CommandDefinition = {
   examples: ["springhouse doctor", "springhouse doctor --url sqlite:app.db --json"],
   async run(invocation) {
     const checks: Check[] = [checkNode(process.versions.node), await checkSqlite()];
+    let changeLog: readonly LoggedTable[] = [];
     const config = await attempt(checks, "configuration", () => loadSettings(invocation));
     if (config !== undefined) {
       const found = config.file ?? "defaults and environment";
       checks.push({ name: "configuration", status: "ok", found });
-      await checkDatabase(checks, config, invocation);
+      changeLog = (await checkDatabase(checks, config, invocation)) ?? [];
     }
     const ok = checks.every(({ status }) => status !== "fail");
-    return { ok, data: { ok, checks }, text: render(checks, invocation.terminal.color) };
+    const report = render(checks, invocation.terminal.color);
+    const text = changeLog.length === 0 ? report : `${report}\n\n${renderLog(changeLog)}`;
+    return { ok, data: { ok, checks, changeLog }, text };
   },
 };
 
-async function checkDatabase(checks: Check[], config: Config, invocation: Invocation) {
+/** Gives how the tables are logged, if it comes to that. */
+async function checkDatabase(
+  checks: Check[],
+  config: Config,
+  invocation: Invocation,
+): Promise<readonly LoggedTable[] | undefined> {
   const { parseLocation } = await import("../sqlite/location.ts");
   const location = await attempt(checks, "database", async () =>
     parseLocation(config.database.url),
   );
-  if (location === undefined) return;
+  if (location === undefined) return undefined;
   if (location.kind === "temporary") {
     const found = `${redactUrl(config.database.url)} is private to each process`;
     checks.push({ name: "database", status: "ok", found });
-    return;
+    return undefined;
   }
   const files = checkFile(location.path);
   checks.push(...files);
-  if (files.some(({ name, status }) => name === "file" && status !== "ok")) return;
+  if (files.some(({ name, status }) => name === "file" && status !== "ok")) return undefined;
   const store = await attempt(checks, "database", () => openStore(config, { readOnly: true }));
-  if (store === undefined) return;
+  if (store === undefined) return undefined;
   await using _closed = store;
   await checkContents(checks, store, config, invocation);
+  const log = await attempt(checks, "change log", () => examineLog(store));
+  if (log !== undefined) checks.push(log.check);
+  return log?.tables;
 }
 
 async function checkContents(

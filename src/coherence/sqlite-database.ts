@@ -3,14 +3,7 @@
 import { type Coverage, coverageOf } from "../capture/coverage.ts";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
 import { logSelfTest } from "../capture/log-self-test.ts";
-import {
-  ADD_TICK,
-  HAS_LOG,
-  LOG_EVERY_TABLE,
-  SELECT_SHAPES,
-  type Shape,
-  toShape,
-} from "../capture/log-tables.ts";
+import { ADD_TICK, HAS_LOG, LOG_EVERY_TABLE } from "../capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
 import {
   fileTables,
@@ -26,8 +19,9 @@ import { readingOfSql } from "../footprint/explain.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
 import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
-import type { ResultSet, Session, StoreTransaction } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
+import { coverageIn } from "./coverage-in.ts";
 import type { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import type { SnapshotReads } from "./tracking.ts";
@@ -143,15 +137,6 @@ const NO_ROW = "SELECT 1 WHERE 0";
 const READ_ONLY =
   "The file is open for reading only, and has no log that would tell what is changed in it.";
 const CONTESTED = "Another program keeps changing the triggers that write the log of changes.";
-
-async function coverageIn(session: Session): Promise<Coverage> {
-  const ask = (sql: string): Promise<ResultSet> => session.read({ sql, parameters: [] });
-  const rows: Record<string, ResultSet["rows"]> = {};
-  for (const [name, sql] of Object.entries(STRUCTURE_QUERIES)) rows[name] = (await ask(sql)).rows;
-  let shapes: readonly Shape[] = [];
-  if ((await ask(HAS_LOG)).rows.length > 0) shapes = (await ask(SELECT_SHAPES)).rows.map(toShape);
-  return coverageOf(fileTables(rows as unknown as StructureRows), shapes);
-}
 
 /** Proves on the SQLite that runs what the triggers rely on. */
 async function testLog(transaction: StoreTransaction): Promise<void> {

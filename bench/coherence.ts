@@ -6,16 +6,16 @@
  * differs is stale, one that is gone and does not differ was dropped in vain. The same commits are
  * judged by two coarser rules: by table, and by equal columns of whole rows.
  *
- * The cost of matching is that of one changed row with so many entries in the index.
+ * The cost of a changed row is that of reading it from the log and finding whom it concerns.
  */
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Image, RowChange } from "../src/change/change.ts";
-import type { Footprint } from "../src/change/footprint.ts";
-import type { ColumnStructure, TableStructure } from "../src/change/structure.ts";
-import { EntryIndex } from "../src/coherence/entry-index.ts";
+import type { Coherence } from "../src/coherence/coherence.ts";
+import { useCoherence } from "../src/coherence/shared.ts";
 import { type CachedFunction, entity, open, t } from "../src/index.ts";
+import { createCatalog } from "../src/schema/catalog.ts";
+import { openSqliteStore } from "../src/store/sqlite/store.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
 import {
   isDroppedByEquality,
@@ -55,9 +55,9 @@ async function measure(folder: string, { quick }: BenchOptions): Promise<BenchRe
   const commits = quick ? 200 : 2_000;
   const counts = await runMix(join(folder, "mix.db"), commits);
   const untouched = await untouchedCommit(folder, quick ? 300 : 2_000);
-  const few = matchingUs(1_000);
-  const many = matchingUs(100_000);
-  const most = matchingUs(quick ? 200_000 : 1_000_000);
+  const few = await changedRowUs(folder, 1_000);
+  const many = await changedRowUs(folder, 100_000);
+  const most = await changedRowUs(folder, quick ? 200_000 : 1_000_000);
   const over = (dropped: number): number => dropped / counts.changed;
   return {
     bench: "coherence",
@@ -243,41 +243,57 @@ async function untouchedCommit(folder: string, commits: number): Promise<number>
   return median(withResults) - median(without);
 }
 
-const INTEGER: Omit<ColumnStructure, "name"> = { affinity: "integer", collation: "binary" };
-const COLUMNS = ["id", "week_id", "seconds"];
-const STRUCTURE: TableStructure = {
-  name: "tasks",
-  columns: COLUMNS.map((name) => ({ name, ...INTEGER })),
-  capture: "rows",
-};
-const CHANGES = 20_000;
+const ROWS_PER_COMMIT = 500;
+const COMMITS = 40;
 
-/** Microseconds to find whom one changed row concerns, among so many entries of a few each week. */
-function matchingUs(entries: number): number {
-  const index = new EntryIndex<{ readonly footprint: Footprint }>(() => STRUCTURE);
-  const weeks = Math.ceil(entries / 4);
-  for (let at = 0; at < entries; at++) {
-    const value = BigInt(at % weeks);
-    const equal = { kind: "compare", column: "week_id", operator: "=", value } as const;
-    const atom = { table: "tasks", columns: new Set(["week_id", "seconds"]), predicate: equal };
-    index.add({ footprint: { atoms: [atom] } });
+/**
+ * Microseconds that one changed row costs, from the log to the last one it concerns, while so many
+ * results of a few each week are watched. Another connection writes, so that nothing but looking
+ * is timed.
+ */
+async function changedRowUs(folder: string, results: number): Promise<number> {
+  const catalog = createCatalog([Week, Task]);
+  const path = join(folder, `rows-${results}.db`);
+  {
+    await using db = await open({ url: `sqlite:///${path}`, entities: [Week, Task] });
+    const random = randomOf(SEED);
+    const weeks = Math.ceil(results / 4);
+    const rows = Array.from({ length: ROWS_PER_COMMIT * COMMITS }, (_, at) => ({
+      id: at + 1,
+      weekId: Math.floor(random() * weeks),
+      status: "open",
+      project: "Atlas",
+      seconds: 0,
+      note: "",
+    }));
+    await db.repository(Task).createMany(rows);
   }
-  const random = randomOf(SEED);
-  const image = (week: number, seconds: number): Image => ({
-    columns: COLUMNS,
-    values: [1n, BigInt(week), BigInt(seconds)],
-  });
-  const changes = Array.from({ length: CHANGES }, (_, at): RowChange => {
-    const week = Math.floor(random() * weeks);
-    const [before, after] = [image(week, at), image(week, at + 1)];
-    return { kind: "row", table: "tasks", before, after };
-  });
-  let found = 0;
-  const passMs = [1, 2, 3].map(() => {
+  await using store = await openSqliteStore({ url: `sqlite:///${path}` });
+  using use = useCoherence(store, catalog);
+  await use.coherence.prepare();
+  const touched = watch(use.coherence, results);
+  using other = new DatabaseSync(path);
+  const write = other.prepare("UPDATE tasks SET seconds = seconds + 1 WHERE id BETWEEN ? AND ?");
+  const commitMs = Array.from({ length: COMMITS }, (_, at) => {
+    write.run(at * ROWS_PER_COMMIT + 1, (at + 1) * ROWS_PER_COMMIT);
     const startMs = performance.now();
-    for (const change of changes) found += index.touchedBy(change).length;
+    use.coherence.feed.catchUp();
     return performance.now() - startMs;
   });
-  if (found === 0) throw new Error("no entry was found");
-  return (Math.min(...passMs) * 1_000) / CHANGES;
+  const each = touched() / (ROWS_PER_COMMIT * COMMITS);
+  if (each < 3 || each > 5) throw new Error(`a row concerned ${each} results, and not four`);
+  return (median(commitMs) * 1_000) / ROWS_PER_COMMIT;
+}
+
+/** Watches as so many results would; gives how often one was touched. */
+function watch({ entries }: Coherence, results: number): () => number {
+  let touched = 0;
+  const weeks = Math.ceil(results / 4);
+  for (let at = 0; at < results; at++) {
+    const value = BigInt(at % weeks);
+    const predicate = { kind: "compare", column: "week_id", operator: "=", value } as const;
+    const atom = { table: "tasks", columns: new Set(["week_id", "seconds"]), predicate };
+    entries.watch({ footprint: { atoms: [atom] }, touched: () => touched++ });
+  }
+  return () => touched;
 }

@@ -38,16 +38,21 @@ function valuesOf(predicate: Predicate): readonly StoredValue[] {
   return predicate.operator === "=" || predicate.operator === "is" ? [predicate.value] : [];
 }
 
+/** See `canonicalKey`. Numbers, because a map finds them without looking at what they point to. */
+export type CanonicalKey = string | number;
+
 /**
- * A text that is the same for all values that are equal in a comparison with the column, and
- * another for all others; undefined when that cannot be told.
+ * A key that is the same for all values that are equal in a comparison with the column, and another
+ * for all others; undefined when that cannot be told.
  */
-export function canonicalKey(value: ImageValue, column: ColumnStructure): string | undefined {
+export function canonicalKey(value: ImageValue, column: ColumnStructure): CanonicalKey | undefined {
   if (value === UNKNOWN) return undefined;
   if (value === null) return "null";
   switch (typeof value) {
-    case "bigint":
-      return `#${value}`;
+    case "bigint": {
+      const number = Number(value);
+      return Number.isSafeInteger(number) ? number : `#${value}`;
+    }
     case "number":
       return numberKey(value);
     case "string": {
@@ -60,8 +65,9 @@ export function canonicalKey(value: ImageValue, column: ColumnStructure): string
 }
 
 /** A whole real within 64 bits has the key of the integer of that value, digit by digit. */
-function numberKey(value: number): string | undefined {
+function numberKey(value: number): CanonicalKey | undefined {
   if (Number.isNaN(value)) return undefined;
+  if (Number.isSafeInteger(value)) return value + 0;
   const whole = Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
   return `#${whole ? BigInt(value) : value}`;
 }

@@ -14,7 +14,11 @@ import { isSame } from "./value.ts";
 export function touches(change: Change, atom: Atom, structure: TableStructure): boolean {
   if (change.table !== atom.table) return false;
   if (change.kind === "table") return true;
-  if (!changesColumn(change, atom)) return false;
+  return changesColumn(change, atom.columns) && meets(change, atom, structure);
+}
+
+/** Whether the row may have met the predicate of the atom before, or meets it after. */
+export function meets(change: RowChange, atom: Atom, structure: TableStructure): boolean {
   const { before, after } = change;
   return (
     (before !== undefined && holds(atom.predicate, before, structure)) ||
@@ -22,8 +26,11 @@ export function touches(change: Change, atom: Atom, structure: TableStructure): 
   );
 }
 
-/** An insert and a delete change every column. A column that an image lacks may have changed. */
-function changesColumn({ before, after }: RowChange, { columns }: Atom): boolean {
+/**
+ * Whether one of the columns may have another value. An insert and a delete change every column;
+ * a column that an image lacks may have changed.
+ */
+export function changesColumn({ before, after }: RowChange, columns: Atom["columns"]): boolean {
   if (before === undefined || after === undefined || columns === "all") return true;
   for (const column of columns) {
     if (!isSame(valueIn(before, column), valueIn(after, column))) return true;

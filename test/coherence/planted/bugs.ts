@@ -157,8 +157,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "conditions",
     "the index looks up the image after a change only",
     "src/coherence/entry-index.ts",
-    "[keyOf(before, scheme), keyOf(after, scheme)]",
-    "[keyOf(after, scheme), keyOf(after, scheme)]",
+    "[keyOf(change.before, scheme), keyOf(change.after, scheme)]",
+    "[keyOf(change.after, scheme), keyOf(change.after, scheme)]",
   ),
   bug(
     "conditions",
@@ -171,10 +171,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "values",
     "the keys of 1 and 1.0 differ",
     "src/change/equality.ts",
+    "if (Number.isSafeInteger(value)) return value + 0;",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template.
-    "return `#${whole ? BigInt(value) : value}`;",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template.
-    "return `r${whole ? BigInt(value) : value}`;",
+    "if (Number.isSafeInteger(value)) return `r${value}`;",
   ),
   bug(
     "values",

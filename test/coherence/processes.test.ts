@@ -8,6 +8,8 @@ import { temporaryPath } from "../sqlite/support.ts";
 import { type TortureOptions, torture } from "./processes/torture.ts";
 
 const DURATION_MS = 1_500;
+/** Fewer prove nothing; a busy machine takes longer for them. */
+const HITS = 60;
 
 describe("while processes that know of no cache write the file and are killed", () => {
   it.each<TortureOptions["freshness"]>(["strict", "turn"])(
@@ -15,11 +17,17 @@ describe("while processes that know of no cache write the file and are killed", 
     async (freshness) => {
       const path = temporaryPath();
 
-      const counts = await torture({ path, seed: 1, freshness, durationMs: DURATION_MS });
+      const counts = await torture({
+        path,
+        seed: 1,
+        freshness,
+        durationMs: DURATION_MS,
+        hits: HITS,
+      });
 
       expect(counts.stale).toEqual([]);
       // Otherwise nothing was proved.
-      expect(counts.hits).toBeGreaterThan(50);
+      expect(counts.hits).toBeGreaterThanOrEqual(HITS);
       expect(counts.othersSeen).toBeGreaterThan(3);
       expect(counts.killed).toBeGreaterThan(0);
       expect(counts.threadsEnded).toBeGreaterThan(0);

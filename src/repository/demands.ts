@@ -12,6 +12,7 @@ import { type ReadingOf, withReading } from "../store/reading.ts";
 import type { SqlValue, Statement } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
+import type { Scope } from "./scope.ts";
 
 /** The conditions of a statement, of which all hold. */
 export interface Demands {
@@ -42,15 +43,21 @@ export function readDemandsBy(given: DemandsReader): void {
 
 /**
  * What tells what a statement with these demands reads. Call it after the conditions have become
- * SQL, and before their owner can change them. Inside of a cached function it is noted beside the
- * statement, for which it counts there; elsewhere a note would cost as much as the read.
+ * SQL, and before their owner can change them. Inside of a cached function and of a unit of work it
+ * is noted beside the statement, for which it counts there; elsewhere a note would cost as much as
+ * the read.
  */
-export function noteDemands(statement: Statement, model: Model, demands: Demands): ReadingOf {
+export function noteDemands(
+  { notesReads = false }: Scope,
+  statement: Statement,
+  model: Model,
+  demands: Demands,
+): ReadingOf {
   if (model.dialect !== "sqlite") return UNTOLD;
   const where = demands.where.filter((each) => each !== undefined).map(ownCopy);
   const own = { ...demands, where };
   const reading: ReadingOf = (schema) => reader?.(model, own, schema);
-  if (currentRun() !== undefined) withReading(statement, reading);
+  if (notesReads || currentRun() !== undefined) withReading(statement, reading);
   return reading;
 }
 

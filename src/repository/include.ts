@@ -68,7 +68,7 @@ async function includeOne(
     const statement = relatedStatement(target, link, chunk, relation, narrowing);
     const where = [relation.options.where, narrowing];
     const among = { fields: link.to, rows: chunk };
-    noteDemands(statement, target, { among, where, wholeRows: true });
+    noteDemands(scope, statement, target, { among, where, wholeRows: true });
     chunks.push(await readRows(scope, target, statement, options));
   }
   const found = chunks.flat();

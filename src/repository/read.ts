@@ -71,7 +71,7 @@ export function planOne(
   const among = { fields: model.key, rows: [key] };
   const demands = { among, where: [narrowing], wholeRows: true };
   const statement = selectByKey(model, key, narrowing);
-  const reading = noteDemands(statement, model, demands);
+  const reading = noteDemands(scope, statement, model, demands);
   const run = async (): Promise<Row | undefined> => {
     const { rows } = await scope.session.read(statement, options);
     return rows[0] === undefined ? undefined : model.row(rows[0]);
@@ -136,7 +136,7 @@ export function planByKeys(
   };
   const sql = selectWhere(model, condition + narrowed);
   const statement = text.statement(sql);
-  const reading = noteDemands(statement, model, demands);
+  const reading = noteDemands(scope, statement, model, demands);
   const run = async (): Promise<ReadonlyMap<string, Row>> => {
     const rows = await readRows(scope, model, statement, options);
     const key = (row: Row): string =>
@@ -171,7 +171,7 @@ export function planList(
   const offset = offsetOf(plan);
   if (limit === 0) return undefined;
   const statement = selectList(model, plan, narrowing, { terms, cursor, limit, offset });
-  const reading = noteDemands(statement, model, {
+  const reading = noteDemands(scope, statement, model, {
     where: [plan.where, narrowing],
     wholeRows: true,
   });
@@ -215,7 +215,7 @@ export function planPage(
   // One row more tells whether there is another page.
   const place = { terms, cursor, limit: limit + 1, offset: 0 };
   const statement = selectList(model, plan, narrowing, place);
-  const reading = noteDemands(statement, model, {
+  const reading = noteDemands(scope, statement, model, {
     where: [plan.where, narrowing],
     wholeRows: true,
   });
@@ -257,7 +257,7 @@ export function planCount(
   const sql = `SELECT count(*) FROM ${model.source} WHERE ${condition}`;
   const demands = { where: [where, narrowing], wholeRows: false };
   const statement = text.statement(sql);
-  const reading = noteDemands(statement, model, demands);
+  const reading = noteDemands(scope, statement, model, demands);
   const run = async (): Promise<number> => {
     const { rows } = await scope.session.read(statement, options);
     return Number(rows[0]?.[0]);
@@ -280,7 +280,7 @@ export function planExists(
   const among = { fields: model.key, rows: [key] };
   const demands = { among, where: [narrowing], wholeRows: false };
   const statement = text.statement(sql);
-  const reading = noteDemands(statement, model, demands);
+  const reading = noteDemands(scope, statement, model, demands);
   const run = async (): Promise<boolean> => {
     const { rows } = await scope.session.read(statement, options);
     return rows.length > 0;

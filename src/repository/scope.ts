@@ -5,7 +5,6 @@
 
 import type { CachedReads } from "../coherence/cached-reads.ts";
 import type { Coherence } from "../coherence/coherence.ts";
-
 import { SpringhouseError } from "../core/errors.ts";
 import type { ValidationContext } from "../schema/validate-plan.ts";
 import type {
@@ -46,6 +45,8 @@ export interface Scope {
    * None without a log, and none in a transaction, beside which nobody else writes.
    */
   readonly coherence?: (() => Coherence) | undefined;
+  /** Whether the session notes what each statement of a repository reads, as a unit's does. */
+  readonly notesReads?: boolean;
   /** Where results are kept; absent in a transaction, whose rows are for nobody else. */
   readonly cache?: ReadCache | undefined;
 }

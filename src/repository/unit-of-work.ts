@@ -47,8 +47,8 @@ export class UnitOfWork<Entities extends readonly Entity[]> implements AsyncDisp
   /** The rows of an entity in this unit. */
   repository<E extends Entities[number]>(entity: E): UnitRepository<E> {
     this.#assertOpen();
-    const session = this.#notes?.session ?? this.#scope.session;
-    const scope = { ...this.#scope, session };
+    const { session } = this.#notes ?? this.#scope;
+    const scope = { ...this.#scope, session, notesReads: this.#notes !== undefined };
     const unit = { scope, map: this.#map, assertOpen: () => this.#assertOpen() };
     const known = this.#repositories.get(entity) ?? new UnitRepository<Entity>(entity, unit);
     this.#repositories.set(entity, known);

@@ -104,6 +104,35 @@ describe("a unit of work", () => {
     expect(await balancesOf(bank)).toEqual([11]);
   });
 
+  it("does not mind changes of other rows of the tables that it has read", async () => {
+    const bank = await bankWith(10, 20, 30);
+    await using unit = bank.unitOfWork();
+    const account = await accountIn(unit, 1);
+    const rich = await unit.repository(Account).list({ where: { balance: { gte: 30 } } });
+    account.balance += rich.length;
+    await bank.repository(Account).patch(2, { balance: 29 });
+
+    await unit.commit();
+
+    expect(await balancesOf(bank)).toEqual([11, 29, 30]);
+  });
+
+  it("minds a row that comes into a list, and one that leaves it", async () => {
+    for (const balance of [30, 29]) {
+      const bank = await bankWith(10, 20, 30);
+      await using unit = bank.unitOfWork();
+      const account = await accountIn(unit, 1);
+      account.balance += (
+        await unit.repository(Account).list({ where: { balance: { gte: 30 } } })
+      ).length;
+      await bank.repository(Account).patch(balance === 30 ? 2 : 3, { balance });
+
+      const conflict = await conflictOf(unit.commit());
+
+      expect(conflict?.fields["table"]).toBe("accounts");
+    }
+  });
+
   it("is never refused when it only writes", async () => {
     const bank = await bankWith(10);
     const add = async (): Promise<void> => {

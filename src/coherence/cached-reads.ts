@@ -17,7 +17,7 @@ import type { Coherence, Ticket } from "./coherence.ts";
 import type { ResultEntry } from "./entries.ts";
 import { Flights, type Outcome } from "./flights.ts";
 import { ResultTable } from "./result-table.ts";
-import { currentRun, NO_USES } from "./tracking.ts";
+import { currentRun, NO_USES, noteReadOutside } from "./tracking.ts";
 
 /** A read that is ready to be made. */
 export interface PlannedRead {
@@ -58,6 +58,7 @@ export class CachedReads {
       return undefined;
     }
     if (!coherence.feed.isCurrent(freshness) || this.#isApart) return undefined;
+    noteReadOutside();
     return this.#results.settled(key);
   }
 

@@ -22,7 +22,14 @@ import type { Persistence } from "./persistence.ts";
 import { ResultTable } from "./result-table.ts";
 import { Shadow, type ShadowOptions } from "./shadow.ts";
 import { type FunctionCounts, type FunctionStatistics, functionStatistics } from "./statistics.ts";
-import { currentRun, NO_USES, type Run, type Version, within } from "./tracking.ts";
+import {
+  currentRun,
+  NO_USES,
+  noteReadOutside,
+  type Run,
+  type Version,
+  within,
+} from "./tracking.ts";
 
 /** What a cached function is made of. */
 export interface CachedParts {
@@ -82,6 +89,7 @@ export class CachedResults {
     const key = argumentsKey(args);
     const run = currentRun();
     if (run !== undefined) return this.readAt(run, key, args);
+    noteReadOutside();
     const { coherence, freshness } = this.#parts;
     if (coherence.feed.isTurnOver()) return this.#readLater(key, ownArguments(args));
     const settled = this.#find(key, freshness);
@@ -94,6 +102,7 @@ export class CachedResults {
   peek(args: readonly unknown[]): unknown {
     const { coherence, freshness } = this.#parts;
     if (this.#closed !== undefined) return undefined;
+    currentRun()?.refuse("It asks what memory holds (peek), which changes without a commit.");
     if (coherence.isPast || !coherence.feed.isCurrentStill(freshness)) return undefined;
     return this.#results.value(argumentsKey(args));
   }

@@ -2,7 +2,8 @@
  * Runs that are under way, by the keys of their results: all callers of one moment share one.
  *
  * A caller that came after a run had begun takes its result only if nothing was changed since that
- * it has read; otherwise it would miss what the caller knows to be written.
+ * it has read; otherwise it would miss what the caller knows to be written. Of an error nobody can
+ * tell that, so it is for those alone who came before the run had begun.
  */
 
 import { readerCopy } from "../tier/memory/reader-copy.ts";
@@ -36,8 +37,9 @@ export class Flights {
   async share(key: string, start: () => Promise<Outcome>): Promise<unknown> {
     const arrived = ++this.#moment;
     const flight = this.#flights.get(key) ?? this.#begin(key, start);
-    const outcome = await flight.outcome;
-    if (flight.startedAt > arrived || outcome.heldAt > arrived) return take(flight, outcome);
+    if (flight.startedAt > arrived) return take(flight, await flight.outcome);
+    const outcome = await flight.outcome.catch(() => undefined);
+    if (outcome !== undefined && outcome.heldAt > arrived) return take(flight, outcome);
     // It may have been read before what the caller knows to be written. The next one is not.
     const next = this.#flights.get(key) ?? this.#begin(key, start);
     return take(next, await next.outcome);

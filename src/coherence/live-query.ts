@@ -14,6 +14,7 @@ import { refuseUnknownKeys } from "../core/options.ts";
 import { Consumer } from "./live-consumer.ts";
 import { checkKeyed, differenceOf, type LiveChange } from "./live-difference.ts";
 import type { LiveHub, LiveSource } from "./live-hub.ts";
+import { currentRun } from "./tracking.ts";
 
 /** For one consumer. */
 export interface LiveOptions {
@@ -84,6 +85,7 @@ export class LiveQuery<T> implements AsyncIterable<T> {
   ): AsyncGenerator<Given, void, undefined> {
     const pauseMs = minInterval === undefined ? 0 : parseDurationMs(minInterval, "minInterval");
     assertSignal(signal);
+    currentRun()?.refuse("It takes what a live query gives, which comes when it likes.");
     const consumer = new Consumer();
     using _aborted = listen(signal, () => consumer.fail(abortError(signal, "The live query")));
     using _closed = listen(this.#closed, () => consumer.fail(this.#closed.reason));

@@ -17,16 +17,24 @@ import type {
   TransactionOptions,
   WriteManyOptions,
 } from "../store/store.ts";
-import { currentRun, type Run } from "./tracking.ts";
+import { currentRun, noteReadOutside, type Run } from "./tracking.ts";
 
 /** See above. */
 export class TrackedSession implements Session {
   readonly dialect: Dialect;
   readonly #session: Session;
+  readonly #run: Run | undefined;
 
-  constructor(session: Session) {
+  /** @param run whose reads they are, in whatever context they are made; else that decides. */
+  constructor(session: Session, run?: Run) {
     this.dialect = session.dialect;
     this.#session = session;
+    this.#run = run;
+  }
+
+  /** The same session for one run. */
+  of(run: Run): TrackedSession {
+    return new TrackedSession(this.#session, run);
   }
 
   isWrite(sql: string): boolean {
@@ -34,22 +42,24 @@ export class TrackedSession implements Session {
   }
 
   read(statement: Statement, options?: CallOptions): Promise<ResultSet> {
-    const run = currentRun();
-    if (run === undefined) return this.#session.read(statement, options);
-    return this.#readIn(run, statement);
+    const run = this.#owner;
+    if (run !== undefined) return this.#readIn(run, statement);
+    noteReadOutside();
+    return this.#session.read(statement, options);
   }
 
   async *stream(
     statement: Statement,
     options?: StreamOptions,
   ): AsyncGenerator<ResultSet, void, undefined> {
-    const run = currentRun();
-    if (run === undefined) yield* this.#session.stream(statement, options);
-    else yield await this.#readIn(run, statement);
+    const run = this.#owner;
+    if (run !== undefined) return yield await this.#readIn(run, statement);
+    noteReadOutside();
+    yield* this.#session.stream(statement, options);
   }
 
   async write(unit: readonly Statement[], options?: CallOptions): Promise<readonly ResultSet[]> {
-    refuseInside("write");
+    this.#refuseInside("write");
     return await this.#session.write(unit, options);
   }
 
@@ -58,7 +68,7 @@ export class TrackedSession implements Session {
     rows: Iterable<readonly SqlValue[]> | AsyncIterable<readonly SqlValue[]>,
     options?: WriteManyOptions,
   ): Promise<number> {
-    refuseInside("writeMany");
+    this.#refuseInside("writeMany");
     return await this.#session.writeMany(sql, rows, options);
   }
 
@@ -66,19 +76,24 @@ export class TrackedSession implements Session {
     run: (transaction: StoreTransaction) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T> {
-    refuseInside("transaction");
+    this.#refuseInside("transaction");
     return await this.#session.transaction(run, options);
+  }
+
+  /** Whom a read made now belongs to. */
+  get #owner(): Run | undefined {
+    return this.#run === undefined || this.#run.ended ? currentRun() : this.#run;
+  }
+
+  #refuseInside(call: string): void {
+    const run = this.#owner;
+    if (run !== undefined) throw writeInCached(run.name, call);
   }
 
   async #readIn(run: Run, statement: Statement): Promise<ResultSet> {
     if (this.#session.isWrite(statement.sql)) throw writeInCached(run.name, "read");
     return await run.read(statement);
   }
-}
-
-function refuseInside(call: string): void {
-  const run = currentRun();
-  if (run !== undefined) throw writeInCached(run.name, call);
 }
 
 function writeInCached(name: string, call: string): SpringhouseError {

@@ -3,6 +3,11 @@
  *
  * A run reads one snapshot. Everything that its code reads through the database, in whatever way,
  * finds the run by the asynchronous context, is read from that snapshot and adds to its footprint.
+ *
+ * Some queues call what they were given in a context of their own, where a read belongs to nobody.
+ * The query builder that a function is given carries its run along; what is read otherwise cannot
+ * be told from the reads of all others, so these are counted, and a run that has read nothing while
+ * others did is not trusted.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
@@ -37,12 +42,18 @@ export interface RunParts {
   note(run: Run, statement: Statement): void;
 }
 
+const LOST =
+  "It read nothing, while something was read that belongs to no cached function. If it reads by " +
+  "way of a queue that calls it later, let it read with the query builder that it is given, or " +
+  "keep its context with AsyncResource.bind().";
+
 /** One run of a cached function. */
 export class Run {
   readonly name: string;
   readonly #parts: RunParts;
   readonly #atoms: Atom[] = [];
   readonly #uses = new Map<string, Version>();
+  readonly #readsOutside = readsOutside;
   #reason: string | undefined;
   #ended = false;
 
@@ -80,7 +91,8 @@ export class Run {
 
   /** Why the result must not be kept; undefined when nothing speaks against it. */
   get reason(): string | undefined {
-    return this.#reason;
+    const mayBeLost = this.#atoms.length === 0 && readsOutside !== this.#readsOutside;
+    return this.#reason ?? (mayBeLost ? LOST : undefined);
   }
 
   get footprint(): Footprint {
@@ -118,6 +130,12 @@ export class Run {
 }
 
 const runs = new AsyncLocalStorage<Run>();
+let readsOutside = 0;
+
+/** Counts a read that belongs to no run. */
+export function noteReadOutside(): void {
+  readsOutside++;
+}
 
 /** The run that the calling code belongs to, if it is under way. */
 export function currentRun(): Run | undefined {

@@ -3,6 +3,8 @@
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
 import type { CachedStatistics } from "../coherence/statistics.ts";
+import type { TrackedSession } from "../coherence/tracked-session.ts";
+import { currentRun } from "../coherence/tracking.ts";
 import { assertFunction } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -25,8 +27,8 @@ import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
+import { kyselyFor } from "../store/kysely.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
-import type { Session } from "../store/store.ts";
 import type { CachedQuery } from "./caching.ts";
 import type { CachedOptions } from "./caching-options.ts";
 import type { LazyCaching } from "./lazy-caching.ts";
@@ -35,7 +37,7 @@ import type { LazyCaching } from "./lazy-caching.ts";
 export interface DatabaseParts<Events extends object> {
   readonly store: SqliteStore;
   /** The store, as cached functions may use it. */
-  readonly session: Session;
+  readonly session: TrackedSession;
   readonly scope: Scope;
   readonly bus: EventBus<Events>;
   /** Shared with those that `as` gives. */
@@ -99,7 +101,7 @@ export class Database<
     options: CachedOptions = {},
   ): CachedFunction<Args, Result> {
     assertFunction("cached: the function", compute);
-    const withQuery = (...args: Args): Promise<Result> => compute(this.query, ...args);
+    const withQuery = (...args: Args): Promise<Result> => compute(this.#queryOfRun, ...args);
     return this.#parts.caching.get().cached(name, withQuery, options);
   }
 
@@ -224,6 +226,13 @@ export class Database<
   /** Facts for a diagnosis: path, permissions, settings in force, sizes. */
   describe(): Promise<DatabaseFacts> {
     return this.#parts.store.describe();
+  }
+
+  /** The query builder for the cached function that begins: it carries the run along. */
+  get #queryOfRun(): CachedQuery<TablesOf<Entities>> {
+    const run = currentRun();
+    if (run === undefined) return this.query;
+    return kyselyFor(this.#parts.session.of(run), this.scope.models.catalog);
   }
 
   /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */

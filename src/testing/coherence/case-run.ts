@@ -31,6 +31,8 @@ export class CaseRun {
   readonly #entries: Entry[] = [];
   #step = -1;
   #commits = 0;
+  /** Of the read that failed last. */
+  #error: string | undefined;
 
   constructor(subject: OpenSubject, witness: Witness, counts: CoherenceCounts) {
     this.#subject = subject;
@@ -126,7 +128,7 @@ export class CaseRun {
   }
 
   async #readEach(due: readonly (readonly [number, Entry])[]): Promise<readonly string[]> {
-    return await Promise.all(due.map(([, { query }]) => textOf(this.#subject, query)));
+    return await Promise.all(due.map(([, { query }]) => this.#textOf(query)));
   }
 
   async #readTogether(due: readonly (readonly [number, Entry])[]): Promise<readonly string[]> {
@@ -155,15 +157,18 @@ export class CaseRun {
     given: string,
     right: string,
   ): CoherenceFailure {
-    return { where, step: this.#step, queries: [at], given, right: [right] };
+    const failure = { where, step: this.#step, queries: [at], given, right: [right] };
+    const error = this.#error;
+    return given !== FAILED || error === undefined ? failure : { ...failure, error };
   }
-}
 
-/** What a call gives, as a text. */
-async function textOf(subject: OpenSubject, query: CoherenceQuery): Promise<string> {
-  try {
-    return resultText(await subject.read(query), query);
-  } catch {
-    return FAILED;
+  /** What a call gives, as a text. */
+  async #textOf(query: CoherenceQuery): Promise<string> {
+    try {
+      return resultText(await this.#subject.read(query), query);
+    } catch (error) {
+      this.#error = String(error);
+      return FAILED;
+    }
   }
 }

@@ -55,4 +55,6 @@ export interface CoherenceFailure {
   readonly given: string;
   /** What it could have given: the states of the database during the call. */
   readonly right: readonly string[];
+  /** Why the call failed, when it did and should not have. */
+  readonly error?: string;
 }

@@ -119,7 +119,7 @@ export class Race {
     const queries = places.map((at) => this.#queries[at] as CoherenceQuery);
     this.#look("own");
     const least = this.#least;
-    const given = await textOf(queries, read);
+    const { given, ...why } = await givenBy(queries, read);
     this.#look("own");
     this.#counts.reads++;
     const right = this.#states
@@ -127,7 +127,7 @@ export class Race {
       .map((state) => places.map((at) => state[at]).join(SEPARATOR));
     // Whether it failed as a whole is all that can be told.
     if (right.includes(given) || (given === FAILED && right.some(hasFailed))) return;
-    this.#failure ??= { where: "read", queries: numbers, given, right };
+    this.#failure ??= { where: "read", queries: numbers, given, right, ...why };
   }
 }
 
@@ -137,17 +137,18 @@ function hasFailed(text: string): boolean {
   return text.split(SEPARATOR).includes(FAILED);
 }
 
-async function textOf(
+async function givenBy(
   queries: readonly CoherenceQuery[],
   read: (
     queries: readonly CoherenceQuery[],
   ) => ReturnType<NonNullable<OpenSubject["readTogether"]>>,
-): Promise<string> {
+): Promise<Pick<CoherenceFailure, "given" | "error">> {
   try {
     const all = await read(queries);
-    return queries.map((query, at) => resultText(all[at] ?? [], query)).join(SEPARATOR);
-  } catch {
-    return FAILED;
+    const texts = queries.map((query, at) => resultText(all[at] ?? [], query));
+    return { given: texts.join(SEPARATOR) };
+  } catch (error) {
+    return { given: FAILED, error: String(error) };
   }
 }
 

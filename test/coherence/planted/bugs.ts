@@ -237,8 +237,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "races",
     "who joins a run takes its result though it is older than the call",
     "src/coherence/flights.ts",
-    "if (flight.startedAt > arrived || outcome.heldAt > arrived)",
-    "if (arrived > 0)",
+    "if (outcome !== undefined && outcome.heldAt > arrived)",
+    "if (outcome !== undefined)",
   ),
   bug(
     "families",

@@ -8,8 +8,8 @@
 import { createHash } from "node:crypto";
 import { assertFunction, assertMethods, assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { exactText } from "../core/exact-text.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import { stableText } from "../core/stable-text.ts";
 import { type Key, keyText } from "./key.ts";
 import { LIFE_KEYS, type LifeOptions } from "./life.ts";
 import type { Load } from "./load.ts";
@@ -94,8 +94,9 @@ export function cached<Args extends readonly unknown[], T>(
   });
 }
 
+/** Keys are brought to normal form C, which would make one of texts that only look the same. */
 function argumentsText(args: readonly unknown[]): string {
-  const text = stableText(args);
-  if (text.length <= ARGUMENTS_LENGTH_MAX) return text;
+  const text = exactText(args);
+  if (text.length <= ARGUMENTS_LENGTH_MAX && text === text.normalize("NFC")) return text;
   return createHash("sha256").update(text).digest("base64url");
 }

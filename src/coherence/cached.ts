@@ -11,7 +11,7 @@
  */
 
 import { describeAtom } from "../change/describe.ts";
-import { exactText } from "../core/stable-text.ts";
+import { exactText } from "../core/exact-text.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition } from "../tier/memory/partition.ts";
 import type { Freshness } from "./change-feed.ts";

@@ -9,48 +9,36 @@ import { SpringhouseError } from "./errors.ts";
 const DEPTH_MAX = 100;
 
 /**
- * The text of a value. Texts that look the same are the same: they are brought to Unicode's normal
- * form C.
+ * The text of a value: different values never have the same, texts that look alike included.
  *
  * @throws `INVALID_ARGUMENT` for what has no text of its own: functions, symbols, instances of
  * classes, cycles.
  */
-export function stableText(value: unknown): string {
-  return textOf(value, 0, (text) => JSON.stringify(text.normalize("NFC")));
-}
-
-/**
- * As `stableText`, for keys of what a database gives: it tells apart what looks the same.
- *
- * @throws `INVALID_ARGUMENT`.
- */
 export function exactText(value: unknown): string {
-  return textOf(value, 0, JSON.stringify);
+  return textOf(value, 0);
 }
 
-type TextOfString = (value: string) => string;
-
-function textOf(value: unknown, depth: number, quote: TextOfString): string {
+function textOf(value: unknown, depth: number): string {
   switch (typeof value) {
     case "string":
-      return quote(value);
+      return JSON.stringify(value);
     case "number":
-      return Object.is(value, -0) && quote === JSON.stringify ? "-0" : String(value);
+      return Object.is(value, -0) ? "-0" : String(value);
     case "boolean":
     case "undefined":
       return String(value);
     case "bigint":
       return `${value}n`;
     case "object":
-      return value === null ? "null" : objectText(value, depth + 1, quote);
+      return value === null ? "null" : objectText(value, depth + 1);
     default:
       throw noText(typeof value);
   }
 }
 
-function objectText(value: object, depth: number, quote: TextOfString): string {
+function objectText(value: object, depth: number): string {
   if (depth > DEPTH_MAX) throw noText("value that contains itself");
-  const text = (item: unknown): string => textOf(item, depth, quote);
+  const text = (item: unknown): string => textOf(item, depth);
   if (Array.isArray(value)) return `[${value.map(text).join()}]`;
   if (value instanceof Date) return `Date(${value.getTime()})`;
   if (value instanceof Uint8Array) return `Bytes(${Buffer.from(value).toString("base64")})`;

@@ -8,6 +8,7 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
+import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
@@ -196,7 +197,7 @@ export class GuardedTier {
       this.#circuit = { state: "closed", failures: 0 };
       lost = await this.#outbox.close();
     } while (lost > 0 && this.#unanswered !== undefined && clock.monotonicMs() < endMs);
-    if (lost > 0) onError(this.name, this.#lostError(lost));
+    if (lost > 0) this.#tellLost(lost);
     // Whatever its circuit says: what it has open is to be closed.
     const leftMs = Math.max(this.#options.timeoutMs, endMs - clock.monotonicMs());
     await this.#inTime(() => this.tier.close(), leftMs).catch((error: unknown) =>
@@ -256,27 +257,31 @@ export class GuardedTier {
     await this.#inTime(() => late.answered, timeoutMs).catch(() => undefined);
   }
 
-  #lostError(lost: number): SpringhouseError {
-    return new SpringhouseError(
-      "CIRCUIT_OPEN",
-      `${lost} changes did not reach the tier "${this.name}" before it was closed.`,
-      { cause: this.#lastError, fields: { tier: this.name, lost } },
-    );
+  /** Nobody can be sure of what the tier holds now: a drop may be among what is lost. */
+  #tellLost(lost: number): void {
+    const message = `${lost} changes did not reach the tier "${this.name}" before it was closed.`;
+    const fields = { tier: this.name, lost };
+    const error = new SpringhouseError("CIRCUIT_OPEN", message, { cause: this.#lastError, fields });
+    this.#options.onError(this.name, error);
+    warn("CACHE_CHANGES_LOST", `${message} What it had before may be served again.`, fields);
   }
 
   async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {
     const keys = [...momentsMs.keys()];
     const entries = listOf(await this.tier.getMany(keys));
     const stale: TierEntry[] = [];
-    const unread: string[] = [];
+    const over: string[] = [];
     for (const [index, key] of keys.entries()) {
       const entry = entries[index];
       const atMs = momentsMs.get(key) ?? 0;
-      if (!this.#isSound(entry, key)) unread.push(key);
-      else if (entry.createdMs <= atMs) stale.push(asStale(entry, atMs));
+      const isSound = this.#isSound(entry, key);
+      if (isSound && entry.createdMs > atMs) continue;
+      over.push(key);
+      if (isSound) stale.push(asStale(entry, atMs));
     }
-    // What cannot be read now may be read later, and would be fresh.
-    if (unread.length > 0) await this.tier.dropMany(unread);
+    // First dropped: what cannot be read now may be read later and would be fresh, and what another
+    // process is loading must not become the fresh value.
+    if (over.length > 0) await this.tier.dropMany(over);
     if (stale.length > 0) await this.tier.setMany(stale);
   }
 

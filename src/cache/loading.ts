@@ -39,6 +39,12 @@ const LEASED_KEYS_MAX = 1_000;
 /** Flights for which a step of all of them takes next to no time. */
 const STEPS_AT_ONCE = 1_000;
 
+/** When a load began, by the clock that others go by, and by the one that none can set. */
+interface LoadStart {
+  readonly atMs: number;
+  readonly monotonicMs: number;
+}
+
 /** Loads for one category. */
 export class Loading {
   readonly #shelf: Shelf;
@@ -184,9 +190,9 @@ export class Loading {
   async #run(flights: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
     if (flights.length === 0) return;
     const { counts, parts } = this.#shelf;
-    const startMs = parts.clock.monotonicMs();
+    const start = { atMs: parts.clock.nowMs(), monotonicMs: parts.clock.monotonicMs() };
     counts.loads += loader.kind === "many" ? 1 : flights.length;
-    if (loader.kind === "many") return await this.#runMany(flights, loader.load, call, startMs);
+    if (loader.kind === "many") return await this.#runMany(flights, loader.load, call, start);
     await Promise.all(
       flights.map(async (flight) => {
         const { key, signal, stale } = flight;
@@ -194,7 +200,7 @@ export class Loading {
         const nowMs = parts.clock.nowMs();
         try {
           const loaded = await runLoad(loader.load, { key, signal, stale, namespace, nowMs });
-          this.#loaded(flight, loaded, call, startMs);
+          this.#loaded(flight, loaded, call, start);
         } catch (error) {
           this.#crashed(flight, error, call.life);
         }
@@ -206,7 +212,7 @@ export class Loading {
     flights: readonly Flight[],
     load: LoadMany<unknown>,
     call: ReadCall,
-    startMs: number,
+    start: LoadStart,
   ): Promise<void> {
     await restBetween(flights);
     const keys = flights.map(({ key }) => key);
@@ -229,15 +235,15 @@ export class Loading {
         if (value instanceof Error) throw value;
         const kept = value !== undefined;
         const loaded = { value, kept, ttlMs: undefined, tags: [], etag: undefined };
-        this.#loaded(flight, loaded, call, startMs);
+        this.#loaded(flight, loaded, call, start);
       } catch (error) {
         this.#crashed(flight, error, call.life);
       }
     });
   }
 
-  #loaded(flight: Flight, loaded: Loaded, call: ReadCall, startMs: number): void {
-    const loadMs = this.#shelf.parts.clock.monotonicMs() - startMs;
+  #loaded(flight: Flight, loaded: Loaded, call: ReadCall, start: LoadStart): void {
+    const loadMs = this.#shelf.parts.clock.monotonicMs() - start.monotonicMs;
     const tags = [...call.tags, ...loaded.tags];
     const kept = loaded.kept && !call.bypass && !flight.isFencedFor(tags);
     const shared = this.#shelf.memory?.values === "shared";
@@ -245,7 +251,8 @@ export class Loading {
       ? { value: loaded.value, changeable: false }
       : ownCopy(loaded.value);
     flight.land();
-    if (kept) this.#shelf.keep(flight.key, { ...loaded, value, tags, loadMs }, call.life);
+    const keeping = { ...loaded, value, tags, loadMs, startedMs: start.atMs };
+    if (kept) this.#shelf.keep(flight.key, keeping, call.life);
     const hit = loaded.value !== undefined;
     if (!flight.settled) {
       flight.settle({ value, hit, stale: false, source: "load", error: undefined, changeable });

@@ -7,12 +7,15 @@
  *   from here, and what is to be dropped cannot be resurrected by what the tier still has. So a
  *   set that comes to nothing (its life is over, its tag was dropped) is still a drop of whatever
  *   the tier had before it.
- * - A failure keeps the change and tries again after a pause that grows. When too much has
- *   gathered, all of it becomes one step: everything of this cache in the tier is dropped. That
- *   loses cached values, and no invalidation.
+ * - A failure keeps the change and tries again after a pause that grows. Values that wait for a
+ *   tier that is down take memory; beyond a bound the next ones are left out, and what the tier
+ *   has for their keys is dropped. When too many changes have gathered, all of them become one
+ *   step: everything of this cache in the tier is dropped. Both lose cached values, and no
+ *   invalidation.
  */
 
 import type { Clock } from "../core/clock.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { KeysQuery, TierEntry } from "../tier/tier.ts";
 import { asStale } from "./life.ts";
 
@@ -41,6 +44,8 @@ export interface OutboxTarget {
 const BATCH_MAX = 500;
 /** Changes that wait for a tier that is down; beyond it everything there is dropped instead. */
 export const OUTBOX_MAX = 10_000;
+/** Heap bytes of values that wait for a tier that is down: as much as memory has by default. */
+const WAITING_BYTES_MAX = 100_000_000;
 /** The first pause after a failure, and the longest one. */
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 30_000;
@@ -51,6 +56,8 @@ const DROP: KeyChange = { kind: "drop" };
 interface Numbered {
   readonly change: KeyChange;
   readonly number: number;
+  /** Heap bytes of what waits to be set, as far as they were asked for. */
+  readonly bytes: number;
 }
 
 type Step =
@@ -71,6 +78,7 @@ export class Outbox {
   readonly #max: number;
   #steps: Step[] = [];
   #size = 0;
+  #bytes = 0;
   #number = 0;
   #running: Promise<void> | undefined;
   #failures = 0;
@@ -92,7 +100,12 @@ export class Outbox {
   }
 
   set(entry: TierEntry): void {
-    this.#putKey(entry.key, { kind: "set", entry });
+    // A tier that is up has it in a moment.
+    const bytes = this.#retry === undefined ? 0 : ownCopy(entry.value).bytes;
+    this.#take(entry.key);
+    const hasRoom = this.#bytes + bytes <= WAITING_BYTES_MAX;
+    if (hasRoom) this.#putKey(entry.key, { kind: "set", entry }, bytes);
+    else this.#putKey(entry.key, DROP);
   }
 
   drop(key: string): void {
@@ -181,18 +194,30 @@ export class Outbox {
     return this.#size;
   }
 
-  #putKey(key: string, change: KeyChange): void {
-    for (const step of this.#steps) {
-      if (step.kind === "keys" && step.changes.delete(key)) this.#size--;
-    }
+  #putKey(key: string, change: KeyChange, bytes: number = 0): void {
+    this.#take(key);
     let last = this.#steps.at(-1);
     if (last?.kind !== "keys") {
       last = { kind: "keys", changes: new Map() };
       this.#steps.push(last);
     }
-    last.changes.set(key, { change, number: ++this.#number });
+    last.changes.set(key, { change, number: ++this.#number, bytes });
     this.#size++;
+    this.#bytes += bytes;
     this.#grown();
+  }
+
+  /** Takes a change of a key out, wherever it is. */
+  #take(key: string): void {
+    for (const step of this.#steps) if (step.kind === "keys") this.#takeFrom(step.changes, key);
+  }
+
+  #takeFrom(changes: Map<string, Numbered>, key: string): void {
+    const numbered = changes.get(key);
+    if (numbered === undefined) return;
+    changes.delete(key);
+    this.#size--;
+    this.#bytes -= numbered.bytes;
   }
 
   #forgetPrefix(prefix: string): void {
@@ -206,7 +231,7 @@ export class Outbox {
     for (const step of this.#steps) {
       if (step.kind !== "keys") continue;
       for (const key of step.changes.keys()) {
-        if (key.startsWith(prefix) && step.changes.delete(key)) this.#size--;
+        if (key.startsWith(prefix)) this.#takeFrom(step.changes, key);
       }
     }
   }
@@ -215,9 +240,10 @@ export class Outbox {
   #dropTagged(tags: readonly string[]): void {
     for (const step of this.#steps) {
       if (step.kind !== "keys") continue;
-      for (const [key, { change, number }] of step.changes) {
+      for (const [key, { change, number, bytes }] of step.changes) {
         if (change.kind !== "set" || !sharesTag(change.entry, tags)) continue;
-        step.changes.set(key, { change: DROP, number });
+        step.changes.set(key, { change: DROP, number, bytes: 0 });
+        this.#bytes -= bytes;
       }
     }
   }
@@ -227,6 +253,7 @@ export class Outbox {
     for (const step of this.#steps) if (step.kind === "keys") step.changes.clear();
     this.#steps = [];
     this.#size = 0;
+    this.#bytes = 0;
   }
 
   #grown(): void {
@@ -275,7 +302,7 @@ export class Outbox {
     if (sets.length > 0) await this.#target.setMany(sets);
     if (expirations.size > 0) await this.#target.expireMany(expirations);
     for (const [key, numbered] of batch) {
-      if (changes.get(key) === numbered && changes.delete(key)) this.#size--;
+      if (changes.get(key) === numbered) this.#takeFrom(changes, key);
     }
   }
 

@@ -30,7 +30,11 @@ export interface CacheParts {
 }
 
 /** A value that is to be kept. */
-export type Keeping = Loaded & { readonly loadMs: number };
+export interface Keeping extends Loaded {
+  readonly loadMs: number;
+  /** When its load began; undefined for a value that was given. */
+  readonly startedMs?: number;
+}
 
 /** Keys after which the tiers are waited for: their boxes do not take everything at once. */
 const KEYS_PER_FLUSH = 1_000;
@@ -102,8 +106,9 @@ export class Shelf {
       key: this.prefix + key,
       value: loaded.value,
       category: this.category,
-      // A value is as old as the beginning of its load: whoever set one meanwhile has a newer one.
-      createdMs: nowMs - Math.floor(loaded.loadMs),
+      // A value is as old as the beginning of its load: whoever set one meanwhile has a newer one,
+      // and whoever dropped it meanwhile may have done so because of what the load has read.
+      createdMs: Math.min(loaded.startedMs ?? nowMs, nowMs),
       tags: loaded.tags.length === 0 ? loaded.tags : [...new Set(loaded.tags)],
       loadMs: loaded.loadMs,
       etag: loaded.etag,

@@ -247,6 +247,22 @@ describe("an outbox", () => {
     expect(target.sent).toEqual(["prefix ", "set later=later"]);
   });
 
+  it("leaves out values that do not fit into memory while the tier is down, and drops their keys", async () => {
+    const { box, target } = await openBroken();
+    const large = (): string => "x".repeat(10_000_000);
+    for (let at = 0; at < 12; at++) box.set(entry(`${at}`, large()));
+    box.set(entry("0", "small"));
+    box.set(entry("11", large()));
+
+    expect(box.keysToSet({})).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "0", "11"]);
+    expect(box.pending("9")).toEqual({ kind: "drop" });
+
+    target.error = undefined;
+    box.wake();
+    await box.flushed();
+    expect(target.sent[0]).toBe("drop first,9,10");
+  });
+
   it("keeps a change that was overtaken while it was on its way", async () => {
     const { box, target } = open();
     const gate = Promise.withResolvers<void>();

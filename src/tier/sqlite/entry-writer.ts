@@ -27,6 +27,8 @@ export interface WriterParts {
   readonly bounds: Bounds;
   readonly payload: PayloadSettings;
   readonly counters: Counters;
+  /** Whose drops fence nothing here; see fences.ts. */
+  readonly owner: string;
 }
 
 /** An entry as statements; the first one tells what became of it. */
@@ -68,7 +70,7 @@ export class EntryWriter {
   }
 
   async #prepare(entry: TierEntry): Promise<Prepared> {
-    const { clock, payload } = this.#parts;
+    const { clock, payload, owner } = this.#parts;
     const key = toStored(entry.key);
     const tags = entry.tags.length === 0 ? null : JSON.stringify(entry.tags.map(toStored));
     const { codec, bytes } = await pack(entry.key, entry.value, payload, entry.compression);
@@ -99,7 +101,7 @@ export class EntryWriter {
       checksum,
       number,
       inRow ? (parts[0] ?? null) : null,
-      nowMs,
+      owner,
     );
     const statements = number === null ? [upsert] : [upsert, ...addParts(key, number, parts)];
     return { statements, bytes: sizeBytes, refused: false };

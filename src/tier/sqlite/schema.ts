@@ -18,7 +18,7 @@ import type { Statement } from "../../core/statement.ts";
 /** "SpCa": a file of ours. Written to the header of the file. */
 export const APPLICATION_ID = 0x53704361;
 /** Changed whenever a program of before could not read, or would misread, the file. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 /** Rows of `cache_parts` that one value can have; the first number of its rows is a multiple. */
 export const PARTS_MAX = 4_096;
 
@@ -78,6 +78,14 @@ const TABLES: readonly string[] = [
     expires_at REAL NOT NULL,
     duration_ms REAL NOT NULL
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS cache_drops (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    dropped_at REAL NOT NULL,
+    owner TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS idx_drops ON cache_drops (dropped_at)",
 ];
 
 const ADD_TO_TOTALS = `INSERT INTO cache_totals (category, entries, bytes)
@@ -156,7 +164,7 @@ export const CREATE: readonly Statement[] = [
 
 /**
  * Empties all tables, in one unit. Without a trigger SQLite gives back whole pages without looking
- * at their rows. Leases are kept: whoever holds one still computes.
+ * at their rows. Leases are kept, since whoever holds one still computes, and notes of drops.
  */
 export const CLEAR: readonly Statement[] = [
   ...Object.keys(DELETE_TRIGGERS).map((name) => statement(`DROP TRIGGER ${name}`)),

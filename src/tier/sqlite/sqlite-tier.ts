@@ -9,8 +9,10 @@
  * for the tables, and `eviction.ts` for how it stays within its bounds.
  */
 
+import { randomUUID } from "node:crypto";
 import { throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
+import type { Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { OpenCalls } from "../../sqlite/open-calls.ts";
 import { newCounters } from "../counters.ts";
@@ -29,6 +31,7 @@ import { CacheFile } from "./cache-file.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { Eviction, SLICE_ROWS, type Total } from "./eviction.ts";
+import { type DropKind, noteDrop } from "./fences.ts";
 import { toStored } from "./key-text.ts";
 import { sqliteLeases } from "./leases.ts";
 import { listKeys } from "./listing.ts";
@@ -53,7 +56,7 @@ import { TOUCHES_MAX, Touches } from "./touches.ts";
 /** Hits wait so long. */
 const FLUSH_AFTER_MS = 5_000;
 /** Keys that are dropped in one unit. */
-const DROPS_PER_UNIT = 500;
+const DROPS_PER_UNIT = 250;
 const NOTHING: Total = { entries: 0, bytes: 0 };
 
 /**
@@ -77,6 +80,7 @@ export class SqliteTier implements Tier {
   readonly #file: CacheFile;
   readonly #counters = newCounters();
   readonly #touches = new Touches();
+  readonly #owner = randomUUID();
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
   readonly #eviction: Eviction;
@@ -96,7 +100,7 @@ export class SqliteTier implements Tier {
     this.#calls = new OpenCalls(`The tier ${name} (${path})`);
     this.#file = new CacheFile({ path, clock, onLost: () => this.#lost() });
     this.#reader = new EntryReader({ clock, encryptionKey, touches, counters });
-    this.#writer = new EntryWriter({ clock, bounds, payload, counters });
+    this.#writer = new EntryWriter({ clock, bounds, payload, counters, owner: this.#owner });
     this.#eviction = new Eviction({ clock, bounds, counters });
     this.leases = sqliteLeases((work) => this.#call("write", work), clock);
   }
@@ -149,8 +153,9 @@ export class SqliteTier implements Tier {
         const units: Promise<number>[] = [];
         for (let start = 0; start < keys.length; start += DROPS_PER_UNIT) {
           const some = keys.slice(start, start + DROPS_PER_UNIT);
-          const unit = some.map((key) => statement(DROP_KEY, toStored(key)));
-          units.push(changesOf(database, unit, signal));
+          const notes = some.map((key) => this.#note("key", key));
+          const drops = some.map((key) => statement(DROP_KEY, toStored(key)));
+          units.push(changesOf(database, notes, drops, signal));
         }
         return this.#dropped(sum(await Promise.all(units)));
       },
@@ -165,7 +170,8 @@ export class SqliteTier implements Tier {
       async (database) => {
         if (tags.length === 0) return;
         const drops = [...new Set(tags)].map((tag) => statement(DROP_TAG, toStored(tag)));
-        await database.write([statement(NEXT_EPOCH), ...drops], until(signal));
+        const notes = [...new Set(tags)].map((tag) => this.#note("tag", tag));
+        await database.write([...notes, statement(NEXT_EPOCH), ...drops], until(signal));
       },
       signal,
     );
@@ -177,6 +183,7 @@ export class SqliteTier implements Tier {
       async (database) => {
         const start = toStored(prefix);
         const slice = statement(DROP_PREFIX, start, start, SLICE_ROWS);
+        await database.write([this.#note("prefix", prefix)], until(signal));
         return this.#dropped(await inSlices(database, slice, signal));
       },
       signal,
@@ -200,7 +207,7 @@ export class SqliteTier implements Tier {
       "drop",
       async (database) => {
         this.#touches.clear();
-        await database.write(CLEAR, until(signal));
+        await database.write([this.#note("prefix", ""), ...CLEAR], until(signal));
       },
       signal,
     );
@@ -335,6 +342,10 @@ export class SqliteTier implements Tier {
     this.#touches.written();
   }
 
+  #note(kind: DropKind, name: string): Statement {
+    return noteDrop(kind, name, this.#owner, this.#options.clock.nowMs());
+  }
+
   #dropped(count: number): number {
     this.#counters.drops += count;
     return count;
@@ -347,13 +358,15 @@ export class SqliteTier implements Tier {
   }
 }
 
+/** How many rows `drops` have changed, in one unit with notes before. */
 async function changesOf(
   database: Database,
-  unit: readonly ReturnType<typeof statement>[],
+  notes: readonly Statement[],
+  drops: readonly Statement[],
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const results = await database.write(unit, until(signal));
-  return sum(results.map(({ changes }) => changes));
+  const results = await database.write([...notes, ...drops], until(signal));
+  return sum(results.slice(notes.length).map(({ changes }) => changes));
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,7 @@
 /** The statements of the SQLite tier. */
 
 import type { CallOptions, SqlValue, Statement } from "../../core/statement.ts";
+import { isFenced } from "./fences.ts";
 
 const META =
   "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, epoch";
@@ -48,18 +49,27 @@ export function askThread({ head }: ListQuestion, values: readonly string[]): St
   return { sql, parameters: [JSON.stringify(values)] };
 }
 
-/** Stores an entry unless there is a later one; one from the future is none. */
-export const UPSERT = `INSERT INTO cache_entries (key, category, created_at, expires_at, keep_until,
-    sliding_ms, accessed_at, size_bytes, load_ms, etag, tags, epoch, codec, checksum, parts, value)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT epoch FROM cache_epochs WHERE name = 'tags'),
-    ?, ?, ?, ?)
+/** Stores an entry unless it is fenced or there is a later one; one from the future is none. */
+export const UPSERT: string = `INSERT INTO cache_entries (key, category, created_at, expires_at,
+    keep_until, sliding_ms, accessed_at, size_bytes, load_ms, etag, tags, epoch, codec, checksum,
+    parts, value)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+    (SELECT epoch FROM cache_epochs WHERE name = 'tags'), ?12, ?13, ?14, ?15
+  WHERE NOT ${isFenced({
+    key: "?1",
+    createdMs: "?3",
+    loadMs: "?9",
+    tags: "?11",
+    owner: "?16",
+    nowMs: "?7",
+  })}
   ON CONFLICT (key) DO UPDATE SET category = excluded.category, created_at = excluded.created_at,
     expires_at = excluded.expires_at, keep_until = excluded.keep_until,
     sliding_ms = excluded.sliding_ms, access_count = 0, accessed_at = excluded.accessed_at,
     size_bytes = excluded.size_bytes, load_ms = excluded.load_ms, etag = excluded.etag,
     tags = excluded.tags, epoch = excluded.epoch, codec = excluded.codec,
     checksum = excluded.checksum, parts = excluded.parts, value = excluded.value
-  WHERE excluded.created_at >= cache_entries.created_at OR cache_entries.created_at > ?`;
+  WHERE excluded.created_at >= cache_entries.created_at OR cache_entries.created_at > ?7`;
 
 /** A part of a value, when the entry it belongs to was stored. */
 export const ADD_PART = `INSERT INTO cache_parts (id, bytes)

@@ -11,6 +11,7 @@ import { inTransaction } from "../../sqlite/writer.ts";
 import type { Counters } from "../counters.ts";
 import type { SweepResult } from "../tier.ts";
 import { type Eviction, SLICE_ROWS } from "./eviction.ts";
+import { forgetDrops } from "./fences.ts";
 import {
   DROP_EMPTY_TOTALS,
   DROP_EXPIRED,
@@ -64,6 +65,7 @@ export async function sweep(
   reclaimed += await eviction.run(database);
   await dropUnusedTags(database, signal);
   await database.write([statement(DROP_EMPTY_TOTALS), statement(DROP_OLD_LEASES, nowMs, nowMs)]);
+  await database.write(forgetDrops(nowMs));
   await giveBackPages(database, signal);
   return { expired, reclaimed };
 }

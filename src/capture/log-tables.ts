@@ -155,6 +155,10 @@ export const ADD_IDENTITY: string =
   "SELECT 0, '', json_array(lower(hex(randomblob(16)))) " +
   "WHERE NOT EXISTS (SELECT 1 FROM springhouse_log_shapes WHERE id = 0)";
 
+/** Gives a log that has an identity another one: for a file that goes on from an earlier time. */
+export const RENEW_IDENTITY: string =
+  "UPDATE springhouse_log_shapes SET columns = json_array(lower(hex(randomblob(16)))) WHERE id = 0";
+
 /** The identity: one row or none. */
 export const SELECT_IDENTITY = "SELECT columns ->> 0 FROM springhouse_log_shapes WHERE id = 0";
 

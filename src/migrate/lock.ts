@@ -13,9 +13,9 @@ import { abortError, throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
 import type { Session, Statement, Store, StoreTransaction } from "../store/store.ts";
 import { readMeta, setMeta } from "./meta.ts";
-import { isGone, type ProcessMark, thisProcess } from "./process-mark.ts";
 
 /** Between two looks at a lock that another process holds: short beside any migration. */
 const POLL_MS = 20;

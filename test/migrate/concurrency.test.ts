@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { thisProcess } from "../../src/migrate/process-mark.ts";
+import { thisProcess } from "../../src/core/process-mark.ts";
 import { createMigrator } from "../../src/migrate/run.ts";
 import { Scene } from "./support.ts";
 

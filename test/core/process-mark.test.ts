@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { isGone, thisProcess } from "../../src/migrate/process-mark.ts";
+import { isGone, thisProcess } from "../../src/core/process-mark.ts";
 
 const onLinux = test.skipIf(process.platform !== "linux");
 

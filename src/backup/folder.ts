@@ -1,0 +1,226 @@
+/**
+ * The folder of backups: one folder for each, named like the backup.
+ *
+ *     backups/
+ *       backup_20261126_020000/
+ *         manifest.json       what it holds, written once
+ *         database.zst        the file, compressed; database.zst.enc when it is encrypted
+ *         verified.json       when it was last restored and checked, and with what result
+ *         pinned.json         only when it is pinned: why
+ *       .work-…/              something is being made; removed when its process is gone
+ *       schedule.db           next times of the schedule
+ *
+ * A backup is made in a work folder and gets its name by one rename, so a folder with a name and a
+ * manifest is whole. Names come from users and from the disk: they are checked before they become
+ * paths, and nothing outside of the folder is ever read or removed.
+ */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { SpringhouseError } from "../core/errors.ts";
+import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
+import { toSpringhouseError } from "../sqlite/errors.ts";
+import { MANIFEST_FILE } from "./manifest.ts";
+
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+const WORK_PREFIX = ".work-";
+const OWNER_FILE = "owner.json";
+/** A work folder without an owner is one that is being made or removed at this moment. */
+const OWNERLESS_MS_MAX = 60_000;
+/** Letters that mean nothing to any file system or shell; no dot first, no way up. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+/** Names that others have put into the folder of backups, or that Windows keeps for itself. */
+const RESERVED = /^(?:segments|con|prn|aux|nul|(?:com|lpt)\d)$/i;
+const BACKUPS_MAX = 100_000;
+
+/** Throws `INVALID_ARGUMENT` for what cannot be the name of a backup. */
+export function assertName(name: unknown): asserts name is string {
+  if (typeof name === "string" && NAME.test(name) && !RESERVED.test(name)) return;
+  const shown = JSON.stringify(name) ?? String(name);
+  const message =
+    `${shown} cannot be the name of a backup. Take letters, digits, ".", "_" and "-", at most ` +
+    "100, a letter or digit first.";
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
+}
+
+/** `backup_20261126_020000`, in UTC, so that names sort by time whatever clocks do. */
+export function defaultName(nowMs: number, prefix = "backup"): string {
+  const [date = "", time = ""] = new Date(nowMs).toISOString().split("T");
+  return `${prefix}_${date.replaceAll("-", "")}_${time.slice(0, 8).replaceAll(":", "")}`;
+}
+
+/** The folder of a backup. Throws as `assertName` does. */
+export function pathOf(directory: string, name: string): string {
+  assertName(name);
+  return join(resolve(directory), name);
+}
+
+/** Names of all backups; a folder without a manifest is none. Empty when there is no folder. */
+export async function backupNames(directory: string): Promise<readonly string[]> {
+  const entries = await ifThere(directory, () => readdir(directory, { withFileTypes: true }));
+  const folders = (entries ?? [])
+    .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+    .slice(0, BACKUPS_MAX);
+  const names: string[] = [];
+  for (const { name } of folders) {
+    const facts = await ifThere(directory, () => stat(join(directory, name, MANIFEST_FILE)));
+    if (facts?.isFile() === true) names.push(name);
+  }
+  return names;
+}
+
+/** Throws `BACKUP_NOT_FOUND` unless there is a backup of this name; else its folder. */
+export async function existingPath(directory: string, name: string): Promise<string> {
+  const path = pathOf(directory, name);
+  const facts = await ifThere(path, () => stat(join(path, MANIFEST_FILE)));
+  if (facts?.isFile() === true) return path;
+  const message = `There is no backup ${name} in ${directory}. See: springhouse backup list`;
+  throw new SpringhouseError("BACKUP_NOT_FOUND", message, { fields: { name, directory } });
+}
+
+/** Writes a file so that it is there whole or not at all, also after a power failure. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  await translated(path, async () => {
+    await writeFile(temporary, text, { mode: PRIVATE_FILE, flush: true });
+    await rename(temporary, path);
+    await syncFolder(resolve(path, ".."));
+  });
+}
+
+/** The text of a file; undefined when there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  return ifThere(path, () => readFile(path, "utf8"));
+}
+
+/** A private folder for something that is being made; disposing removes it with what is in it. */
+export class WorkFolder implements AsyncDisposable {
+  readonly path: string;
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.path = join(directory, `${WORK_PREFIX}${randomUUID()}`);
+  }
+
+  /** Makes it, and the folder of backups when there is none. Removes abandoned ones. */
+  static async make(directory: string): Promise<WorkFolder> {
+    const work = new WorkFolder(resolve(directory));
+    await translated(directory, async () => {
+      await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+      await removeAbandoned(directory);
+      await mkdir(work.path, { mode: PRIVATE_FOLDER });
+      const owner = JSON.stringify(thisProcess());
+      await writeFile(work.file(OWNER_FILE), owner, { mode: PRIVATE_FILE });
+    });
+    return work;
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /**
+   * Gives it its name, which makes it a backup. All its files must be on disk.
+   *
+   * @returns false when the name is taken.
+   */
+  async publish(name: string): Promise<boolean> {
+    const target = pathOf(this.#directory, name);
+    return translated(target, async () => {
+      await syncFolder(this.path);
+      try {
+        // A folder that has something in it is never replaced.
+        await rename(this.path, target);
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR") return false;
+        throw error;
+      }
+      await syncFolder(this.#directory);
+      await rm(join(target, OWNER_FILE), { force: true });
+      return true;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Removes a backup: it has no name any more before anything of it is gone. */
+export async function removeBackup(directory: string, name: string): Promise<void> {
+  const path = pathOf(directory, name);
+  const aside = join(resolve(directory), `${WORK_PREFIX}${randomUUID()}`);
+  await translated(path, async () => {
+    await rename(path, aside);
+    await writeFile(join(aside, OWNER_FILE), JSON.stringify(thisProcess()), { mode: PRIVATE_FILE });
+    await syncFolder(directory);
+    await rm(aside, { recursive: true, force: true });
+  });
+}
+
+/** Bytes of everything in a folder. */
+export async function folderBytes(path: string): Promise<number> {
+  const entries = await ifThere(path, () => {
+    return readdir(path, { recursive: true, withFileTypes: true });
+  });
+  let bytes = 0;
+  for (const entry of entries ?? []) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    bytes += (await ifThere(file, () => stat(file)))?.size ?? 0;
+  }
+  return bytes;
+}
+
+/** Work folders whose process is gone: nobody will finish them. */
+async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(WORK_PREFIX)) continue;
+    const path = join(directory, name);
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    const owner = JSON.parse(await readFile(join(path, OWNER_FILE), "utf8")) as ProcessMark;
+    return isGone(owner);
+  } catch {
+    const facts = await stat(path).catch(() => undefined);
+    return facts !== undefined && Date.now() - facts.mtimeMs > OWNERLESS_MS_MAX;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open a folder, and does not need it.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Undefined for what is not there. */
+async function ifThere<T>(path: string, run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    throw toSpringhouseError(error, { path });
+  }
+}
+
+/** Every failure as one of ours. */
+async function translated<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toSpringhouseError(error, { path });
+  }
+}

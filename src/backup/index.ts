@@ -1,0 +1,26 @@
+/** Backups: `springhouse/backup`. */
+
+export { type CreateBackupOptions, createBackup } from "./create.ts";
+export { type KeySource, parseBackupKey, readBackupKey } from "./encryption.ts";
+export { type BackupEntry, listBackups } from "./list.ts";
+export type {
+  BackupKind,
+  DatabaseContent,
+  DatabaseFacts,
+  Encryption,
+  LogPlace,
+  Manifest,
+  PackedData,
+  TableFacts,
+} from "./manifest.ts";
+export type { BackupOptions, FolderOptions } from "./options.ts";
+export { type PinOptions, pinBackup } from "./pin.ts";
+export type { Progress, Proof } from "./protocol.ts";
+export {
+  type Replaced,
+  type RestoreBackupOptions,
+  type RestoreReport,
+  restoreBackup,
+} from "./restore.ts";
+export type { Verification } from "./verification.ts";
+export { type VerifiedBackup, type VerifyBackupOptions, verifyBackup } from "./verify.ts";

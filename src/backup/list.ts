@@ -1,0 +1,85 @@
+/** What is in a folder of backups. */
+
+import { join } from "node:path";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownKeys } from "../core/options.ts";
+import { backupNames, folderBytes, readIfThere } from "./folder.ts";
+import { MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
+import { type FolderOptions, resolveDirectory } from "./options.ts";
+import { isPinned } from "./pin.ts";
+import { readVerification, type Verification } from "./verification.ts";
+
+/** One backup of a folder. */
+export interface BackupEntry {
+  readonly name: string;
+  /** Its folder. */
+  readonly path: string;
+  /** Of all its files. */
+  readonly sizeBytes: number;
+  /** When the snapshot was taken; undefined when the manifest cannot be read. */
+  readonly createdAt: Date | undefined;
+  readonly pinned: boolean;
+  /** Of the last time that it was restored and checked. */
+  readonly verification: Verification | undefined;
+  readonly manifest: Manifest | undefined;
+  /** Why the manifest cannot be read. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * All backups of a folder, newest first; those whose manifest cannot be read come last. Nothing is
+ * checked but manifests: `verifyBackup` does that. A folder that does not exist has none.
+ *
+ * @example const [newest] = await listBackups({ directory: "backups" });
+ */
+export async function listBackups(options: FolderOptions): Promise<readonly BackupEntry[]> {
+  refuseUnknownKeys(options, ["directory"], "listBackups");
+  const directory = resolveDirectory("listBackups", options.directory);
+  const entries: BackupEntry[] = [];
+  for (const name of await backupNames(directory)) {
+    const entry = await readEntry(join(directory, name), name);
+    if (entry !== undefined) entries.push(entry);
+  }
+  const timeOf = ({ createdAt }: BackupEntry): number => createdAt?.getTime() ?? -Infinity;
+  return entries.sort((a, b) => timeOf(b) - timeOf(a) || (a.name < b.name ? 1 : -1));
+}
+
+/** What the folder of one backup says; undefined when it was removed meanwhile. */
+export async function readEntry(path: string, name: string): Promise<BackupEntry | undefined> {
+  const text = await readIfThere(join(path, MANIFEST_FILE));
+  if (text === undefined) return undefined;
+  const { manifest, problem } = attempt(text, path, name);
+  return {
+    name,
+    path,
+    sizeBytes: await folderBytes(path),
+    createdAt: manifest === undefined ? undefined : new Date(manifest.createdAt),
+    pinned: await isPinned(path),
+    verification: await readVerification(path),
+    manifest,
+    problem,
+  };
+}
+
+function attempt(
+  text: string,
+  path: string,
+  name: string,
+): Pick<BackupEntry, "manifest" | "problem"> {
+  try {
+    return { manifest: readManifest(text, path, name), problem: undefined };
+  } catch (error) {
+    return { manifest: undefined, problem: messageOf(error) };
+  }
+}
+
+/** The manifest in a backup's folder. Throws `BACKUP_DAMAGED` when it is that of another one. */
+export function readManifest(text: string, path: string, name: string): Manifest {
+  const place = join(path, MANIFEST_FILE);
+  const manifest = parseManifest(text, place);
+  if (manifest.name === name) return manifest;
+  const message =
+    `${place} is the manifest of ${manifest.name}: the folder was renamed or its files were ` +
+    "mixed up. Give it its name back.";
+  throw new SpringhouseError("BACKUP_DAMAGED", message, { fields: { place } });
+}

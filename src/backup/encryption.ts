@@ -107,7 +107,7 @@ export function keyFor(
   if (encryption === undefined) return undefined;
   const { keyId } = encryption;
   if (key === undefined) {
-    const how = "Give its key by SPRINGHOUSE_BACKUP_KEY or backup.keyFile.";
+    const how = "Give its key by SPRINGHOUSE_BACKUP_ENCRYPTION_KEY or backup.encryptionKeyFile.";
     throw new SpringhouseError("BACKUP_KEY", `${what} is encrypted (key ${keyId}). ${how}`, {
       fields: { keyId },
     });
@@ -142,9 +142,9 @@ export function decrypting(key: BackupKey, encryption: Encryption, context: stri
       decipher.setAuthTag(chunk.subarray(-TAG_BYTES));
       return Buffer.concat([decipher.update(chunk.subarray(0, -TAG_BYTES)), decipher.final()]);
     } catch (cause) {
-      const where = `Its part ${number + 1} of a megabyte each was altered or is not complete`;
-      const message = `The encrypted data is damaged. ${where}. Take another backup.`;
-      throw new SpringhouseError("BACKUP_DAMAGED", message, { cause, fields: { part: number } });
+      const why = `part ${number + 1}, of a megabyte each, was altered or is not complete`;
+      const message = `Encrypted data is damaged: ${why}. Take another backup.`;
+      throw new SpringhouseError("BACKUP_DAMAGED", message, { cause, fields: { why } });
     }
   });
 }

@@ -16,11 +16,20 @@ export type {
 export type { BackupOptions, FolderOptions } from "./options.ts";
 export { type PinOptions, pinBackup } from "./pin.ts";
 export type { Progress, Proof } from "./protocol.ts";
+export { type PruneBackupsOptions, type PruneReport, pruneBackups } from "./prune.ts";
 export {
   type Replaced,
   type RestoreBackupOptions,
   type RestoreReport,
   restoreBackup,
 } from "./restore.ts";
+export type { RetentionDecision, RetentionPolicy } from "./retention.ts";
+export type { TaskState } from "./schedule/schedule-table.ts";
+export {
+  type BackupSchedule,
+  type ScheduleOptions,
+  scheduleBackups,
+} from "./schedule/scheduled-backups.ts";
+export type { TaskRun } from "./schedule/scheduler.ts";
 export type { Verification } from "./verification.ts";
 export { type VerifiedBackup, type VerifyBackupOptions, verifyBackup } from "./verify.ts";

@@ -5,7 +5,7 @@ import { createReadStream, createWriteStream, statSync } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
 import { contentOf } from "./content.ts";
 import { decrypting, digestKey, encrypting, keyFor } from "./encryption.ts";
@@ -115,6 +115,9 @@ export async function unpack(
     const { code = "" } = error as { code?: string };
     const isData = code.startsWith("ZSTD_") || code.startsWith("ERR_") || code.startsWith("Z_");
     if (isData) throw damaged(manifest, `${data.file} cannot be unpacked (${messageOf(error)})`);
+    if (isSpringhouseError(error, "BACKUP_DAMAGED")) {
+      throw damaged(manifest, `${data.file}: ${String(error.fields["why"])}`);
+    }
     throw toSpringhouseError(error, { path: to });
   }
   if (packed.digest("hex") !== data.sha256 || raw.digest("hex") !== data.rawDigest) {

@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, realpath, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { assertFlag } from "../core/arguments.ts";
@@ -74,7 +74,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const resolved = resolveBackupOptions("restoreBackup", options, ["name", "url", "dryRun"]);
   const { name, dryRun = false } = options;
   assertFlag("restoreBackup: dryRun", dryRun);
-  const database = resolveDatabase("restoreBackup", options.url);
+  const database = await behindLinks(resolveDatabase("restoreBackup", options.url));
   const path = await existingPath(resolved.directory, name);
   const manifest = await manifestOf(path, name);
   const { signal, onProgress } = resolved;
@@ -89,6 +89,11 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   } finally {
     await rm(restored, { force: true });
   }
+}
+
+/** The file itself: a rename would replace a symbolic link, and leave the file where it is. */
+async function behindLinks(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }
 
 /** A name beside the database, on the same disk, for the file that takes its place. */

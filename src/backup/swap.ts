@@ -114,7 +114,12 @@ export class DatabaseHold implements Disposable {
     if (mode !== "delete") throw inUse(this.#path, []);
     const old = `${this.#path}${OLD_FILE}`;
     rmSync(old, { force: true });
-    linkSync(this.#path, old);
+    try {
+      linkSync(this.#path, old);
+    } catch {
+      // A file system without links: then there is a moment without a database.
+      renameSync(this.#path, old);
+    }
     return old;
   }
 }
@@ -145,9 +150,10 @@ function beginNewHistory(path: string): void {
   database.exec(`BEGIN IMMEDIATE; ${RENEW_IDENTITY}; ${LOG_EVERY_TABLE}; ${ADD_TICK}; COMMIT`);
 }
 
+/** Not read-only: the last one to close then leaves one file. */
 function assertOpens(path: string): void {
   const { DatabaseSync } = nodeSqlite();
-  using database = new DatabaseSync(path, { readOnly: true });
+  using database = new DatabaseSync(path);
   database.prepare("SELECT count(*) FROM sqlite_schema").get();
 }
 

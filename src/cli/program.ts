@@ -8,6 +8,13 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { redact, redactText } from "../core/redact.ts";
+import { backupCreate } from "./backup/create.ts";
+import { backupList } from "./backup/list.ts";
+import { backupPin } from "./backup/pin.ts";
+import { backupPrune } from "./backup/prune.ts";
+import { backupRestore } from "./backup/restore.ts";
+import { backupSchedule } from "./backup/schedule.ts";
+import { backupVerify } from "./backup/verify.ts";
 import { cacheClear } from "./cache/clear.ts";
 import { cacheKeys } from "./cache/keys.ts";
 import { cacheStats } from "./cache/stats.ts";
@@ -38,6 +45,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
   migrateDown,
   migrateStatus,
   migrateVerify,
+  backupCreate,
+  backupList,
+  backupVerify,
+  backupRestore,
+  backupPrune,
+  backupPin,
+  backupSchedule,
   cacheStats,
   cacheKeys,
   cacheClear,
@@ -48,6 +62,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** What a word that only groups commands stands for. */
 const GROUPS: Readonly<Record<string, string>> = {
+  backup: "Make, check and restore backups",
   cache: "Look at, clear and warm the cache",
   migrate: "Write, run and check migrations",
   rollup: "Check rollups and make them anew",

@@ -22,6 +22,9 @@ interface WrittenTypes {
   list: readonly string[];
   path: string;
   schedule: string;
+  /** No file can hold one. */
+  secret: never;
+  timeZone: string;
   url: string;
 }
 
@@ -30,7 +33,9 @@ type Resolved<Facts> = Facts extends { readonly type: "bytes" | "duration" }
   ? number
   : Facts extends { readonly type: "durations" }
     ? Readonly<Record<string, number>>
-    : Written<Facts>;
+    : Facts extends { readonly type: "secret" }
+      ? string
+      : Written<Facts>;
 
 type WrittenGroup<Group> = {
   readonly [Name in keyof Group]?:

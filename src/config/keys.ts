@@ -6,6 +6,7 @@
  * names from the configurations that Springhouse replaces, each with the unit it counts in there.
  */
 
+import { BACKUP_KEYS } from "./backup-keys.ts";
 import { CACHE_KEYS } from "./cache-keys.ts";
 
 /** How the value under an alias is to be understood. */
@@ -40,7 +41,10 @@ export interface KeyFacts {
   readonly aliases?: Readonly<Record<string, AliasUnit>>;
 }
 
-/** `durations` are durations by name; a `path` is relative to the file it stands in. */
+/**
+ * `durations` are durations by name; a `path` is relative to the file it stands in; a `secret`
+ * comes from the environment alone.
+ */
 export type KeyType =
   | "boolean"
   | "bytes"
@@ -51,6 +55,8 @@ export type KeyType =
   | "list"
   | "path"
   | "schedule"
+  | "secret"
+  | "timeZone"
   | "url";
 
 /** Keys by name, in groups. */
@@ -211,22 +217,8 @@ export const KEYS = {
   },
   // The declarations of the package name its type without looking into the other file.
   cache: CACHE_KEYS as typeof CACHE_KEYS,
-  backup: {
-    enabled: { type: "boolean", default: true, doc: "Whether backups are made on schedule." },
-    directory: { type: "path", default: "backups", doc: "The folder of the backups." },
-    schedule: {
-      type: "schedule",
-      default: "0 2 * * *",
-      doc: "When backups are made: minute, hour, day of month, month, day of week.",
-    },
-    keepLast: {
-      type: "count",
-      min: 1,
-      default: 30,
-      aliases: { "backup.keep_last": "same" },
-      doc: "How many backups are kept.",
-    },
-  },
+  // For the same reason.
+  backup: BACKUP_KEYS as typeof BACKUP_KEYS,
   resilience: {
     circuitBreaker: {
       type: "boolean",
@@ -278,7 +270,6 @@ export const KEYS = {
 
 /** Sections whose keys take effect in a later version, and the part of it that will use them. */
 export const PLANNED: Readonly<Partial<Record<keyof typeof KEYS, string>>> = {
-  backup: "backups",
   resilience: "PostgreSQL and Redis",
   monitoring: "health checks",
   startup: "the loading of components",

@@ -26,6 +26,7 @@ export function settingsOfObject(input: unknown, source: string, base: string): 
       const name = NAMES.get(path);
       if (value === undefined) continue;
       if (name !== undefined) {
+        if (name.key.facts.type === "secret") throw secretInFile(place, name.key);
         const other = settings.get(name.key.name);
         const setting: Setting = { value, place, base, unit: name.unit };
         if (other !== undefined) {
@@ -95,6 +96,14 @@ function readSecret(variable: string, path: string): string {
       { cause: error, fields: { place: variable, path } },
     );
   }
+}
+
+/** Files are copied, committed and sent around. */
+function secretInFile(place: string, { variable }: Key): SpringhouseError {
+  const message =
+    `${place}: a secret does not belong into a file of settings. Give it by the variable ` +
+    `${variable}, or its file by ${variable}_FILE.`;
+  return new SpringhouseError("CONFIG", message, { fields: { place } });
 }
 
 /** Other programs may use the prefix too, but not followed by a section of ours. */

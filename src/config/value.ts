@@ -140,6 +140,14 @@ const RESOLVE: Readonly<Record<KeyType, Resolver>> = {
     if (typeof value === "string" && problem === undefined) return value.trim();
     throw refuse(setting, `${shown(value)} is not a schedule. ${problem}, such as "0 2 * * *".`);
   },
+  secret: (value, _facts, setting) => {
+    if (typeof value === "string" && value !== "") return value;
+    throw refuse(setting, "it is not a text.");
+  },
+  timeZone: (value, _facts, setting) => {
+    if (typeof value === "string" && isTimeZone(value)) return value;
+    throw refuse(setting, `${shown(value)} is no time zone. Give one such as "Europe/Berlin".`);
+  },
   url: (value, facts, setting) => {
     const scheme = typeof value === "string" ? /^([a-z]+):/.exec(value)?.[1] : undefined;
     if (scheme !== undefined && facts.schemes?.includes(scheme) === true) {
@@ -149,6 +157,14 @@ const RESOLVE: Readonly<Record<KeyType, Resolver>> = {
     throw refuse(setting, `the URL must begin with one of ${forms}.`);
   },
 };
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 function duration(value: unknown, setting: Setting): number {
   return measured(setting, () => parseDurationMs(value as Duration, ""));

@@ -41,9 +41,9 @@ export function fillDatabase(path: string, rows = 500): void {
       INSERT INTO tasks SELECT i, 1 + i % 2, i / 3.0, randomblob(40) FROM n;`);
 }
 
-/** All rows of a query, from a connection of its own. */
+/** All rows of a query, from a connection of its own that leaves one file. */
 export function ask(path: string, sql: string): readonly unknown[] {
-  using database = new DatabaseSync(path, { readOnly: true });
+  using database = new DatabaseSync(path);
   return database
     .prepare(sql)
     .all()

@@ -40,6 +40,10 @@ function sample(facts: KeyFacts): { written: unknown; text: string; resolved: un
       return { written: "other", text: "other", resolved: join(folder, "other") };
     case "schedule":
       return { written: "5 4 * * 1", text: "5 4 * * 1", resolved: "5 4 * * 1" };
+    case "secret":
+      return { written: "a secret", text: "a secret", resolved: "a secret" };
+    case "timeZone":
+      return { written: "Asia/Seoul", text: "Asia/Seoul", resolved: "Asia/Seoul" };
     case "url": {
       const url = `${facts.schemes?.at(-1)}://host/name`;
       return { written: url, text: url, resolved: url };
@@ -71,7 +75,8 @@ async function loadJson(content: object): Promise<Config> {
 }
 
 describe("each key", () => {
-  it.each(changeable)("$name is changed by a file", async ({ name, facts }) => {
+  const inFiles = changeable.filter(({ facts }) => facts.type !== "secret");
+  it.each(inFiles)("$name is changed by a file", async ({ name, facts }) => {
     const before = valueAt(await loadConfig({ cwd: folder, env: {} }), name);
 
     const config = await loadJson(nested(name, sample(facts).written));
@@ -97,7 +102,7 @@ describe("each key", () => {
     });
   });
 
-  const notText = new Set(["path", "list"]);
+  const notText = new Set(["path", "list", "secret"]);
   it.each(ALL_KEYS.filter(({ facts }) => !notText.has(facts.type)))(
     "$variable refuses a text that is no value, naming itself",
     async ({ variable }) => {
@@ -107,6 +112,24 @@ describe("each key", () => {
       });
     },
   );
+});
+
+describe("a secret", () => {
+  it("comes from the environment or a file of its own, never from the configuration", async () => {
+    const file = join(folder, "key");
+    await writeFile(file, "x\n");
+    const variable = "SPRINGHOUSE_BACKUP_ENCRYPTION_KEY";
+
+    const config = await loadConfig({ cwd: folder, env: { [`${variable}_FILE`]: file } });
+    const written = loadJson({ backup: { encryptionKey: "ab".repeat(32) } });
+
+    expect(config.backup.encryptionKeyFile).toBe(file);
+    await expect(written).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringContaining(variable),
+    });
+    await expect(written).rejects.not.toMatchObject({ message: expect.stringContaining("abab") });
+  });
 });
 
 describe("each alias", () => {

@@ -3,6 +3,7 @@
 import { labelOf } from "../../migrate/files.ts";
 import type { DownOptions, MigrationName } from "../../migrate/migrator.ts";
 import { type CommandDefinition, countOf, usageError } from "../command.ts";
+import { backUp } from "./back-up.ts";
 import { confirm } from "./confirm.ts";
 import { describeRun, withMigrator } from "./migrator.ts";
 
@@ -13,6 +14,7 @@ export const migrateDown: CommandDefinition = {
     { flags: "--steps <count>", doc: "how many to revert", count: true },
     { flags: "--to <version>", doc: "revert all after this version", count: true },
     { flags: "--yes", doc: "agree that data may be lost" },
+    { flags: "--no-backup", doc: "make no backup before" },
   ],
   examples: [
     "springhouse migrate down --yes",
@@ -30,16 +32,18 @@ export const migrateDown: CommandDefinition = {
       ...(steps === undefined ? {} : { steps }),
       signal: invocation.terminal.signal,
     };
-    const beforeDestructive = (migrations: readonly MigrationName[]): Promise<void> => {
+    const backups: string[] = [];
+    const beforeDestructive = async (migrations: readonly MigrationName[]): Promise<void> => {
       const names = migrations.map(labelOf).join(", ");
-      return confirm(invocation, `This reverts ${names} and loses what was added.`);
+      await confirm(invocation, `This reverts ${names} and loses what was added.`);
+      backups.push(...(await backUp(invocation)));
     };
     return withMigrator(
       invocation,
       "revert",
       async (migrator) => {
         const run = await migrator.down(options);
-        return { ok: true, data: { ...run }, text: describeRun(run) };
+        return { ok: true, data: { ...run, backups }, text: describeRun(run, backups) };
       },
       { beforeDestructive },
     );

@@ -87,10 +87,12 @@ function stateOf(progress: MigrationProgress): Parameters<ProgressLine["show"]>[
   };
 }
 
-/** What a run did, a line for each migration. */
-export function describeRun({ direction, migrations, version, ms }: MigrationRun): string {
+/** What a run did, a line for each backup and each migration. */
+export function describeRun(run: MigrationRun, backups: readonly string[]): string {
+  const { direction, migrations, version, ms } = run;
   const verb = direction === "up" ? "applied" : "reverted";
   if (migrations.length === 0) return `Nothing to do: the database is at version ${version}.`;
+  const made = backups.map((name) => `made and verified ${name}`);
   const lines = migrations.map((migration) => {
     const rows = migration.rows > 0 ? `, ${migration.rows.toLocaleString("en")} rows` : "";
     return `${verb} ${labelOf(migration)} (${formatDuration(migration.ms)}${rows})`;
@@ -98,5 +100,5 @@ export function describeRun({ direction, migrations, version, ms }: MigrationRun
   const count = migrations.length === 1 ? "1 migration" : `${migrations.length} migrations`;
   const seconds = (ms / 1_000).toFixed(3);
   const summary = `Migrations completed in ${seconds}s: ${count}, version ${version}.`;
-  return [...lines, summary].join("\n");
+  return [...made, ...lines, summary].join("\n");
 }

@@ -10,6 +10,7 @@ import {
   type Outcome,
   usageError,
 } from "../command.ts";
+import { backUp } from "./back-up.ts";
 import { confirm } from "./confirm.ts";
 import { describeRun, withMigrator } from "./migrator.ts";
 
@@ -22,6 +23,7 @@ export const migrateUp: CommandDefinition = {
     { flags: "--out-of-order", doc: "apply although predecessors are missing" },
     { flags: "--dry-run", doc: "rehearse on a copy, up and down and up again" },
     { flags: "--yes", doc: "agree to steps that may lose data" },
+    { flags: "--no-backup", doc: "make no backup before such steps" },
   ],
   examples: [
     "springhouse migrate up",
@@ -31,10 +33,12 @@ export const migrateUp: CommandDefinition = {
   async run(invocation) {
     const dryRun = isGiven(invocation, "dryRun");
     const options = optionsOf(invocation);
+    const backups: string[] = [];
     const beforeDestructive = async (migrations: readonly MigrationName[]): Promise<void> => {
       if (dryRun) return;
       const names = migrations.map(labelOf).join(", ");
       await confirm(invocation, `These migrations may lose data: ${names}.`);
+      backups.push(...(await backUp(invocation)));
     };
     return withMigrator(
       invocation,
@@ -42,7 +46,7 @@ export const migrateUp: CommandDefinition = {
       async (migrator) => {
         const run = await migrator.up(options);
         if (run.dryRun !== undefined) return describeDryRun(run.dryRun);
-        return { ok: true, data: { ...run }, text: describeRun(run) };
+        return { ok: true, data: { ...run, backups }, text: describeRun(run, backups) };
       },
       { beforeDestructive },
     );

@@ -1,0 +1,161 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createBackup } from "../../src/backup/create.ts";
+import { removeBackup } from "../../src/backup/folder.ts";
+import type { BackupEntry } from "../../src/backup/list.ts";
+import type { BackupKind, Manifest } from "../../src/backup/manifest.ts";
+import { pinBackup } from "../../src/backup/pin.ts";
+import { pruneBackups } from "../../src/backup/prune.ts";
+import { planRetention, type RetentionPolicy, resolvePolicy } from "../../src/backup/retention.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { failureOf, fillDatabase, makePlace } from "./support.ts";
+
+const DAY_MS = 86_400_000;
+const NOW_MS = Date.UTC(2026, 10, 26, 12);
+
+function entry(name: string, ageDays: number, more: Partial<BackupEntry> = {}): BackupEntry {
+  return {
+    name,
+    path: name,
+    sizeBytes: 1,
+    createdAt: new Date(NOW_MS - ageDays * DAY_MS),
+    pinned: false,
+    verification: undefined,
+    manifest: { kind: "scheduled" } as Manifest,
+    problem: undefined,
+    ...more,
+  };
+}
+
+function ofKind(kind: BackupKind): Partial<BackupEntry> {
+  return { manifest: { kind } as Manifest };
+}
+
+function kept(entries: readonly BackupEntry[], policy: RetentionPolicy): readonly string[] {
+  return planRetention(entries, resolvePolicy("test", policy), NOW_MS)
+    .filter(({ action }) => action === "keep")
+    .map(({ name }) => name);
+}
+
+describe("retention", () => {
+  it("keeps the last thirty when nothing is said", () => {
+    const entries = Array.from({ length: 40 }, (_, age) => entry(`b${age}`, age));
+
+    expect(kept(entries, {})).toEqual(entries.slice(0, 30).map(({ name }) => name));
+  });
+
+  it("keeps the newest of each day, week, month and year besides", () => {
+    const ages = [0, 0.1, 1, 2, 8, 15, 40, 70, 400];
+    const entries = ages.map((age) => entry(`age ${age}`, age));
+
+    const policy = { keepLast: 1, keepDaily: 2, keepWeekly: 2, keepMonthly: 3, keepYearly: 2 };
+
+    // A Thursday: the days 0 and 1, this week and the one before, November, October, September.
+    expect(kept(entries, policy)).toEqual([
+      "age 0",
+      "age 1",
+      "age 8",
+      "age 40",
+      "age 70",
+      "age 400",
+    ]);
+  });
+
+  it("never removes what is pinned, damaged or cannot be read, nor counts it", () => {
+    const problem = { ok: false, verifiedAt: "", problem: "bad" } as const;
+    const entries = [
+      entry("damaged", 0, { verification: problem }),
+      entry("unreadable", 0, { manifest: undefined, createdAt: undefined, problem: "bad" }),
+      entry("pinned", 1, { pinned: true }),
+      entry("new", 2),
+      entry("old", 3),
+    ];
+
+    expect(kept(entries, { keepLast: 1 })).toEqual(["damaged", "unreadable", "pinned", "new"]);
+  });
+
+  it.each(["pre-restore", "pre-migration"] as const)("keeps %s for a month", (kind) => {
+    const entries = [
+      entry("new", 0),
+      entry("young", 29, ofKind(kind)),
+      entry("old", 31, ofKind(kind)),
+    ];
+
+    expect(kept(entries, { keepLast: 1 })).toEqual(["new", "young"]);
+  });
+
+  it("always keeps the newest, and more rules never keep less", () => {
+    const count = fc.integer({ min: 0, max: 5 });
+    const counts = fc.record({ keepDaily: count, keepWeekly: count, keepMonthly: count });
+    const ages = fc.array(fc.double({ min: 0, max: 900, noNaN: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(ages, fc.integer({ min: 1, max: 5 }), counts, (list, keepLast, more) => {
+        const entries = list.map((age, at) => entry(`b${at}`, age));
+        const few = kept(entries, { keepLast });
+        const many = kept(entries, { keepLast, ...more });
+
+        expect(few.length).toBe(Math.min(keepLast, list.length));
+        expect(few.every((name) => many.includes(name))).toBe(true);
+        const most = keepLast + more.keepDaily + more.keepWeekly + more.keepMonthly;
+        expect(many.length).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+
+  it.each([{ keepLast: 0 }, { keepDaily: -1 }, { keepWeekly: 1.5 }, { keepAll: 1 }])(
+    "refuses %j",
+    async (policy) => {
+      const { directory } = makePlace();
+
+      expect((await failureOf(pruneBackups({ directory, ...policy }))).code).toBe(
+        "INVALID_ARGUMENT",
+      );
+    },
+  );
+});
+
+describe("the clean-up", () => {
+  it("removes old backups, and nothing else that lies there", async () => {
+    const { path, url, directory, folder } = makePlace();
+    fillDatabase(path, 1);
+    const clock = new FakeClock(NOW_MS);
+    const make = async (name: string): Promise<void> => {
+      clock.advance(DAY_MS);
+      await createBackup({ url, directory, name, clock });
+    };
+    for (const name of ["a", "b", "c"]) await make(name);
+    await pinBackup({ directory, name: "a", reason: "the first one" });
+    mkdirSync(join(directory, "migration-20251229-101500/profiles"), { recursive: true });
+    writeFileSync(join(folder, "outside"), "");
+    symlinkSync(folder, join(directory, "linked"));
+
+    const plan = await pruneBackups({ directory, keepLast: 1, dryRun: true });
+    const before = readdirSync(directory).sort();
+    const report = await pruneBackups({ directory, keepLast: 1 });
+
+    expect(before).toEqual(["a", "b", "c", "linked", "migration-20251229-101500"]);
+    expect(plan).toEqual({ ...report, dryRun: true });
+    expect(report.removed).toEqual(["b"]);
+    expect(readdirSync(directory).sort()).toEqual([
+      "a",
+      "c",
+      "linked",
+      "migration-20251229-101500",
+    ]);
+    expect(readdirSync(folder).sort()).toContain("outside");
+    await pinBackup({ directory, name: "a", pinned: false });
+    expect((await pruneBackups({ directory, keepLast: 1 })).removed).toEqual(["a"]);
+  });
+
+  it.each(["../outside", "..", "a/../../outside", "/etc"])(
+    "never leaves the folder: %j",
+    async (name) => {
+      const { directory } = makePlace();
+
+      expect((await failureOf(removeBackup(directory, name))).code).toBe("INVALID_ARGUMENT");
+      expect((await failureOf(pinBackup({ directory, name }))).code).toBe("INVALID_ARGUMENT");
+    },
+  );
+});

@@ -1,5 +1,6 @@
 /** The process in which backups are made, checked and restored; `work.ts` starts it. */
 
+import { rmSync } from "node:fs";
 import { setPriority } from "node:os";
 import { assert } from "../core/assert.ts";
 import { toWireError } from "../sqlite/errors.ts";
@@ -14,6 +15,8 @@ const PRIORITY = 10;
 const KEEPS_ALIVE_MS = 2 ** 30;
 
 let hold: DatabaseHold | undefined;
+/** The file that is being written. */
+let unfinished: string | undefined;
 
 function send(reply: Reply): void {
   if (process.connected) process.send?.(reply);
@@ -56,12 +59,16 @@ try {
 } catch {
   // Not allowed here; then all have the same priority.
 }
-// Nobody is left to tell, and whoever comes next removes what was made so far.
-process.once("disconnect", () => process.exit(1));
+// Nobody is left who would use or remove it. Whoever comes next has looked for leftovers already.
+process.once("disconnect", () => {
+  if (unfinished !== undefined) rmSync(unfinished, { force: true });
+  process.exit(1);
+});
 // Ctrl-C in a terminal goes to every process of it; the main process decides what happens.
 process.on("SIGINT", () => undefined);
 setInterval(() => undefined, KEEPS_ALIVE_MS);
 process.on("message", (task: Task) => {
+  unfinished = "to" in task ? task.to : undefined;
   run(task).then(
     (result) => send({ kind: "done", result }),
     (error: unknown) => send({ kind: "failed", error: toWireError(error) }),

@@ -1,0 +1,186 @@
+/**
+ * Backups under `kill -9`: whatever has a name is whole, a database is the one before a restore or
+ * the one after it, and the next run goes on. `SPRINGHOUSE_BACKUP_KILLS` sets the number of kills
+ * of each kind of work, `SPRINGHOUSE_SEED` repeats a run.
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { createBackup } from "../../src/backup/create.ts";
+import { listBackups } from "../../src/backup/list.ts";
+import { restoreBackup } from "../../src/backup/restore.ts";
+import { scheduleBackups } from "../../src/backup/schedule/scheduled-backups.ts";
+import { verifyBackup } from "../../src/backup/verify.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { random } from "./random.ts";
+
+const KILLS = Number(process.env["SPRINGHOUSE_BACKUP_KILLS"] ?? 20);
+const SEED = Number(process.env["SPRINGHOUSE_SEED"] ?? Date.now() % 1_000_000);
+/** A child lives for up to this many times as long as one piece of its work took. */
+const LIFE_PIECES_MAX = 1.5;
+const ROWS = 2_000;
+
+interface Scene {
+  readonly path: string;
+  readonly directory: string;
+  readonly url: string;
+}
+
+function scene(): Scene {
+  const folder = mkdtempSync(join(tmpdir(), "springhouse-crash-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "app.db");
+  return { path, directory: join(folder, "backups"), url: `sqlite:///${path}` };
+}
+
+function fill(path: string, state: string): void {
+  using database = new DatabaseSync(path);
+  database.exec(`PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, state TEXT, filler BLOB);
+    DELETE FROM rows;
+    WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ${ROWS})
+      INSERT INTO rows SELECT i, '${state}', randomblob(500) FROM n`);
+}
+
+/** The state of the database, which must be whole. */
+function stateOf(path: string): string {
+  using database = new DatabaseSync(path);
+  expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+  const states = database.prepare("SELECT state, count(*) AS n FROM rows GROUP BY state").all();
+  expect(states.length).toBe(1);
+  expect(states[0]?.["n"]).toBe(ROWS);
+  return String(states[0]?.["state"]);
+}
+
+/** Starts a child, waits for `lines` lines, lets it live for a while more, and kills it. */
+async function live(args: readonly string[], lines: number, lifeMs: number): Promise<string[]> {
+  const script = join(import.meta.dirname, "backup-child.ts");
+  const flags = ["--conditions=springhouse-source", script, ...args];
+  const child = spawn(process.execPath, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  let output = "";
+  const ready = Promise.withResolvers<void>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (output.split("\n").length > lines) ready.resolve();
+  });
+  await Promise.race([ready.promise, closed]);
+  await pause(lifeMs);
+  child.kill("SIGKILL");
+  expect(await closed, output).toEqual([null, "SIGKILL"]);
+  return output.split("\n").slice(1, -1);
+}
+
+/** Runs `work` again and again until it is killed; a piece of it takes `pieceMs`. */
+async function killAgainAndAgain(
+  args: (kill: number) => readonly string[],
+  check: (said: readonly string[], kill: number) => Promise<void>,
+): Promise<void> {
+  console.log(`SPRINGHOUSE_SEED=${SEED} SPRINGHOUSE_BACKUP_KILLS=${KILLS}`);
+  const next = random(SEED);
+  const startMs = performance.now();
+  await check(await live(args(0), 2, 0), 0);
+  const pieceMs = performance.now() - startMs;
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await check(await live(args(kill), 1, next() * pieceMs * LIFE_PIECES_MAX), kill);
+  }
+}
+
+it(`whatever has a name is whole (${KILLS} kills, seed ${SEED})`, async () => {
+  const { path, directory, url } = scene();
+  fill(path, "one");
+  const told: string[] = [];
+
+  await killAgainAndAgain(
+    () => ["create", path, directory],
+    async (said) => {
+      told.push(...said);
+      const entries = await listBackups({ directory });
+      expect(entries.filter(({ verification }) => verification?.ok !== true)).toEqual([]);
+      const names = entries.map(({ name }) => name);
+      expect(told.filter((name) => !names.includes(name))).toEqual([]);
+      expect(stateOf(path)).toBe("one");
+    },
+  );
+
+  for (const { name } of await listBackups({ directory })) await verifyBackup({ directory, name });
+  await createBackup({ url, directory });
+  expect(readdirSync(directory).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+it(`the database is the one before a restore or the one after (${KILLS} kills, seed ${SEED})`, async () => {
+  const { path, directory, url } = scene();
+  for (const state of ["two", "one"]) {
+    fill(path, state);
+    await createBackup({ url, directory, name: state });
+  }
+  const seen = new Set<string>();
+
+  await killAgainAndAgain(
+    () => ["restore", path, directory],
+    async () => {
+      // The lock of a process that was killed goes with its child, a moment later.
+      seen.add(await patiently(async () => stateOf(path)));
+    },
+  );
+
+  await restoreBackup({ url, directory, name: "two" });
+  expect(stateOf(path)).toBe("two");
+  expect([...seen].sort()).toEqual(["one", "two"]);
+  const left = readdirSync(join(directory, "..")).filter((name) => name.includes("restor"));
+  expect(left).toEqual([]);
+});
+
+it(`a schedule goes on (${KILLS} kills, seed ${SEED})`, async () => {
+  const { path, directory, url } = scene();
+  fill(path, "one");
+  const minutes = (kill: number): number => 1_000 + kill * 100;
+  let ended = 0;
+
+  await killAgainAndAgain(
+    (kill) => ["schedule", path, directory, String(minutes(kill))],
+    async (said) => {
+      // Killed three times in one task, it waits for its next time.
+      const isRight = (line: string): boolean => / ok: |its process died/.test(line);
+      expect(said.filter((line) => !isRight(line))).toEqual([]);
+      ended += said.length;
+      const entries = await listBackups({ directory });
+      expect(entries.filter(({ verification }) => verification?.ok !== true)).toEqual([]);
+    },
+  );
+
+  const clock = new FakeClock(minutes(KILLS + 1) * 60_000);
+  await using schedule = await scheduleBackups({
+    url,
+    directory,
+    clock,
+    timeZone: "UTC",
+    schedule: "* * * * *",
+    cleanupSchedule: "* * * * *",
+    retention: { keepLast: 3 },
+  });
+  const runs = await schedule.runDue();
+  expect(runs.map(({ name, outcome }) => [name, outcome])).toEqual([
+    ["backup", "ok"],
+    ["cleanup", "ok"],
+  ]);
+  expect((await listBackups({ directory })).length).toBe(3);
+  expect(ended).toBeGreaterThan(0);
+});
+
+async function patiently<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt >= 100 || !String(error).includes("locked")) throw error;
+      await pause(50);
+    }
+  }
+}

@@ -1,8 +1,8 @@
 /**
  * Works on backups until it is killed: `backup-child.ts MODE DATABASE DIRECTORY START`. It prints a
  * line after each piece of work. Modes: `create` makes backups; `restore` puts "one" and "two" in
- * the place of the database in turn; `schedule` runs a schedule whose clock goes a minute a round,
- * from START minutes on.
+ * the place of the database in turn, the latter first when START is odd; `schedule` runs a schedule
+ * whose clock goes a minute a round, from START minutes on.
  */
 
 import { writeSync } from "node:fs";
@@ -33,7 +33,7 @@ async function schedule(): Promise<void> {
 
 say("ready");
 if (mode === "schedule") await schedule();
-for (let round = 0; ; round++) {
+for (let round = Number(start); ; round++) {
   if (mode === "create") say((await createBackup({ url, directory })).name);
   else {
     const name = round % 2 === 0 ? "two" : "one";

@@ -123,7 +123,7 @@ it(`the database is the one before a restore or the one after (${KILLS} kills, s
   const seen = new Set<string>();
 
   await killAgainAndAgain(
-    () => ["restore", path, directory],
+    (kill) => ["restore", path, directory, String(kill)],
     async () => {
       // The lock of a process that was killed goes with its child, a moment later.
       seen.add(await patiently(async () => stateOf(path)));

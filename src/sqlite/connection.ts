@@ -88,6 +88,7 @@ export class Connection implements Disposable {
 
   /** All rows of one of our own questions. */
   askAll(sql: string, ...parameters: SqlValue[]): Row[] {
+    if (statementFacts(sql).explain) this.#noticeSchema();
     return this.#translate(sql, () => rowsOf(this.#database.prepare(sql), parameters));
   }
 
@@ -153,6 +154,7 @@ export class Connection implements Disposable {
   /** Tells of everything that a statement would do, without running it. */
   inspect(sql: string, onAccess: (access: Access) => void): void {
     this.#watch();
+    this.#noticeSchema();
     this.#onAccess = onAccess;
     try {
       this.#translate(sql, () => this.#prepare(sql));
@@ -164,10 +166,11 @@ export class Connection implements Disposable {
   /** Steps through a read in chunks. The cursor holds a snapshot until it ends or is closed. */
   openCursor({ sql, parameters }: Statement): RowCursor {
     return this.#translate(sql, () => {
-      const prepared = this.#statements.take(sql);
+      const { explain } = statementFacts(sql);
+      const prepared = explain ? this.#compile(sql) : this.#statements.take(sql);
       assertCount(prepared, parameters, sql);
       return new RowCursor(this.path, prepared, parameters, () => {
-        this.#statements.give(sql, prepared);
+        if (!explain) this.#statements.give(sql, prepared);
       });
     });
   }
@@ -198,9 +201,24 @@ export class Connection implements Disposable {
   }
 
   #ready(sql: string, parameters: Values): Prepared {
-    const prepared = this.#statements.get(sql);
+    const { explain } = statementFacts(sql);
+    const prepared = explain ? this.#compile(sql) : this.#statements.get(sql);
     assertCount(prepared, parameters, sql);
     return prepared;
+  }
+
+  /** For EXPLAIN, which tells what was compiled, and is never compiled again by itself. */
+  #compile(sql: string): Prepared {
+    this.#noticeSchema();
+    return this.#prepare(sql);
+  }
+
+  /**
+   * Lets SQLite notice that another connection has changed the schema. A statement that runs does
+   * so by itself; one that is only compiled goes by the schema as this connection last read it.
+   */
+  #noticeSchema(): void {
+    this.control("SELECT 1 FROM sqlite_schema LIMIT 0");
   }
 
   #prepare(sql: string): Prepared {

@@ -2,8 +2,8 @@
  * Prepared statements of one connection by their text, the least recently used given up first.
  *
  * SQLite prepares a statement again by itself when the schema has changed, so an entry never goes
- * stale. A statement that is being stepped through is taken out, because a second use of the same
- * text would reset it.
+ * stale; EXPLAIN, which only tells what was compiled, does not belong here. A statement that is
+ * being stepped through is taken out, because a second use of the same text would reset it.
  */
 
 import type { StatementSync } from "node:sqlite";

@@ -6,8 +6,8 @@ import { sql, temporaryPath } from "./support.ts";
 
 const BIG = 9_007_199_254_740_993n;
 
-function connect(schema = ""): Connection {
-  const connection = new Connection({ path: temporaryPath(), readOnly: false, pragmas: [] });
+function connect(schema = "", path = temporaryPath()): Connection {
+  const connection = new Connection({ path, readOnly: false, pragmas: [] });
   onTestFinished(() => connection.close());
   if (schema !== "") connection.control(schema);
   return connection;
@@ -89,6 +89,38 @@ describe("a connection", () => {
     const result = connection.run(sql("SELECT * FROM t"));
     expect(result.columns.map(({ name }) => name)).toEqual(["b", "c"]);
     expect(result.rows).toEqual([[1, 5]]);
+  });
+
+  it("explains a statement by the schema as it is, whoever has changed it", () => {
+    const connection = connect("CREATE TABLE t (a)");
+    const other = connect("", connection.path);
+    const plan = "EXPLAIN QUERY PLAN SELECT a FROM t WHERE a = 1";
+    const detailOf = (row: readonly unknown[] | undefined): unknown => row?.[3];
+    expect(detailOf(connection.run(sql(plan)).rows[0])).toBe("SCAN t");
+
+    other.run(sql("CREATE INDEX t_a ON t (a)"));
+
+    const search = "SEARCH t USING COVERING INDEX t_a (a=?)";
+    expect(detailOf(connection.askAll(plan)[0])).toBe(search);
+    other.run(sql("DROP INDEX t_a"));
+    expect(detailOf(connection.run(sql(plan)).rows[0])).toBe("SCAN t");
+    other.run(sql("CREATE INDEX t_a ON t (a)"));
+    expect(detailOf(connection.readAll(sql(plan)).rows[0])).toBe(search);
+  });
+
+  it("tells what a statement would touch by the schema as it is", () => {
+    const connection = connect("CREATE TABLE t (a)");
+    const other = connect("CREATE TABLE u (a)", connection.path);
+    other.run(sql("CREATE VIEW v AS SELECT a FROM t"));
+    connection.run(sql("SELECT * FROM v"));
+    other.run(sql("DROP VIEW v"));
+    other.run(sql("CREATE VIEW v AS SELECT a FROM u"));
+    const tables = new Set<unknown>();
+
+    connection.inspect("SELECT * FROM v", ({ first }) => tables.add(first));
+
+    expect([...tables]).toContain("u");
+    expect([...tables]).not.toContain("t");
   });
 
   it("refuses several statements in one text and runs none of them", () => {

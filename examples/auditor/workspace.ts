@@ -26,7 +26,7 @@ export class Workspace implements Disposable {
 
   /** @param parent where the folder is made. Default: the system's folder for such. */
   constructor(parent: string = tmpdir()) {
-    this.folder = mkdtempSync(join(parent, "springhouse-auditor-"));
+    this.folder = mkdtempSync(join(parent, "springhouse-example-"));
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
     process.on("exit", this.#onExit);
   }

@@ -42,7 +42,7 @@ const DECK_MAX = 10_000;
 const EXAMPLES = `
 Examples:
   $ flashcards compare
-  $ flashcards serve --latency 6 --rate 2000
+  $ flashcards serve --latency 6 --rate 3000
   $ flashcards import 1000
   $ flashcards run --server http://127.0.0.1:8080
   $ flashcards fail hang --requests 3
@@ -133,7 +133,7 @@ function addCompare(program: Command, run: Run): void {
     )
     .option("--reads <n>", "reads of the deck", parseCount, 20_000)
     .option("--latency <ms>", "how long the server takes for an answer", parseWhole, 6)
-    .option("--rate <n>", "requests that the server takes in a second", parseCount, 2_000)
+    .option("--rate <n>", "requests that the server takes in a second", parseCount, 3_000)
     .option("--check", "exit with 1 when it is not fast enough")
     .action((flags: CompareFlags) => {
       const { latency: latencyMs, rate: requestsPerSecond, check = false, ...sizes } = flags;
@@ -157,7 +157,7 @@ function addServer(program: Command, run: Run): void {
     .description("serve the dictionary on this machine until Ctrl-C")
     .option("--port <n>", "the port; 0 takes any that is free", parsePort, 8080)
     .option("--latency <ms>", "how long an answer takes", parseWhole, 6)
-    .option("--rate <n>", "requests that are taken in a second", parseCount, 2_000)
+    .option("--rate <n>", "requests that are taken in a second", parseCount, 3_000)
     .action((flags: { port: number; latency: number; rate: number }) =>
       run((context) => runServe(context, flags)),
     );

@@ -29,15 +29,18 @@ export function compareText(report: CompareReport): string {
     stagesText("The pipeline", after),
     table(
       "Migration 009: medians of 51",
-      ["query", "before (ms)", "after (ms)", "less (%)", "plan before", "plan after"],
-      report.indexes.map((index): Cell[] => [
-        index.query,
-        index.beforeMs,
-        index.afterMs,
-        100 * (1 - index.afterMs / index.beforeMs),
-        index.planBefore,
-        index.planAfter,
+      ["query", "before (ms)", "after (ms)", "less (%)"],
+      report.indexes.map(({ query, beforeMs, afterMs }): Cell[] => [
+        query,
+        beforeMs,
+        afterMs,
+        100 * (1 - afterMs / beforeMs),
       ]),
+    ),
+    table(
+      "Its plans",
+      ["before", "after"],
+      report.indexes.map(({ planBefore, planAfter }): Cell[] => [planBefore, planAfter]),
     ),
     demandText(report.cold, report.warm),
     list("The server fails, and its answers are old", [

@@ -267,6 +267,9 @@ function endWhenNobodyReads(): void {
 if (import.meta.main) {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  // Whoever has started this as a part of its own has ended. The channel keeps nothing alive.
+  process.once("disconnect", () => stop.abort());
+  process.channel?.unref();
   endWhenNobodyReads();
   const { stdout, stderr } = process;
   process.exitCode = await runCli(process.argv.slice(2), { stdout, stderr, signal: stop.signal });

@@ -97,6 +97,8 @@ export class Dictionary {
     try {
       // Half the work of `fetch`; connections are kept and used again.
       const request = get(`${this.#url}/${path}`, { signal });
+      // A request that is given up tells of it once more, when nobody waits for it.
+      request.on("error", () => undefined);
       const [response] = (await once(request, "response", { signal })) as [IncomingMessage];
       const { statusCode: status = 0, headers } = response;
       return { status, retryAfter: headers["retry-after"], text: await readText(response) };

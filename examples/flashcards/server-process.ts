@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { SpringhouseError } from "springhouse";
 
 /** How to start it; see `serve --help`. */
@@ -31,9 +32,10 @@ export class ServerProcess implements AsyncDisposable {
     ];
     const script = join(import.meta.dirname, "cli.ts");
     const child = spawn(process.execPath, [...process.execArgv, script, "serve", ...flags], {
-      stdio: ["pipe", "pipe", "inherit"],
+      // Its end of the channel closes with this process, however that ends.
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
-    for await (const line of createInterface(child.stdout)) {
+    for await (const line of createInterface(child.stdout as Readable)) {
       return new ServerProcess(child, (JSON.parse(line) as { readonly url: string }).url);
     }
     throw new SpringhouseError("IO", "The dictionary server ended before it listened.");

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -88,5 +89,30 @@ describe("a pipeline that is killed", () => {
 
     expect(await ended).toEqual([130, null]);
     expect(counts(folder.path).both).toBeLessThan(WORDS);
+  });
+});
+
+describe("a comparison that is ended", () => {
+  it.each([
+    ["SIGINT", 130, 0],
+    ["SIGKILL", null, 1],
+  ] as const)("by %s takes its server with it", async (signal, code, folders) => {
+    using temporary = temporaryFolder();
+    const argv = ["--conditions=springhouse-source", SCRIPT, "--data", "none", "compare"];
+    const compared = spawn(process.execPath, argv, {
+      env: { ...process.env, TMPDIR: temporary.path, TMP: temporary.path, TEMP: temporary.path },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    // The server writes to the same pipe, which closes when both have ended.
+    const closed = once(compared, "close");
+
+    let progress = "";
+    compared.stderr.on("data", (chunk: Buffer) => {
+      progress += String(chunk);
+      if (/of 1,000/.test(progress)) compared.kill(signal);
+    });
+
+    expect((await closed)[0]).toBe(code);
+    expect(readdirSync(temporary.path)).toHaveLength(folders);
   });
 });

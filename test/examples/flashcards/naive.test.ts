@@ -21,7 +21,7 @@ describe("the run before", () => {
 
   it("stops when its signal fires, in the middle of a request, and closes its file", async () => {
     await withScene({ words: 20 }, async ({ entries, folder, server }) => {
-      const path = join(folder, "naive.db");
+      const path = join(folder, "stopped.db");
       const stop = new AbortController();
       const onProgress = (done: number): void => {
         if (done === 5) setImmediate(() => stop.abort());

@@ -1,7 +1,12 @@
-/** A deck, its cache and a dictionary server of this process, for one test. */
+/**
+ * A deck, its cache and a dictionary server of this process, for one test. Deck and cache are opened
+ * once for a file of tests, since their threads take longer to start than a test takes, and are
+ * emptied for each.
+ */
 
 import { join } from "node:path";
 import type { Cache } from "springhouse/cache";
+import { afterAll } from "vitest";
 import { Calls, type CallsOptions } from "../../../examples/flashcards/calls.ts";
 import {
   addWords,
@@ -41,14 +46,32 @@ export interface SceneOptions {
   readonly unknown?: number;
 }
 
+type Parts = Pick<Scene, "folder" | "db" | "cache">;
+let opening: Promise<Parts> | undefined;
+const owned = new AsyncDisposableStack();
+afterAll(() => owned.disposeAsync());
+
+async function openParts(): Promise<Parts> {
+  const folder = owned.use(temporaryFolder()).path;
+  const db = owned.use(await openFlashcards(join(folder, "deck.db")));
+  return { folder, db, cache: owned.use(openDeckCache(join(folder, "cache.db"))) };
+}
+
+async function emptied(): Promise<Parts> {
+  opening ??= openParts();
+  const parts = await opening;
+  await parts.db.execute("DELETE FROM flashcards");
+  await parts.cache.clear();
+  parts.cache.resetStatistics();
+  return parts;
+}
+
 export async function withScene(
   { words = 40, requestsPerSecond = 100_000, unknown = 0 }: SceneOptions,
   test: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  using folder = temporaryFolder();
+  const { folder, db, cache } = await emptied();
   const entries = generateDictionary(words);
-  await using db = await openFlashcards(join(folder.path, "deck.db"));
-  await using cache = openDeckCache(join(folder.path, "cache.db"));
   const known = entries.slice(unknown);
   await using server = await DictionaryServer.start({
     entries: known,
@@ -68,7 +91,7 @@ export async function withScene(
     db,
     entries.map(({ word, wordType }) => ({ word, wordType })),
   );
-  await test({ folder: folder.path, entries, db, cache, deck, server, openCalls, run });
+  await test({ folder, entries, db, cache, deck, server, openCalls, run });
 }
 
 /** How many cards are finished. */

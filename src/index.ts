@@ -92,6 +92,7 @@ export type {
 export type { DatabaseFacts } from "./sqlite/describe.ts";
 export type { PoolStatistics } from "./sqlite/pool.ts";
 export type { QueryStatistics } from "./sqlite/query-log.ts";
+export type { SlowQuery } from "./sqlite/slow-queries.ts";
 export { sql } from "./store/sql.ts";
 export {
   openSqliteStore,

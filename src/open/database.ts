@@ -6,6 +6,7 @@ import type { CachedStatistics } from "../coherence/statistics.ts";
 import type { TrackedSession } from "../coherence/tracked-session.ts";
 import { currentRun } from "../coherence/tracking.ts";
 import { assertFunction } from "../core/arguments.ts";
+import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
@@ -27,6 +28,7 @@ import type { Entity, TablesOf } from "../schema/types.ts";
 import type { DatabaseFacts } from "../sqlite/describe.ts";
 import type { PoolStatistics } from "../sqlite/pool.ts";
 import type { QueryStatistics } from "../sqlite/query-log.ts";
+import type { SlowQuery } from "../sqlite/slow-queries.ts";
 import { kyselyFor } from "../store/kysely.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { CachedQuery } from "./caching.ts";
@@ -221,6 +223,18 @@ export class Database<
   /** What was run, how often and how long, without values; the costliest text first. */
   queryStatistics(): QueryStatistics {
     return this.#parts.store.queryStatistics();
+  }
+
+  /**
+   * Statements that took longer than `slowQueryThreshold`, at most the last hundred, without
+   * values; the latest first.
+   *
+   * @param window only those that ended so lately. Default: all of them.
+   * @example db.slowQueries("5m").length
+   */
+  slowQueries(window?: Duration): readonly SlowQuery[] {
+    if (window === undefined) return this.#parts.store.slowQueries();
+    return this.#parts.store.slowQueries(parseDurationMs(window, "slowQueries: window"));
   }
 
   /** Facts for a diagnosis: path, permissions, settings in force, sizes. */

@@ -50,7 +50,7 @@ export class DatabaseFile {
     this.options = options;
     this.clock = environment.clock;
     this.#sqliteVersion = environment.sqliteVersion;
-    this.log = new QueryLog(options.slowQueryThresholdMs, options.echo);
+    this.log = new QueryLog(options.slowQueryThresholdMs, options.echo, () => this.clock.nowMs());
     this.writer = new Writer(
       () => this.#fileData(),
       (notice) => this.#warn(notice as WriterNotice),

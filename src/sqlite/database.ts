@@ -24,6 +24,7 @@ import { CHUNK_ROWS, type WireChunk, type WireResult } from "./protocol.ts";
 import type { QueryLog, QueryStatistics } from "./query-log.ts";
 import { acquireFile } from "./registry.ts";
 import { collect, publish, type Send } from "./results.ts";
+import type { SlowQuery } from "./slow-queries.ts";
 import { checkRead, checkStatement, withOwnBytes } from "./statement-check.ts";
 import { refuseUnfit, statementFacts } from "./statement-text.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "./temporary.ts";
@@ -272,6 +273,11 @@ export class Database implements AsyncDisposable {
   /** Statements by their text, the costliest first. */
   queryStatistics(): QueryStatistics {
     return this.log.statistics();
+  }
+
+  /** The last slow statements; see `QueryLog.slowQueries`. */
+  slowQueries(windowMs: number): readonly SlowQuery[] {
+    return this.log.slowQueries(windowMs);
   }
 
   /** Waits for what is under way and refuses what comes after with `CLOSED`. Idempotent. */

@@ -6,9 +6,7 @@
 import { queryChannel, slowQueryChannel, warn } from "../core/channels.ts";
 import { formatDuration } from "../core/duration.ts";
 import { messageOf } from "../core/errors.ts";
-
-/** Where a statement ran. */
-export type QueryPlace = "inline" | "reader" | "writer";
+import { type QueryPlace, SlowQueries, type SlowQuery } from "./slow-queries.ts";
 
 /** Figures of one SQL text. */
 export interface QueryFigures {
@@ -28,6 +26,9 @@ export interface QueryStatistics {
   readonly queries: readonly QueryFigures[];
 }
 
+/** Is told of every run: its text without values, its milliseconds, its rows. */
+export type RunObserver = (sql: string, ms: number, rows: number) => void;
+
 /** Prints statements as they run. */
 export type Echo = (line: string) => void;
 
@@ -45,12 +46,16 @@ export class QueryLog {
   readonly #figures = new Map<string, Figures>();
   readonly #slowQueryThresholdMs: number;
   readonly #echo: Echo | undefined;
+  readonly #nowMs: () => number;
+  readonly #slow = new SlowQueries();
+  readonly #observers = new Set<RunObserver>();
   #total = 0;
   #totalMs = 0;
 
-  constructor(slowQueryThresholdMs: number, echo: Echo | undefined) {
+  constructor(slowQueryThresholdMs: number, echo: Echo | undefined, nowMs: () => number) {
     this.#slowQueryThresholdMs = slowQueryThresholdMs;
     this.#echo = echo;
+    this.#nowMs = nowMs;
   }
 
   /** Notes one run. */
@@ -62,9 +67,11 @@ export class QueryLog {
     figures.totalMs += ms;
     if (ms > figures.maxMs) figures.maxMs = ms;
     if (queryChannel.hasSubscribers) queryChannel.publish({ sql, ms, rows, where });
-    if (ms >= this.#slowQueryThresholdMs && slowQueryChannel.hasSubscribers) {
-      slowQueryChannel.publish({ sql, ms, rows, where });
+    if (ms >= this.#slowQueryThresholdMs) {
+      this.#slow.add({ sql, ms, rows, where, atMs: this.#nowMs() });
+      if (slowQueryChannel.hasSubscribers) slowQueryChannel.publish({ sql, ms, rows, where });
     }
+    for (const observer of this.#observers) observer(sql, ms, rows);
     if (this.#echo !== undefined) {
       this.#print(this.#echo, `${where} ${formatDuration(ms)} ${rows} rows: ${sql}`);
     }
@@ -89,6 +96,17 @@ export class QueryLog {
     }));
     queries.sort((a, b) => b.totalMs - a.totalMs);
     return { total: this.#total, totalMs: this.#totalMs, queries };
+  }
+
+  /** The last slow runs, at most a hundred, of the last `windowMs` milliseconds; latest first. */
+  slowQueries(windowMs: number): readonly SlowQuery[] {
+    return this.#slow.since(this.#nowMs() - windowMs);
+  }
+
+  /** Tells `observer` of every run from now on, until the result is disposed of. */
+  observe(observer: RunObserver): Disposable {
+    this.#observers.add(observer);
+    return { [Symbol.dispose]: () => this.#observers.delete(observer) };
   }
 
   /** The figures of a text; the text used longest ago makes room. */

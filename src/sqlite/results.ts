@@ -2,7 +2,8 @@
 
 import { throwIfAborted } from "../core/abort.ts";
 import { CHUNK_ROWS, type CommonRequest, type WireChunk, type WireResult } from "./protocol.ts";
-import type { QueryLog, QueryPlace } from "./query-log.ts";
+import type { QueryLog } from "./query-log.ts";
+import type { QueryPlace } from "./slow-queries.ts";
 import type { ResultSet } from "./values.ts";
 
 /** Sends a request to the thread that holds the result. */

@@ -9,6 +9,7 @@ import type { DatabaseFacts } from "../../sqlite/describe.ts";
 import { assertMilliseconds } from "../../sqlite/milliseconds.ts";
 import type { PoolStatistics } from "../../sqlite/pool.ts";
 import type { QueryStatistics } from "../../sqlite/query-log.ts";
+import type { SlowQuery } from "../../sqlite/slow-queries.ts";
 import { inTransaction } from "../../sqlite/writer.ts";
 import type {
   CallOptions,
@@ -177,6 +178,16 @@ export class SqliteStore implements Store {
   /** Statements by their text, the costliest first, without parameter values. */
   queryStatistics(): QueryStatistics {
     return this.#database.queryStatistics();
+  }
+
+  /**
+   * Statements that took longer than the threshold, at most the last hundred, without values; the
+   * latest first.
+   *
+   * @param windowMs only those of the last so many milliseconds. Default: all of them.
+   */
+  slowQueries(windowMs: number = Number.POSITIVE_INFINITY): readonly SlowQuery[] {
+    return this.#database.slowQueries(windowMs);
   }
 
   /** From inside of its own transaction it would wait for itself: `TRANSACTION_REENTRY`. */

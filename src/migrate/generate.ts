@@ -1,5 +1,6 @@
 /**
- * Writes new migrations: from the difference between file and declaration, or empty.
+ * Writes new migrations: from the difference between file and declaration, from given steps, or
+ * empty.
  *
  * The first migration of a folder, when the database has tables already, is accompanied by a
  * baseline: the schema as it stands, marked so that it is recorded rather than run where the tables
@@ -18,7 +19,7 @@ import { introspect } from "./introspect.ts";
 import { readLedger } from "./ledger.ts";
 import { judgeStatement } from "./lint.ts";
 import type { Migration } from "./migration.ts";
-import type { NewMigration, NewOptions } from "./migrator.ts";
+import type { NewMigration, NewOptions, NewStep } from "./migrator.ts";
 import { describeAction } from "./operation.ts";
 import { type PlanStep, planSchema, type SchemaPlan } from "./plan.ts";
 import { schemaTexts } from "./snapshot.ts";
@@ -47,12 +48,12 @@ const PLAIN_NAME = /^[^\s,]+$/;
 export async function writeMigration(request: GenerateRequest): Promise<NewMigration> {
   const { session, directory, desired, format = "sql" } = request;
   const name = checkName(request.name);
-  const { from = desired === undefined ? "empty" : "difference" } = request;
+  const { steps, from = desired === undefined ? "empty" : "difference" } = request;
   const assessment = assess(await readLedger(session), request.migrations);
   let version = nextVersion(assessment.version, request.migrations);
   const files: { version: number; name: string; text: string; extension: string }[] = [];
-  let plan: SchemaPlan | undefined;
-  if (from === "difference") {
+  let plan = steps && planOf(steps);
+  if (plan === undefined && from === "difference") {
     if (desired === undefined) throw refuse("a difference needs a declared schema: give `catalog`");
     const [problem] = assessment.problems;
     if (problem !== undefined) throw problem;
@@ -78,8 +79,27 @@ export async function writeMigration(request: GenerateRequest): Promise<NewMigra
     name,
     path: paths.at(-1) ?? directory,
     paths,
-    changes: plan?.operations.map(describeAction) ?? [],
+    changes: steps?.map(({ summary }) => summary) ?? plan?.operations.map(describeAction) ?? [],
     hints: [...(plan?.hints ?? []), ...(plan?.undeclared ?? [])],
+  };
+}
+
+/** Steps that somebody else has planned; the way back goes backwards. */
+function planOf(steps: readonly NewStep[]): SchemaPlan {
+  const stepOf = (summary: string, sql: string): PlanStep => ({
+    summary,
+    sql: [sql],
+    destructive: judgeStatement(sql).destructive,
+    rewritesTable: false,
+    irreversible: false,
+  });
+  return {
+    operations: [],
+    steps: steps.map(({ summary, up }) => stepOf(summary, up)),
+    inverse: steps.toReversed().map(({ summary, down }) => stepOf(`Back: ${summary}`, down)),
+    foreignKeys: "on",
+    hints: [],
+    undeclared: [],
   };
 }
 

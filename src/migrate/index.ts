@@ -37,6 +37,7 @@ export type {
   MigratorOptions,
   NewMigration,
   NewOptions,
+  NewStep,
   PlannedMigration,
   UpOptions,
   VerifyReport,

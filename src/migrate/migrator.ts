@@ -101,6 +101,16 @@ export interface NewOptions {
   readonly format?: "sql" | "ts";
   /** Tables and columns that got a new name; a rename is never guessed. Default: none. */
   readonly renames?: readonly Rename[];
+  /** What to write instead of a difference, with its way back. Default: none. */
+  readonly steps?: readonly NewStep[];
+}
+
+/** One statement of a new migration, without semicolon, and the one that takes it back. */
+export interface NewStep {
+  /** What it does, in words. */
+  readonly summary: string;
+  readonly up: string;
+  readonly down: string;
 }
 
 /** A migration that a run has applied or reverted. */

@@ -60,7 +60,7 @@ export function createMigrator(options: MigratorOptions): Migrator {
 
 const UP_KEYS = ["to", "only", "dryRun", "outOfOrder", "signal"];
 const DOWN_KEYS = ["steps", "to", "signal"];
-const NEW_KEYS = ["from", "format", "renames"];
+const NEW_KEYS = ["from", "format", "renames", "steps"];
 /** Between two looks at the lease of another process. */
 const POLL_MS = 20;
 

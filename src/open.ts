@@ -3,7 +3,7 @@
  */
 
 import { TrackedSession } from "./coherence/tracked-session.ts";
-import { systemClock } from "./core/clock.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
 import { ensureSchema } from "./migrate/schema.ts";
 import { Database } from "./open/database.ts";
 import { LazyCaching } from "./open/lazy-caching.ts";
@@ -20,7 +20,7 @@ import { Models } from "./repository/models.ts";
 import { createCatalog } from "./schema/catalog.ts";
 import type { Entity } from "./schema/types.ts";
 import { systemContext } from "./schema/validate-plan.ts";
-import { openSqliteStore } from "./store/sqlite/store.ts";
+import { openSqliteStore, type SqliteStore } from "./store/sqlite/store.ts";
 
 /**
  * Opens a database, and makes it when there is none.
@@ -61,6 +61,7 @@ export async function open<
     throw error;
   }
   const clock = options.clock ?? systemClock;
+  const recorder = await recordWorkload(store, options.recordWorkload, clock);
   const session = new TrackedSession(store);
   const caching = new LazyCaching(store, catalog, clock, options.cache ?? {});
   const bus = new EventBus<EventsOf<Entities, Names> & Own>();
@@ -84,5 +85,17 @@ export async function open<
     scope,
     bus,
     caching,
+    recorder,
   });
+}
+
+/** Begins to record what is asked, for advice. */
+async function recordWorkload(
+  store: SqliteStore,
+  path: string | undefined,
+  clock: Clock,
+): Promise<AsyncDisposable | undefined> {
+  if (path === undefined) return undefined;
+  const { WorkloadRecorder } = await import("./advisor/recorder.ts");
+  return new WorkloadRecorder(store.file.log, path, clock);
 }

@@ -8,6 +8,7 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { redact, redactText } from "../core/redact.ts";
+import { advise } from "./advise.ts";
 import { backupCreate } from "./backup/create.ts";
 import { backupList } from "./backup/list.ts";
 import { backupPin } from "./backup/pin.ts";
@@ -58,6 +59,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   cacheWarm,
   rollupVerify,
   rollupRebuild,
+  advise,
 ];
 
 /** What a word that only groups commands stands for. */

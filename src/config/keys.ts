@@ -116,6 +116,10 @@ export const KEYS = {
       default: false,
       doc: "Writes every statement to standard error, without its values.",
     },
+    recordWorkload: {
+      type: "path",
+      doc: "The file into which statements are recorded without their values, for `advise`.",
+    },
     schema: {
       type: "choice",
       values: ["create", "check", "ignore"],

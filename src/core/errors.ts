@@ -64,6 +64,8 @@ export const ERROR_CODES = [
   "SCHEMA_DRIFT",
   "SCHEMA_MISMATCH",
   "SCHEMA_NEWER",
+  // advisor
+  "N_PLUS_ONE",
   // config and command line
   "CONFIG",
   "USAGE",

@@ -1,5 +1,6 @@
 /** An open database: everything that can be done with it, handed to the part that does it. */
 
+import type { ExplainedQuery } from "../advisor/slow.ts";
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
 import type { CachedStatistics } from "../coherence/statistics.ts";
@@ -44,6 +45,8 @@ export interface DatabaseParts<Events extends object> {
   readonly bus: EventBus<Events>;
   /** Shared with those that `as` gives. */
   readonly caching: LazyCaching;
+  /** Records what is asked, until the database is closed. */
+  readonly recorder: AsyncDisposable | undefined;
 }
 
 /**
@@ -237,6 +240,16 @@ export class Database<
     return this.#parts.store.slowQueries(parseDurationMs(window, "slowQueries: window"));
   }
 
+  /**
+   * The same with the plans of the statements, as they would be found now. Nothing of them is run.
+   *
+   * @example for (const { sql, ms, plan } of await db.explainSlowQueries("5m")) log(sql, ms, plan);
+   */
+  async explainSlowQueries(window?: Duration): Promise<readonly ExplainedQuery[]> {
+    const { explainSlow } = await import("../advisor/slow.ts");
+    return explainSlow(this.#parts.store, this.slowQueries(window));
+  }
+
   /** Facts for a diagnosis: path, permissions, settings in force, sizes. */
   describe(): Promise<DatabaseFacts> {
     return this.#parts.store.describe();
@@ -251,9 +264,11 @@ export class Database<
 
   /** Waits for what is under way; later calls are `CLOSED`. Closing twice is fine. */
   close(): Promise<void> {
-    const { caching, store } = this.#parts;
+    const { caching, store, recorder } = this.#parts;
     const behind = caching.close();
-    return behind === undefined ? store.close() : behind.then(() => store.close());
+    const closed = behind === undefined ? store.close() : behind.then(() => store.close());
+    // Last, so that what was under way is recorded as well.
+    return recorder === undefined ? closed : closed.then(() => recorder[Symbol.asyncDispose]());
   }
 
   [Symbol.asyncDispose](): Promise<void> {

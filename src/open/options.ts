@@ -54,6 +54,11 @@ export interface OpenOptions<
   readonly slowQueryThreshold?: Duration;
   /** Prints every statement without its values, to stderr or through a function. Default: false. */
   readonly echo?: boolean | Echo;
+  /**
+   * A file into which statements are recorded without their values, with counts and times, for
+   * `springhouse advise`. What it holds is kept and added to. Default: nothing is recorded.
+   */
+  readonly recordWorkload?: string | undefined;
   /** Reader threads. Default: the defaults of `PoolOptions`. */
   readonly pool?: PoolOptions;
   /** Rows of a page or list when a call does not say. Default: 50. */
@@ -126,6 +131,7 @@ export const OPEN_KEYS: readonly string[] = [
   "snapshotMaxAge",
   "slowQueryThreshold",
   "echo",
+  "recordWorkload",
   "pool",
   "pageSize",
   "pageSizeMax",
@@ -152,7 +158,8 @@ const SCHEMA_MODES: readonly SchemaMode[] = ["create", "check", "ignore"];
 export function checkOpenOptions(options: OpenOptions): void {
   refuseUnknownKeys(options, OPEN_KEYS, "open");
   checkStoreOptions(options, "open");
-  const { schema, migrations, permissions, events } = options;
+  const { schema, migrations, permissions, events, recordWorkload } = options;
+  if (recordWorkload !== undefined) assertText("open: recordWorkload", recordWorkload);
   if (migrations !== undefined) assertText("open: migrations", migrations);
   if (permissions !== undefined) assertFunction("open: permissions", permissions);
   if (events !== undefined && !isObject(events)) {

@@ -12,6 +12,7 @@ import { assertList } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { isSliceOver, nextSlice } from "../core/slices.ts";
+import { noteStatement } from "../core/statement-watch.ts";
 import type { DatabaseFile, Environment } from "./database-file.ts";
 import { type DatabaseFacts, readFacts, readSettings, type Settings } from "./describe.ts";
 import { createPrivately } from "./files.ts";
@@ -136,6 +137,7 @@ export class Database implements AsyncDisposable {
     try {
       this.#calls.assertOpen();
       const own = checkRead(statement);
+      noteStatement(own);
       const { signal } = options;
       throwIfAborted(signal, "The read");
       if (isSliceOver()) return this.#calls.track(() => this.#readLater(own, signal));
@@ -152,6 +154,7 @@ export class Database implements AsyncDisposable {
   ): AsyncGenerator<ResultSet, void, undefined> {
     this.#calls.assertOpen();
     const own = checkRead(statement);
+    noteStatement(own);
     throwIfAborted(options.signal, "The read");
     const { chunkRows = CHUNK_ROWS } = options;
     assertChunkRows(chunkRows);
@@ -194,6 +197,7 @@ export class Database implements AsyncDisposable {
       return await run({
         read: async (statement) => {
           const own = checkRead(statement);
+          noteStatement(own);
           return publish(this.log, "reader", own.sql, await query(send, own));
         },
       });
@@ -228,6 +232,9 @@ export class Database implements AsyncDisposable {
     this.assertWritable();
     assertList("A unit", unit);
     for (const statement of unit) checkStatement(statement);
+    // A unit of several statements is what a watch would ask for.
+    const [only] = unit;
+    if (only !== undefined && unit.length === 1) noteStatement(only);
     return unit.map(withOwnBytes);
   }
 

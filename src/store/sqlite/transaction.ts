@@ -10,6 +10,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { throwIfAborted } from "../../core/abort.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { noteStatement } from "../../core/statement-watch.ts";
 import { assertChunkRows, type Database } from "../../sqlite/database.ts";
 import { CHUNK_ROWS, type WireChunk, type WireResult } from "../../sqlite/protocol.ts";
 import { collect, collectAll, publish } from "../../sqlite/results.ts";
@@ -117,6 +118,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   async read(statement: Statement, options: CallOptions = {}): Promise<ResultSet> {
     const own = checkRead(statement);
+    noteStatement(own);
     await this.#turn(options.signal);
     const { send, database } = this.#scope;
     const request = { kind: "query", statement: own, chunkRows: CHUNK_ROWS } as const;
@@ -130,6 +132,7 @@ export class SqliteTransaction implements StoreTransaction {
     options: StreamOptions = {},
   ): AsyncGenerator<ResultSet, void, undefined> {
     const own = checkRead(statement);
+    noteStatement(own);
     const { chunkRows = CHUNK_ROWS, signal } = options;
     assertChunkRows(chunkRows);
     await this.#turn(signal);

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { rowsOf } from "../advisor/support.ts";
+import { Project } from "./support.ts";
+
+const CONFIG = JSON.stringify({ database: { recordWorkload: "recorded.json" } });
+const SCRIPT = "SELECT * FROM documents WHERE author = ? ORDER BY written DESC LIMIT 20;";
+const DOCUMENTS = [
+  "CREATE TABLE documents (id INTEGER PRIMARY KEY, author INTEGER, written INTEGER, body TEXT)",
+  rowsOf("documents", 30_000, "i", "i % 500", "i * 7919 % 100003", "hex(zeroblob(60))"),
+];
+
+async function made(): Promise<Project> {
+  const files = { "springhouse.config.json": CONFIG, "queries.sql": SCRIPT };
+  const project = await Project.make(files);
+  project.sql("app.db", "PRAGMA journal_mode = WAL", "BEGIN", ...DOCUMENTS, "COMMIT");
+  return project;
+}
+
+describe("springhouse advise", () => {
+  it("proves an index, writes the migration, and has nothing to say once that is applied", async () => {
+    await using project = await made();
+
+    const advised = await project.run(
+      "advise --workload queries.sql --apply-to-copy --write-migration",
+    );
+    const migration = readFileSync(
+      project.path("migrations/0001_add_idx_documents_author_written.sql"),
+      "utf8",
+    );
+    const rehearsed = await project.run("migrate up --dry-run --json");
+    const up = await project.run("migrate up");
+    const again = await project.run("advise --workload queries.sql --json");
+    const down = await project.run("migrate down --yes");
+
+    expect(advised.code).toBe(1);
+    expect(advised.out).toContain(
+      "make   documents has no index on (author, written), by which a statement could find its rows",
+    );
+    expect(advised.out).toContain("measured on a copy: 1 advice.");
+    expect(advised.out).toContain("wrote migrations/0001_add_idx_documents_author_written.sql");
+    expect(migration).toContain(
+      'CREATE INDEX "idx_documents_author_written" ON "documents" ("author", "written");',
+    );
+    expect(migration).toMatch(/-- down[\s\S]*DROP INDEX "idx_documents_author_written";/);
+    expect(JSON.parse(rehearsed.out)).toMatchObject({
+      ok: true,
+      dryRun: { migrations: [{ reversible: true }] },
+    });
+    expect(up.code).toBe(0);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ ok: true, advice: [], statements: 1 });
+    expect(down.code).toBe(0);
+    expect(readdirSync(project.folder).filter((name) => name.startsWith("app.db"))).toEqual([
+      "app.db",
+    ]);
+  });
+
+  it("takes the workload that the configuration names, and says when there is none", async () => {
+    await using project = await made();
+
+    const missing = await project.run("advise");
+    await using bare = await Project.make();
+    const none = await bare.run("advise");
+
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("recorded.json") });
+    expect(none.code).toBe(2);
+    expect(none.err).toContain("There is no workload. Give --workload FILE");
+  });
+
+  it("makes no database file", async () => {
+    await using project = await Project.make({ "queries.sql": SCRIPT });
+
+    const { code, err } = await project.run("advise --workload queries.sql");
+
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("does not exist"),
+    });
+    expect(readdirSync(project.folder)).toEqual(["queries.sql"]);
+  });
+});

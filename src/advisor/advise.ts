@@ -16,6 +16,7 @@ import type { AdviceReport } from "./advice.ts";
 import type { Known } from "./judge.ts";
 import { type AdviseOptions, type ResolvedAdviseOptions, resolveAdviseOptions } from "./options.ts";
 import { ProofProcess } from "./proof-process.ts";
+import { isLeftAlone } from "./redundant.ts";
 import type { Study } from "./study.ts";
 import { Trial } from "./trial.ts";
 import { type Droppable, tryDropped, tryNew, type Verdict } from "./try-indexes.ts";
@@ -97,7 +98,7 @@ function droppableIn(study: Study, options: ResolvedAdviseOptions): readonly Dro
   const used = new Set(statements.flatMap(({ indexes }) => indexes));
   const unused = facts.indexes.flatMap(({ name, table, parts, unique, isOwn }): Droppable[] => {
     const owner = facts.tables.find((candidate) => candidate.name === table);
-    if (!isOwn || unique || used.has(name) || (owner?.rows ?? 0) < smallRows) return [];
+    if (!isOwn || unique || used.has(name) || isLeftAlone(facts, table, smallRows)) return [];
     // Foreign keys are looked up by it when a row of the other table goes; no plan shows that.
     const isForKey = owner?.foreignKeys.some((key) => key[0] === parts[0]?.name) ?? false;
     if (isForKey || redundant.some(({ index }) => index === name)) return [];

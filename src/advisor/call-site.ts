@@ -3,12 +3,12 @@
  * Node's, nor ours, nor that of an installed package.
  */
 
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Frames of async functions are part of it; between the application and us are about twenty. */
 const FRAMES_MAX = 50;
-const OURS = dirname(import.meta.dirname);
+/** The folder of our files: built, they stand at its top and not in folders. */
+const OURS = import.meta.dirname.replace(/[\\/]advisor$/, "");
 const PLACE = /\(?((?:file:\/\/)?\/[^()]*|[A-Za-z]:[^()]*|file:\/\/[^()]*):(\d+):\d+\)?$/;
 
 /** `file:line` of the caller; undefined when the stack does not reach the application. */

@@ -24,17 +24,22 @@ export function speedupOf(proofs: readonly Proof[]): number {
   return after > 0 ? before / after : 1;
 }
 
-/** Why a new index is not worth it; undefined when it is. */
+/**
+ * Why a new index is not worth it; undefined when it is.
+ *
+ * @param scale how many times the database has the rows of the sample: what a scan takes grows so.
+ */
 export function reasonAgainst(
   proofs: readonly Proof[],
   taxMs: number,
+  scale: number,
   { speedupMin, savedMsMin }: ResolvedAdviseOptions,
 ): string | undefined {
   if (proofs.length === 0) return "SQLite does not take it for any statement that was measured";
   const speedup = speedupOf(proofs);
   if (speedup < speedupMin) return `its statements get only ${speedup.toFixed(1)} times as fast`;
-  const savedMs = savedOf(proofs);
-  const most = Math.max(...proofs.map(({ beforeMs, afterMs }) => beforeMs - afterMs));
+  const savedMs = savedOf(proofs) * scale;
+  const most = Math.max(...proofs.map(({ beforeMs, afterMs }) => beforeMs - afterMs)) * scale;
   if (most < savedMsMin && savedMs < WORKLOAD_SAVED_MS_MIN) {
     return `it saves only ${formatDuration(most)} in a run`;
   }

@@ -53,7 +53,7 @@ const ROWS_MAX = 10_000;
 /** Rows that are written to learn what a write costs. */
 const WRITTEN_ROWS = 500;
 /** The shortest of so many counts. */
-const WRITE_RUNS = 5;
+const WRITE_RUNS = 9;
 
 /** Explains and times a statement. */
 export function measure(copy: DatabaseSync, { sql, parameters }: MeasureRequest): Measured {

@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { abortError, onAbort, throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import type { ChildRequest } from "./child.ts";
 import type { CopyRequest } from "./copy-file.ts";
 import type { Changed, ChangeRequest, Measured, MeasureRequest } from "./measure.ts";
+import type { ChildRequest } from "./proof-thread.ts";
 import type { Study, StudyRequest } from "./study.ts";
 
 type Reply = { readonly ok: true; readonly value: unknown } | Refusal;
@@ -88,7 +88,7 @@ export class ProofProcess implements AsyncDisposable {
 
   #start(): ChildProcess {
     if (this.#child !== undefined) return this.#child;
-    const entry = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
+    const entry = new URL(`./proof-thread${extname(import.meta.filename)}`, import.meta.url);
     // Flags of this process (--input-type, --test, --inspect) are not meant for one of ours.
     const child = fork(fileURLToPath(entry), [], {
       execArgv: ["--no-warnings"],

@@ -21,7 +21,7 @@ export function redundantIndexes(facts: DatabaseFacts, smallRows: number): reado
   const gone = new Set<string>();
   const found: Redundancy[] = [];
   for (const index of facts.indexes) {
-    if (!index.isOwn || isSmall(facts, index.table, smallRows)) continue;
+    if (!index.isOwn || isLeftAlone(facts, index.table, smallRows)) continue;
     const keeper = keeperOf(index, facts, gone);
     if (keeper === undefined) continue;
     gone.add(index.name);
@@ -30,8 +30,9 @@ export function redundantIndexes(facts: DatabaseFacts, smallRows: number): reado
   return found;
 }
 
-function isSmall(facts: DatabaseFacts, table: string, smallRows: number): boolean {
-  return (tableNamed(facts, table)?.rows ?? 0) < smallRows;
+/** Whether nothing is advised about a table: it is small, or one of the library itself. */
+export function isLeftAlone(facts: DatabaseFacts, table: string, smallRows: number): boolean {
+  return table.startsWith("springhouse_") || (tableNamed(facts, table)?.rows ?? 0) < smallRows;
 }
 
 function keeperOf(

@@ -71,7 +71,7 @@ export async function tryNew(
     const { proposal, name, table, changed } = each;
     const proofs = proofsOf(name, concerned, before, after);
     const tax = taxOf(statements, proposal, changed.usPerRowAfter - changed.usPerRowBefore);
-    const reason = reasonAgainst(proofs, tax, options);
+    const reason = reasonAgainst(proofs, tax, scaleOf(table, options), options);
     if (reason === undefined) continue;
     kept.delete(each);
     rejected.push({ what: createSql(name, proposal), reason });

@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import { formatBytes } from "../core/bytes.ts";
 import { formatDuration } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { counted } from "./cache/places.ts";
 import { type CommandDefinition, type Invocation, isGiven, textOf, usageError } from "./command.ts";
 import { withMigrator } from "./migrate/migrator.ts";
 import { ProgressLine, type ProgressState } from "./progress.ts";
@@ -114,7 +115,8 @@ function describe(advice: Advice): readonly string[] {
   const isNew = action === "create";
   const faster = isNew ? `${Math.round(speedup).toLocaleString("en")} × as fast; ` : "";
   const room = `${isNew ? "costs" : "saves"} ${formatBytes(bytes)}`;
-  const writes = `${writeUsPerRow.toFixed(1)} µs a row written`;
+  const us = writeUsPerRow >= 0.05 ? `${writeUsPerRow.toFixed(1)} µs` : "no time that shows";
+  const writes = `${us} for each row written`;
   return [
     `${isNew ? "make " : "drop "}  ${message}`,
     `         ${up};`,
@@ -138,11 +140,12 @@ function notAdvised({ what, reason }: AdviceReport["rejected"][number]): string 
 }
 
 function summaryOf({ statements, advice, rejected, measuredOn, ms }: AdviceReport): string {
-  const found = advice.length === 1 ? "1 advice" : `${advice.length} advices`;
-  const what = advice.length === 0 ? "nothing to gain" : found;
+  const looked = `${counted(statements, "statement", "statements")} in ${formatDuration(ms)}`;
   const on = measuredOn === undefined ? "" : `, measured on a ${measuredOn}`;
+  const found = counted(advice.length, "index to make or drop", "indexes to make or drop");
+  const what = advice.length === 0 ? "nothing to gain" : found;
   const more = rejected.length === 0 ? "" : ` (--all names ${rejected.length} that do not pay)`;
-  return `${statements} statements in ${formatDuration(ms)}${on}: ${what}${more}.`;
+  return `${looked}${on}: ${what}${more}.`;
 }
 
 function nextStep(advice: readonly Advice[], written: string | undefined): readonly string[] {

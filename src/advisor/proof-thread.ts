@@ -2,6 +2,8 @@
  * The process in which the advisor works. It runs SQL that nobody has tried before: such a
  * statement cannot be stopped from inside of its process, but a process can be ended from outside.
  * It opens the database for reading only, and writes to copies.
+ *
+ * It is named as the threads are, because the build makes a file of its own for each of those.
  */
 
 import type { DatabaseSync } from "node:sqlite";

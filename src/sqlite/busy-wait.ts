@@ -12,7 +12,7 @@ const INTERVAL_MS = 1;
 const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /** Stops this thread. Only for worker threads. */
-function sleep(ms: number): void {
+export function sleep(ms: number): void {
   Atomics.wait(cell, 0, 0, ms);
 }
 

@@ -71,6 +71,11 @@ export class DatabaseFile {
     throw new SpringhouseError("CLOSED", `${this.path} is not open.`);
   }
 
+  /** Whether the path still leads to the file that is open. */
+  get isInPlace(): boolean {
+    return fileKey(this.path) === this.#key;
+  }
+
   /**
    * Checks the file and opens the first connection. Waits for other processes that hold the file
    * exclusively, as they do while they recover or remove its log.
@@ -95,7 +100,7 @@ export class DatabaseFile {
     await this.readers.close();
     this.#inline?.close();
     // A file that could not be opened stays as it is, with its log.
-    const isInPlace = this.#inline !== undefined && fileKey(this.path) === this.#key;
+    const isInPlace = this.#inline !== undefined && this.isInPlace;
     const clears = isInPlace && !this.options.readOnly && !this.writer.started;
     const logBytes = clears ? sizeOf(`${this.path}-wal`) : 0;
     if (logBytes > INLINE_LOG_BYTES_MAX) await this.writer.ask("open");

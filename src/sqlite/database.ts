@@ -14,7 +14,14 @@ import { SpringhouseError } from "../core/errors.ts";
 import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { noteStatement } from "../core/statement-watch.ts";
 import type { DatabaseFile, Environment } from "./database-file.ts";
-import { type DatabaseFacts, readFacts, readSettings, type Settings } from "./describe.ts";
+import {
+  type DatabaseFacts,
+  type DatabaseVitals,
+  readFacts,
+  readSettings,
+  readVitals,
+  type Settings,
+} from "./describe.ts";
 import { createPrivately } from "./files.ts";
 import { HeldReader } from "./held-reader.ts";
 import type { SqliteLocation } from "./location.ts";
@@ -270,6 +277,20 @@ export class Database implements AsyncDisposable {
         pool: readers.statistics(),
       };
     });
+  }
+
+  /** How the file and those who use it are at this moment. */
+  vitals(): DatabaseVitals {
+    this.#calls.assertOpen();
+    const { inline, isInPlace, path, readers, writer } = this.file;
+    return {
+      path,
+      readOnly: this.readOnly,
+      isInPlace,
+      ...readVitals(inline.connection, path),
+      pool: readers.statistics(),
+      writer: writer.statistics(),
+    };
   }
 
   /** The reader threads. */

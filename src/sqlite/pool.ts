@@ -44,6 +44,8 @@ export interface PoolStatistics {
   readonly inUse: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  /** How long the oldest of the loans has lasted by now; 0 when there is none. */
+  readonly oldestLoanMs: number;
   /** Loans so far. */
   readonly acquired: number;
   /** Callers that gave up after `connectionTimeoutMs`. */
@@ -63,6 +65,7 @@ interface Member<C> {
   readonly connection: C;
   readonly createdMs: number;
   idleSinceMs: number;
+  lentAtMs: number;
 }
 
 interface Waiter<C> {
@@ -128,11 +131,15 @@ export class Pool<C> {
   }
 
   statistics(): PoolStatistics {
+    // A set keeps its members in the order in which they were put in.
+    const [oldest] = this.#inUse;
+    const nowMs = this.#clock.monotonicMs();
     return {
       size: this.#size,
       idle: this.#idle.length,
       inUse: this.#inUse.size,
       waiting: this.#waiters.size,
+      oldestLoanMs: oldest === undefined ? 0 : nowMs - oldest.lentAtMs,
       acquired: this.#acquired,
       timeouts: this.#timeouts,
       meanAcquisitionMs: this.#acquired === 0 ? 0 : this.#acquisitionMs / this.#acquired,
@@ -234,7 +241,7 @@ export class Pool<C> {
         this.#creating--;
         this.#created++;
         const nowMs = this.#clock.monotonicMs();
-        member = { connection, createdMs: nowMs, idleSinceMs: nowMs };
+        member = { connection, createdMs: nowMs, idleSinceMs: nowMs, lentAtMs: nowMs };
         if (died) this.#bury(member);
         else this.#offer(member, nowMs);
         this.#checkQuiet();
@@ -266,6 +273,7 @@ export class Pool<C> {
 
   #lend(member: Member<C>, nowMs: number, stack: string | undefined): Lease<C> {
     this.#acquired++;
+    member.lentAtMs = nowMs;
     this.#inUse.add(member);
     const watch = stack === undefined ? undefined : this.#watch(nowMs, stack);
     let released = false;

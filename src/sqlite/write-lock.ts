@@ -6,7 +6,7 @@
  * whenever the lock was ours, the time of all that still wait begins anew.
  */
 
-import { retryWhileBusy } from "./busy-wait.ts";
+import { retryWhileBusy, sleep } from "./busy-wait.ts";
 
 /** What this thread's own clock is behind the one that all threads of the process share. */
 const OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
@@ -19,10 +19,13 @@ export function processMs(): number {
 /** The patience with other processes. It lives as long as its thread, longer than a session. */
 export class WriteLock {
   readonly #timeoutMs: number;
+  readonly #onWait: () => void;
   #lockedOutSinceMs: number | undefined;
 
-  constructor(timeoutMs: number) {
+  /** @param onWait is called once for each write that finds the lock taken. */
+  constructor(timeoutMs: number, onWait: () => void = () => undefined) {
     this.#timeoutMs = timeoutMs;
+    this.#onWait = onWait;
   }
 
   /**
@@ -32,7 +35,13 @@ export class WriteLock {
    */
   wait<T>(attempt: () => T, askedMs: number = processMs()): T {
     this.#lockedOutSinceMs ??= processMs();
-    const result = retryWhileBusy(attempt, this.#dueMs(askedMs) - processMs());
+    let isTold = false;
+    const pause = (ms: number): void => {
+      if (!isTold) this.#onWait();
+      isTold = true;
+      sleep(ms);
+    };
+    const result = retryWhileBusy(attempt, this.#dueMs(askedMs) - processMs(), pause);
     this.#lockedOutSinceMs = undefined;
     return result;
   }

@@ -24,6 +24,7 @@ import { ThreadLink } from "./thread-link.ts";
 import { MESSAGE_BYTES_MAX, MESSAGE_STATEMENTS_MAX, pieces, unitBytes } from "./unit-size.ts";
 import type { CallOptions, ResultSet, Statement, UnitOptions } from "./values.ts";
 import { processMs } from "./write-lock.ts";
+import { WriterLoad, type WriterStatistics } from "./writer-load.ts";
 
 /** Callers that wait; a program that queues more has lost its back-pressure. */
 const QUEUE_MAX = 100_000;
@@ -75,6 +76,7 @@ export class Writer {
   #link: ThreadLink<WriterRequest> | undefined;
   readonly #queue = new Set<Entry>();
   readonly #claims = new Claims();
+  readonly #load = new WriterLoad();
   #busy = false;
   #scheduled = false;
   #onQuiet: (() => void) | undefined;
@@ -91,6 +93,17 @@ export class Writer {
   /** Whether the thread runs. */
   get started(): boolean {
     return this.#link !== undefined;
+  }
+
+  /** How many wait, for how long, and what became of those before them. */
+  statistics(): WriterStatistics {
+    const [first] = this.#queue;
+    const { lockWaits } = this.commits;
+    return this.#load.statistics({
+      waiting: this.#queue.size,
+      askedMs: first?.askedMs,
+      lockWaits,
+    });
   }
 
   /** Asks the thread something that needs no transaction. */
@@ -144,7 +157,7 @@ export class Writer {
   #enqueue(entry: Entry, { signal }: CallOptions): void {
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) {
-      refuse(entry, refusal);
+      this.#refuse(entry, refusal);
       return;
     }
     if (signal !== undefined) {
@@ -187,10 +200,14 @@ export class Writer {
     const hold = first?.call.hold;
     if (first !== undefined && hold !== undefined) {
       this.#queue.delete(first);
+      this.#load.begin([first]);
       await this.#serveHolder(first, hold);
     } else if (first !== undefined) {
-      await this.#sendGroup(this.#takeGroup());
+      const group = this.#takeGroup();
+      this.#load.begin(group);
+      await this.#sendGroup(group);
     }
+    this.#load.end();
     this.#busy = false;
     if (this.#queue.size > 0) this.#schedule();
     else this.#onQuiet?.();
@@ -204,7 +221,12 @@ export class Writer {
         if (request.kind !== "begin") return await link.request(request);
         this.#claims.reset();
         holder.place = 0;
-        return await link.request({ ...request, askedMs: holder.askedMs });
+        try {
+          return await link.request({ ...request, askedMs: holder.askedMs });
+        } catch (error) {
+          this.#load.noteError(error);
+          throw error;
+        }
       });
     } catch (error) {
       holder.call.reject(error);
@@ -247,7 +269,7 @@ export class Writer {
         left = left.filter(({ ended }) => !ended);
       }
     } catch (error) {
-      for (const entry of left) if (!entry.ended) refuse(entry, error);
+      for (const entry of left) if (!entry.ended) this.#refuse(entry, error);
     }
   }
 
@@ -267,7 +289,7 @@ export class Writer {
     for (const [index, outcome] of outcomes.entries()) {
       const entry = group[index] as Entry;
       if (entry.ended) continue;
-      if (outcome.error !== undefined) refuse(entry, outcome.error);
+      if (outcome.error !== undefined) this.#refuse(entry, outcome.error);
       else if (isWhole(outcome.results)) fulfil(entry, outcome.results);
       else fulfil(entry, await collectAll(send, outcome.results));
     }
@@ -288,6 +310,11 @@ export class Writer {
     }
   }
 
+  #refuse(entry: Entry, error: unknown): void {
+    this.#load.noteError(error);
+    refuse(entry, error);
+  }
+
   #connect(): ThreadLink<WriterRequest> {
     if (this.#link !== undefined) return this.#link;
     const link = new ThreadLink<WriterRequest>(
@@ -297,6 +324,7 @@ export class Writer {
       {
         onDeath: () => {
           this.commits.abandon();
+          this.#load.noteDeath();
           if (this.#link === link) this.#link = undefined;
         },
         onNotice: this.#onNotice,

@@ -5,7 +5,7 @@ import { assertFunction, assertIterable } from "../../core/arguments.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 import { type Database, openDatabase, type Snapshot } from "../../sqlite/database.ts";
 import type { DatabaseFile, Environment } from "../../sqlite/database-file.ts";
-import type { DatabaseFacts } from "../../sqlite/describe.ts";
+import type { DatabaseFacts, DatabaseVitals } from "../../sqlite/describe.ts";
 import { assertMilliseconds } from "../../sqlite/milliseconds.ts";
 import type { PoolStatistics } from "../../sqlite/pool.ts";
 import type { QueryStatistics } from "../../sqlite/query-log.ts";
@@ -168,6 +168,15 @@ export class SqliteStore implements Store {
   /** Facts for people who look after the file. */
   describe(): Promise<DatabaseFacts> {
     return this.#database.describe();
+  }
+
+  /**
+   * How the file and those who use it are at this moment: sizes, the log, readers, the writer.
+   *
+   * @throws `CLOSED`.
+   */
+  vitals(): DatabaseVitals {
+    return this.#database.vitals();
   }
 
   /** The reader threads: how many, how busy, how long callers waited. */

@@ -23,6 +23,7 @@ import { cacheWarm } from "./cache/warm.ts";
 import type { CommandDefinition, Outcome } from "./command.ts";
 import { usageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { health } from "./health.ts";
 import { init } from "./init.ts";
 import { migrateDown } from "./migrate/down.ts";
 import { migrateNew } from "./migrate/new.ts";
@@ -40,6 +41,7 @@ import { readVersion } from "./version.ts";
 export const COMMANDS: readonly CommandDefinition[] = [
   init,
   doctor,
+  health,
   migrateNew,
   migratePlan,
   migrateUp,

@@ -8,6 +8,7 @@
 
 import { BACKUP_KEYS } from "./backup-keys.ts";
 import { CACHE_KEYS } from "./cache-keys.ts";
+import { MONITORING_KEYS } from "./monitoring-keys.ts";
 
 /** How the value under an alias is to be understood. */
 export type AliasUnit =
@@ -231,15 +232,7 @@ export const KEYS = {
       doc: "Stops calling a server that keeps failing. A local file needs none.",
     },
   },
-  monitoring: {
-    enabled: { type: "boolean", default: true, doc: "Whether health is checked at intervals." },
-    healthCheckInterval: {
-      type: "duration",
-      default: "60s",
-      aliases: { "monitoring.health_check_interval": "seconds" },
-      doc: "How often health is checked.",
-    },
-  },
+  monitoring: MONITORING_KEYS as typeof MONITORING_KEYS,
   startup: {
     lazyImports: {
       enabled: {
@@ -275,7 +268,6 @@ export const KEYS = {
 /** Sections whose keys take effect in a later version, and the part of it that will use them. */
 export const PLANNED: Readonly<Partial<Record<keyof typeof KEYS, string>>> = {
   resilience: "PostgreSQL and Redis",
-  monitoring: "health checks",
   startup: "the loading of components",
 };
 

@@ -49,3 +49,16 @@ export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1_000);
   return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
 }
+
+const AGES: readonly (readonly [unit: string, ms: number, untilMs: number])[] = [
+  ["ms", 1, 1_000],
+  ["s", 1_000, 120_000],
+  ["min", 60_000, 7_200_000],
+  ["h", 3_600_000, 172_800_000],
+];
+
+/** A time as people say how long ago something was: "45 s", "5 min", "26 h", "3 days". */
+export function formatAge(ms: number): string {
+  const [unit, unitMs] = AGES.find(([, , untilMs]) => ms < untilMs) ?? ["days", 86_400_000];
+  return `${Math.floor(ms / unitMs)} ${unit}`;
+}

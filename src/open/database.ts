@@ -10,6 +10,8 @@ import { assertFunction } from "../core/arguments.ts";
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
+import type { Health } from "../health/health.ts";
+import type { HealthOptions } from "../health/options.ts";
 import type { Migrator, MigratorOptions } from "../migrate/migrator.ts";
 import { sessionAs } from "../repository/actor.ts";
 import { AuditReader } from "../repository/audit-log.ts";
@@ -206,6 +208,27 @@ export class Database<
       store: this.#parts.store,
       catalog: this.scope.models.catalog,
     });
+  }
+
+  /**
+   * Looks after this database: whether it answers and has room, who waits, what is safe, how well
+   * results are kept. Close what it gives before the database.
+   *
+   * @param options the section `monitoring` of a configuration fits.
+   * @throws `INVALID_ARGUMENT` for options that cannot work.
+   * @example
+   * await using health = await db.health({ ...config.monitoring, backups: "backups" });
+   * health.start();
+   * createServer(healthListener(health)).listen(9_100, "127.0.0.1");
+   */
+  async health(options: HealthOptions = {}): Promise<Health> {
+    const { createHealth } = await import("../health/health.ts");
+    const { HEALTH_KEYS } = await import("../health/options.ts");
+    refuseUnknownKeys(options, HEALTH_KEYS, "health");
+    const { store, caching } = this.#parts;
+    const results = () => caching.present;
+    const { clock } = this.scope.validation;
+    return createHealth({ ...options, database: store, results }, { clock });
   }
 
   /** The rollups: how they are kept, compared with a recount, made anew. */

@@ -71,6 +71,11 @@ export class LazyCaching implements ReadCache {
     return this.get().statistics();
   }
 
+  /** The same for who only looks: undefined as long as nothing is kept. */
+  get present(): CachedStatistics | undefined {
+    return this.#caching?.statistics();
+  }
+
   /** @returns when what goes on behind has ended; undefined when that is nothing. */
   close(): Promise<void> | undefined {
     const { tiers = [] } = this.#options === false ? {} : this.#options;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDurationMs } from "../../src/core/duration.ts";
+import { formatAge, formatDuration, parseDurationMs } from "../../src/core/duration.ts";
 import { isSpringhouseError } from "../../src/core/errors.ts";
 
 describe("parseDurationMs", () => {
@@ -44,5 +44,18 @@ describe("formatDuration", () => {
     [125_000, "2 m 05 s"],
   ])("writes %d ms as %s", (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe("formatAge", () => {
+  it.each([
+    [0.4, "0 ms"],
+    [999, "999 ms"],
+    [90_000, "90 s"],
+    [120_000, "2 min"],
+    [26 * 3_600_000, "26 h"],
+    [86_400_000 * 3.9, "3 days"],
+  ])("writes %d ms as %s", (ms, text) => {
+    expect(formatAge(ms)).toBe(text);
   });
 });

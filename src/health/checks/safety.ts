@@ -1,0 +1,87 @@
+/** Whether what was written is safe: the last verified backup, and the pages of the file. */
+
+import { formatBytes } from "../../core/bytes.ts";
+import { formatAge } from "../../core/duration.ts";
+import { lastQuickCheck } from "../quick-check.ts";
+import { type HealthFinding, worstOf } from "../report.ts";
+import type { Round } from "../round.ts";
+import type { HealthBackup } from "../sources.ts";
+import { statusOf } from "../thresholds.ts";
+
+/** Only a backup that was restored and compared counts. */
+export async function checkBackups(round: Round): Promise<HealthFinding | undefined> {
+  const { backups } = round.sources;
+  if (backups === undefined) return undefined;
+  const [list, bytes] = await Promise.all([backups.list(), backups.sizeBytes()]);
+  const values = { count: list.length, bytes };
+  const damaged = list[0]?.verified === false ? list[0].name : undefined;
+  const last = lastVerified(list);
+  if (last === undefined) {
+    return {
+      status: "warning",
+      found: list.length === 0 ? "none" : `none of ${list.length} is verified`,
+      advice: "Run: npx springhouse backup create. It verifies what it makes.",
+      values,
+    };
+  }
+  const ageMs = Math.max(0, round.nowMs - last.createdMs);
+  const age = statusOf(round.thresholds, "backupAge", ageMs);
+  return {
+    status: worstOf([age, damaged === undefined ? "healthy" : "warning"]),
+    found:
+      `last verified ${formatAge(ageMs)} ago (${last.name}); ${list.length} in all, ` +
+      formatBytes(bytes),
+    advice: backupAdvice(damaged, age !== "healthy"),
+    values: { ...values, ageMs },
+  };
+}
+
+function backupAdvice(damaged: string | undefined, isOld: boolean): string | undefined {
+  if (damaged !== undefined) return `${damaged} is damaged. Run: npx springhouse backup create`;
+  return isOld ? "Run: npx springhouse backup create. See whether the schedule runs." : undefined;
+}
+
+/** The newest state that a verified backup holds. */
+export function lastVerified(
+  list: readonly HealthBackup[],
+): { readonly name: string; readonly createdMs: number } | undefined {
+  for (const { name, createdMs, verified } of list) {
+    if (verified === true && createdMs !== undefined) return { name, createdMs };
+  }
+  return undefined;
+}
+
+/** When the pages were last seen to be sound: by `quick_check`, or in a copy that was verified. */
+export async function checkIntegrity(round: Round): Promise<HealthFinding | undefined> {
+  const { database, backups } = round.sources;
+  if (database === undefined) return undefined;
+  const [quick, list] = await Promise.all([lastQuickCheck(database), backups?.list() ?? []]);
+  const copied = lastVerified(list)?.createdMs ?? Number.NEGATIVE_INFINITY;
+  if (quick !== undefined && quick.problems > 0 && quick.atMs >= copied) {
+    const ageMs = Math.max(0, round.nowMs - quick.atMs);
+    return {
+      status: "unhealthy",
+      found: `quick_check found ${quick.problems} problems ${formatAge(ageMs)} ago`,
+      advice: "Run: npx springhouse doctor. It shows them. Then restore a backup.",
+      values: { ageMs, problems: quick.problems },
+    };
+  }
+  const atMs = Math.max(copied, quick?.atMs ?? Number.NEGATIVE_INFINITY);
+  if (atMs === Number.NEGATIVE_INFINITY) {
+    const isWanted = round.thresholds.integrityAge.warning > 0;
+    return {
+      status: isWanted ? "warning" : "healthy",
+      found: "never checked",
+      advice: "Run: npx springhouse health --quick-check",
+    };
+  }
+  const ageMs = Math.max(0, round.nowMs - atMs);
+  const status = statusOf(round.thresholds, "integrityAge", ageMs);
+  const how = atMs === copied ? "in a verified backup" : "by quick_check";
+  return {
+    status,
+    found: `sound ${formatAge(ageMs)} ago, ${how}`,
+    advice: status === "healthy" ? undefined : "Run: npx springhouse health --quick-check",
+    values: { ageMs, problems: 0 },
+  };
+}

@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   // resilience and cache
   "BULKHEAD_FULL",
   "CIRCUIT_OPEN",
+  "HTTP_STATUS",
   "RATE_LIMITED",
   // coherence
   "CACHED_WRITE",

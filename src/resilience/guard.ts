@@ -9,7 +9,7 @@ import { assertFunction } from "../core/arguments.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { type GuardOptions, type ResolvedGuardOptions, resolveGuardOptions } from "./options.ts";
-import { isFailureFor, makePolicies, type Policies } from "./policies.ts";
+import { kindFor, makePolicies, type Policies } from "./policies.ts";
 import {
   type CircuitState,
   type GuardCounts,
@@ -29,6 +29,11 @@ export interface AttemptContext {
 export interface GuardCallOptions {
   /** Gives the call up. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether the call may be made twice. With `false` only what has not begun, because what is
+   * called was busy, is repeated: a write that took too long may have been done. Default: true.
+   */
+  readonly isRepeatable?: boolean;
 }
 
 /** Made by `guard`. */
@@ -87,14 +92,14 @@ class PolicyGuard implements Guard {
     options: GuardCallOptions = {},
   ): Promise<T> {
     assertFunction(`${this.name}.execute: run`, run);
-    refuseUnknownKeys(options, ["signal"], `${this.name}.execute`);
-    const { signal } = options;
+    refuseUnknownKeys(options, ["signal", "isRepeatable"], `${this.name}.execute`);
+    const { signal, isRepeatable = true } = options;
     throwIfAborted(signal, `The call of ${this.name}`);
     this.#counts.calls++;
     this.#running++;
     try {
       const policies = this.#policies ?? (await this.#make());
-      const value = await policies.run(run, signal);
+      const value = await policies.run(run, isRepeatable, signal);
       this.#counts.successes++;
       return value;
     } catch (error) {
@@ -108,7 +113,7 @@ class PolicyGuard implements Guard {
   }
 
   isFailure(error: unknown): boolean {
-    return isFailureFor(this.#options, error);
+    return kindFor(this.#options, error) !== "answer";
   }
 
   statistics(): GuardStatistics {

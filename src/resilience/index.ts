@@ -2,6 +2,11 @@
 
 export { type CircuitEvent, circuitChannel } from "./channels.ts";
 export {
+  classifyDatabaseError,
+  type DatabaseGuardOptions,
+  databaseGuard,
+} from "./database-guard.ts";
+export {
   type CacheFallback,
   type CacheFallbackOptions,
   type FallbackCategory,
@@ -9,9 +14,18 @@ export {
   withCacheFallback,
 } from "./fallback.ts";
 export { type AttemptContext, type Guard, type GuardCallOptions, guard } from "./guard.ts";
+export {
+  checkedFetch,
+  classifyHttpError,
+  type Fetch,
+  guardedFetch,
+  type HttpGuardOptions,
+  httpGuard,
+} from "./http-guard.ts";
 export type {
   BulkheadOptions,
   CircuitBreakerOptions,
+  ErrorKind,
   GuardOptions,
   RetryOptions,
 } from "./options.ts";

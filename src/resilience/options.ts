@@ -49,7 +49,19 @@ export interface GuardOptions {
    * The others are answers, "no such user" for one. Default: every error is one.
    */
   readonly isFailure?: (error: unknown) => boolean;
+  /**
+   * The same with more to say, instead of `isFailure`. Default: "failure" for what `isFailure` says
+   * is one, "answer" for the rest.
+   */
+  readonly classify?: (error: unknown) => ErrorKind;
 }
+
+/**
+ * What an error of a call means. "failure": it is repeated, and the circuit counts it. "busy": what
+ * is called is well and has not begun; it is repeated, and the circuit does not count it. "broken":
+ * to repeat it would not help, or might do it twice; the circuit counts it. "answer": neither.
+ */
+export type ErrorKind = "failure" | "busy" | "broken" | "answer";
 
 /** Options with nothing left open. */
 export interface ResolvedGuardOptions {
@@ -67,17 +79,23 @@ export interface ResolvedGuardOptions {
       }
     | undefined;
   readonly bulkhead: { readonly maxConcurrent: number; readonly maxQueued: number } | undefined;
-  readonly isFailure: (error: unknown) => boolean;
+  readonly classify: (error: unknown) => ErrorKind;
 }
 
-const KEYS = ["name", "timeout", "retry", "circuitBreaker", "bulkhead", "isFailure"] as const;
+const KEYS = [
+  "name",
+  "timeout",
+  "retry",
+  "circuitBreaker",
+  "bulkhead",
+  "isFailure",
+  "classify",
+] as const;
 
 /** Fills the defaults. @throws `INVALID_ARGUMENT` naming the option. */
 export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions {
   refuseUnknownKeys(options, KEYS, "guard");
   const { name = "guard", timeout, retry, circuitBreaker, bulkhead } = options;
-  const { isFailure = () => true } = options;
-  if (typeof isFailure !== "function") throw invalid("isFailure", isFailure, "It is a function.");
   const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout, "timeout");
   if (timeoutMs === 0) throw invalid("timeout", timeout, "It is more than 0.");
   return {
@@ -86,8 +104,20 @@ export function resolveGuardOptions(options: GuardOptions): ResolvedGuardOptions
     retry: retry === undefined ? undefined : resolveRetry(retry),
     circuitBreaker: circuitBreaker === undefined ? undefined : resolveBreaker(circuitBreaker),
     bulkhead: bulkhead === undefined ? undefined : resolveBulkhead(bulkhead),
-    isFailure,
+    classify: resolveClassify(options),
   };
+}
+
+function resolveClassify({ isFailure, classify }: GuardOptions): (error: unknown) => ErrorKind {
+  for (const [name, given] of Object.entries({ isFailure, classify })) {
+    if (given === undefined || typeof given === "function") continue;
+    throw invalid(name, given, "It is a function.");
+  }
+  if (classify === undefined) {
+    return (error) => (isFailure === undefined || isFailure(error) ? "failure" : "answer");
+  }
+  if (isFailure === undefined) return classify;
+  throw invalid("isFailure", isFailure, "Give it or classify, not both.");
 }
 
 function resolveRetry(options: RetryOptions): NonNullable<ResolvedGuardOptions["retry"]> {

@@ -15,7 +15,7 @@ import { formatDuration } from "../core/duration.ts";
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { circuitChannel } from "./channels.ts";
-import type { ResolvedGuardOptions } from "./options.ts";
+import type { ErrorKind, ResolvedGuardOptions } from "./options.ts";
 import type { CircuitState, GuardCounts } from "./statistics.ts";
 
 type Cockatiel = typeof import("cockatiel");
@@ -84,27 +84,36 @@ export class Policies {
   }
 
   /** Runs a call through all of them. */
-  async run<T>(attempt: Attempt<T>, signal: AbortSignal = NEVER): Promise<T> {
-    const work = (): Promise<T> => this.#repeat(attempt, signal);
+  async run<T>(
+    attempt: Attempt<T>,
+    isRepeatable: boolean,
+    signal: AbortSignal = NEVER,
+  ): Promise<T> {
+    const work = (): Promise<T> => this.#repeat(attempt, isRepeatable, signal);
     return this.#bulkhead === undefined ? await work() : await this.#bulkhead.run(work, signal);
   }
 
-  async #repeat<T>(attempt: Attempt<T>, signal: AbortSignal): Promise<T> {
+  async #repeat<T>(attempt: Attempt<T>, isRepeatable: boolean, signal: AbortSignal): Promise<T> {
     const attempts = this.#options.retry?.attempts ?? 1;
     let backoff: IBackoff<unknown> | undefined;
     for (let number = 1; ; number++) {
       try {
         return await this.#ask(attempt, number, signal);
       } catch (error) {
-        if (number >= attempts || !this.#isWorthRepeating(error)) throw error;
+        if (number >= attempts || !this.#isWorthRepeating(error, isRepeatable)) throw error;
         backoff = backoff === undefined ? this.#backoff.next() : backoff.next(undefined);
-        await this.#pause(backoff.duration, signal);
+        await this.#pause(Math.max(backoff.duration, retryAfterMs(error)), signal);
       }
     }
   }
 
-  #isWorthRepeating(error: unknown): boolean {
-    return isFailureFor(this.#options, error) && !isSpringhouseError(error, "CIRCUIT_OPEN");
+  /** What has been told to wait for longer than any pause is left to its caller. */
+  #isWorthRepeating(error: unknown, isRepeatable: boolean): boolean {
+    const { retry } = this.#options;
+    if (isSpringhouseError(error, "CIRCUIT_OPEN")) return false;
+    if (retry !== undefined && retryAfterMs(error) > retry.maxDelayMs) return false;
+    const kind = kindFor(this.#options, error);
+    return kind === "busy" || (kind === "failure" && isRepeatable);
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -166,7 +175,10 @@ export class Policies {
     const { handleWhen, ConsecutiveBreaker, CountBreaker } = this.#cockatiel;
     const breaker = this.#cockatiel.circuitBreaker(
       // A call that was given up says nothing; when it was to decide, the circuit stays open.
-      handleWhen((error) => isFailureFor(this.#options, error) || this.state === "half-open"),
+      handleWhen((error) => {
+        const kind = kindFor(this.#options, error);
+        return kind === "failure" || kind === "broken" || this.state === "half-open";
+      }),
       {
         halfOpenAfter: pauseMs,
         breaker:
@@ -196,13 +208,20 @@ export class Policies {
 
 const OWN_FAILURES = ["TIMEOUT", "CIRCUIT_OPEN", "BULKHEAD_FULL"] as const;
 
-/** What a guard raises itself is a failure whatever `isFailure` says; a call given up is none. */
-export function isFailureFor(
-  { isFailure }: Pick<ResolvedGuardOptions, "isFailure">,
+/** What a guard raises itself is a failure whatever `classify` says; a call given up is none. */
+export function kindFor(
+  { classify }: Pick<ResolvedGuardOptions, "classify">,
   error: unknown,
-): boolean {
-  if (isSpringhouseError(error, "ABORTED")) return false;
-  return OWN_FAILURES.some((code) => isSpringhouseError(error, code)) || isFailure(error);
+): ErrorKind {
+  if (isSpringhouseError(error, "ABORTED")) return "answer";
+  if (OWN_FAILURES.some((code) => isSpringhouseError(error, code))) return "failure";
+  return classify(error);
+}
+
+/** How long what was called wants to be left alone: `Retry-After` of HTTP, the limit of a rate. */
+function retryAfterMs(error: unknown): number {
+  const ms = isSpringhouseError(error) ? error.fields["retryAfterMs"] : undefined;
+  return typeof ms === "number" ? ms : 0;
 }
 
 function through<T>(

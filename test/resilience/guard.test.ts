@@ -40,6 +40,8 @@ describe("a guarded call", () => {
     [{ circuitBreaker: { failureRate: 1 } }, "guard circuitBreaker.failureRate: 1 is refused"],
     [{ bulkhead: { maxQueued: -1 } }, "guard bulkhead.maxQueued: -1 is refused"],
     [{ isFailure: true }, "guard isFailure: true is refused"],
+    [{ classify: 5 }, "guard classify: 5 is refused"],
+    [{ classify: () => "busy", isFailure: () => true }, "Give it or classify, not both"],
   ])("is refused with %j", (options, message) => {
     expect(() => guard(options as never)).toThrow(message);
   });

@@ -71,6 +71,8 @@ function mendDeclarations(): void {
 async function bundleSources(): Promise<void> {
   const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
   const workers = globSync("src/**/*-{thread,process}.ts", { cwd: root });
+  const shared = [...globSync("src/**/index.ts", { cwd: root }), "src/cli/main.ts"];
+  const workers = globSync("src/**/*-thread.ts", { cwd: root });
   const entries = Object.fromEntries([
     ...shared.map((path) => [path.slice("src/".length, -3), path]),
     ...REQUIRED.map((path) => [basename(path, ".ts"), path]),

@@ -3,7 +3,7 @@
  * time log one for each stretch of work on it. `week-tasks.ts` says what becomes of them.
  */
 
-import type { CsvRecord } from "./csv.ts";
+import type { CsvRecord } from "springhouse/import";
 import { invalid } from "./invalid.ts";
 import { parseCesawMoment } from "./moments.ts";
 import { parseCount } from "./numbers.ts";

@@ -1,6 +1,6 @@
 /** The origin's ten columns of a task: from a CSV row to a task and back. */
 
-import type { CsvRecord } from "./csv.ts";
+import type { CsvRecord } from "springhouse/import";
 import { displayDuration, parseDuration } from "./durations.ts";
 import { parseDate } from "./moments.ts";
 import { parseCount } from "./numbers.ts";

@@ -5,7 +5,7 @@ import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { SpringhouseError } from "springhouse";
-import { csvLine } from "./csv.ts";
+import { csvLine } from "springhouse/import";
 import { CSV_COLUMNS, csvFields } from "./csv-columns.ts";
 import type { AuditorDatabase } from "./database.ts";
 

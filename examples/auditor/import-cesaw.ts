@@ -7,6 +7,7 @@
  */
 
 import { basename, join } from "node:path";
+import { type CsvRecord, readCsv, readText } from "springhouse/import";
 import {
   LOG_COLUMNS,
   type LogEntry,
@@ -15,7 +16,6 @@ import {
   readLogEntry,
   readPlanItem,
 } from "./cesaw.ts";
-import { type CsvRecord, readCsv, readText } from "./csv.ts";
 import {
   type AuditorDatabase,
   type AuditorTransaction,

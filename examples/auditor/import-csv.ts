@@ -8,7 +8,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { SpringhouseError } from "springhouse";
-import { readCsv, readText } from "./csv.ts";
+import { readCsv, readText } from "springhouse/import";
 import { CSV_COLUMNS, labelOfFile, readCsvTask } from "./csv-columns.ts";
 import {
   type AuditorDatabase,

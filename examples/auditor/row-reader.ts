@@ -1,7 +1,7 @@
 /** Reads one row by column names and notes everything that is wrong with it. */
 
 import { isSpringhouseError, SpringhouseError } from "springhouse";
-import type { CsvRecord } from "./csv.ts";
+import type { CsvRecord } from "springhouse/import";
 import { reasonOf } from "./invalid.ts";
 import type { Problem } from "./problems.ts";
 

@@ -50,6 +50,7 @@ function redacted(value: unknown): unknown {
   );
 }
 
-function isSecretName(name: string): boolean {
+/** Whether what has this name must not be shown. */
+export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase());
 }

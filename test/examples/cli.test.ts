@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { csvLine } from "springhouse/import";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../examples/auditor/cli.ts";
-import { csvLine } from "../../examples/auditor/csv.ts";
 import { CSV_COLUMNS } from "../../examples/auditor/csv-columns.ts";
 import { temporaryFolder } from "./auditor-database.ts";
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { csvLine } from "springhouse/import";
 import { describe, expect, it } from "vitest";
 import { Auditor } from "../../examples/auditor/auditor.ts";
-import { csvLine } from "../../examples/auditor/csv.ts";
 import { CSV_COLUMNS } from "../../examples/auditor/csv-columns.ts";
 import { exportCsv, exportToFile } from "../../examples/auditor/export-csv.ts";
 import { generateWeeks } from "../../examples/auditor/generate.ts";

@@ -1,15 +1,13 @@
 /**
  * A streaming reader and a writer for CSV after RFC 4180: quoted fields with doubled quotes, line
- * breaks inside quotes, LF and CRLF, a byte order mark, compressed files by their ending.
+ * breaks inside quotes, LF and CRLF, a byte order mark.
  *
  * It holds one chunk and one record at a time. A quote that is never closed would swallow the rest
  * of the file as one field, so it refuses the whole file; a quote at the wrong place inside one
  * record is a problem of that record only.
  */
 
-import { createReadStream } from "node:fs";
-import { constants, createGunzip, createZstdDecompress } from "node:zlib";
-import { SpringhouseError } from "springhouse";
+import { SpringhouseError } from "../../core/errors.ts";
 
 /** A longer record means a missing quote, not a long text; it bounds what is held in memory. */
 const RECORD_CHARACTERS_MAX = 1_048_576;
@@ -20,32 +18,6 @@ export interface CsvRecord {
   readonly fields: readonly string[];
   /** Set when a quote stands at the wrong place; `fields` is then a guess. */
   readonly problem?: string;
-}
-
-/**
- * The text of a UTF-8 file in chunks; ".zst" and ".gz" are decompressed.
- *
- * @throws `VALIDATION` when the file is not UTF-8 or its compression is broken.
- */
-export async function* readText(path: string): AsyncGenerator<string> {
-  const source = createReadStream(path);
-  const unpack = decompressorFor(path);
-  const bytes = unpack === undefined ? source : source.pipe(unpack);
-  if (unpack !== undefined) source.on("error", (error) => unpack.destroy(error));
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  try {
-    for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
-    yield decoder.decode();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    const broken = code === "ERR_ENCODING_INVALID_ENCODED_DATA" || /^(Z_|ZSTD_)/.test(code);
-    if (!broken) throw error;
-    const what = code.startsWith("Z") ? "is not a whole compressed file" : "is not UTF-8 text";
-    throw new SpringhouseError("VALIDATION", `${path} ${what}.`, { cause: error });
-  } finally {
-    source.destroy();
-    unpack?.destroy();
-  }
 }
 
 /** The records of a CSV text; blank lines are left out. */
@@ -161,14 +133,6 @@ function endOfLine(
     return { stop: text.endsWith("\r") ? text.length - 1 : text.length, next: text.length };
   }
   return { stop: feed > at && text[feed - 1] === "\r" ? feed - 1 : feed, next: feed + 1 };
-}
-
-function decompressorFor(
-  path: string,
-): ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress> | undefined {
-  if (path.endsWith(".gz")) return createGunzip();
-  if (!path.endsWith(".zst")) return undefined;
-  return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 27 } });
 }
 
 function neverClosed(line: number): SpringhouseError {

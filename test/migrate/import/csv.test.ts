@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CsvRecord, csvLine, readCsv, readText } from "../../examples/auditor/csv.ts";
+import { type CsvRecord, csvLine, readCsv } from "../../../src/migrate/import/csv.ts";
+import { readText } from "../../../src/migrate/import/text.ts";
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "auditor-csv-"));
+  folder = mkdtempSync(join(tmpdir(), "springhouse-csv-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,0 +1,130 @@
+/** What is imported: files, folders of files, and how their text is cut into documents. */
+
+import { readdirSync, type Stats, statSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { SpringhouseError } from "../../core/errors.ts";
+import { refuseUnknownKeys } from "../../core/options.ts";
+import { toSpringhouseError } from "../../sqlite/errors.ts";
+
+/**
+ * How a text is cut: `array` into the elements of a list, `map` into the members of an object,
+ * `ndjson` into lines, `csv` into records under a header, `document` not at all.
+ */
+export type ImportFormat = "array" | "csv" | "document" | "map" | "ndjson";
+
+/** One place to read from. */
+export interface ImportSource {
+  /** A file, or a folder whose files are taken in the order of their names, deep. */
+  readonly path: string;
+  /** Told to the mapping with each item. Default: the name of the file or folder. */
+  readonly name?: string;
+  /** Default: by the ending, and for `.json` by how the text begins. */
+  readonly format?: ImportFormat;
+  /** Where the list or object with the items is inside the text: "issues". Default: the text. */
+  readonly at?: string;
+  /** Members that a document is read without, such as a list read elsewhere. Default: none. */
+  readonly omit?: readonly string[];
+}
+
+/** One file to read, with what is known about it beforehand. */
+export interface SourceFile {
+  readonly path: string;
+  readonly name: string;
+  /** The path below the folder that was named; the file's own name otherwise. */
+  readonly relative: string;
+  /** Its place in a folder of copies. */
+  readonly copy: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly format: ImportFormat | undefined;
+  readonly at: readonly string[];
+  readonly omit: readonly string[];
+}
+
+/** More files are a mistake in the path rather than data to import. */
+const FILES_MAX = 1_000_000;
+const FORMATS: readonly ImportFormat[] = ["array", "csv", "document", "map", "ndjson"];
+const ENDINGS = /\.(?:json|jsonl|ndjson|csv)(?:\.(?:gz|zst))?$/i;
+
+/**
+ * The files of the sources, in the order in which they are read.
+ *
+ * @param isExcluded says which paths inside of folders are somebody else's.
+ * @throws `UNOPENABLE` for what is not there, `INVALID_ARGUMENT` for what cannot be meant.
+ */
+export function sourceFiles(
+  sources: readonly ImportSource[],
+  isExcluded: (path: string) => boolean = () => false,
+): readonly SourceFile[] {
+  const files = sources.flatMap((source) => filesOf(source, isExcluded));
+  if (files.length > 0) return files;
+  const paths = sources.map(({ path }) => path).join(", ");
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `There is nothing to import in ${paths || "no source"}: name files, or a folder with files ` +
+      "that end in .json, .jsonl, .ndjson or .csv, also with .gz or .zst behind it.",
+    { fields: { paths } },
+  );
+}
+
+function filesOf(
+  source: ImportSource,
+  isExcluded: (path: string) => boolean,
+): readonly SourceFile[] {
+  const keys = ["path", "name", "format", "at", "omit"];
+  refuseUnknownKeys(source, keys, "A source of an import");
+  const { format } = source;
+  if (format !== undefined && !FORMATS.includes(format)) {
+    const message = `format: "${format}" is none. There are: ${FORMATS.join(", ")}.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { format } });
+  }
+  const path = resolve(source.path);
+  const facts = statOf(path);
+  if (!facts.isDirectory()) return [fileOf(source, path, basename(path), facts, "")];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ENDINGS.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !isExcluded(file))
+    .sort(byParts)
+    .slice(0, FILES_MAX)
+    .map((file) => fileOf(source, file, relative(path, file), statOf(file), basename(path)));
+}
+
+function fileOf(
+  { path: given, name = basename(resolve(given)), format, at, omit = [] }: ImportSource,
+  path: string,
+  below: string,
+  { size, mtimeMs }: Stats,
+  folder: string,
+): SourceFile {
+  return {
+    path,
+    name,
+    relative: below.replaceAll(sep, "/"),
+    copy: join(folder, below),
+    bytes: size,
+    modifiedMs: mtimeMs,
+    format,
+    at: at === undefined || at === "" ? [] : at.split("."),
+    omit,
+  };
+}
+
+/** Size and time of change, when they are no longer those that were seen first. */
+export function hasChanged({ path, bytes, modifiedMs }: SourceFile): boolean {
+  const { size, mtimeMs } = statOf(path);
+  return size !== bytes || mtimeMs !== modifiedMs;
+}
+
+function statOf(path: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw toSpringhouseError(error, { path });
+  }
+}
+
+/** By the code units of names, so that the order is the same on every machine. */
+function byParts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

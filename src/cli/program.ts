@@ -24,6 +24,7 @@ import type { CommandDefinition, Outcome } from "./command.ts";
 import { usageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { health } from "./health.ts";
+import { importCommand } from "./import/import.ts";
 import { init } from "./init.ts";
 import { migrateDown } from "./migrate/down.ts";
 import { migrateNew } from "./migrate/new.ts";
@@ -55,6 +56,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   backupPrune,
   backupPin,
   backupSchedule,
+  importCommand,
   cacheStats,
   cacheKeys,
   cacheClear,

@@ -24,6 +24,8 @@ export class Batches {
   #failure: { readonly error: unknown } | undefined;
   #open = emptyBatch();
   #bytes = 0;
+  /** Whether JSON has all values of the open batch. */
+  #isPlain = true;
   #items = 0;
   #rejected = 0;
   #place: Pick<Batch, "file" | "source" | "sourceItems"> = { file: "", source: 0, sourceItems: 0 };
@@ -80,7 +82,10 @@ export class Batches {
   /** Sends what was gathered, when there is room for it. */
   async send(): Promise<void> {
     if (this.#open.items === 0 && this.#open.rows.length === 0) return;
-    const batch: Batch = { ...this.#open, ...this.#place };
+    const { rows } = this.#open;
+    const packed = this.#isPlain ? JSON.stringify(rows) : rows;
+    const batch: Batch = { ...this.#open, ...this.#place, rows: packed };
+    this.#isPlain = true;
     this.#open = emptyBatch();
     this.#bytes = 0;
     const sent = this.#send(batch).then(
@@ -108,6 +113,7 @@ export class Batches {
     this.#open.shapes.push(shape);
     this.#open.owners.push(owner);
     this.#bytes += rowBytes(row);
+    this.#isPlain &&= row.every(isPlain);
   }
 
   #count(): void {
@@ -119,6 +125,10 @@ export class Batches {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+function isPlain(value: SqlValue): boolean {
+  return typeof value !== "bigint" && !(value instanceof Uint8Array);
 }
 
 interface OpenBatch {

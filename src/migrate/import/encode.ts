@@ -107,10 +107,16 @@ export class EntityEncoder implements Encoder {
     this.#shapes.push({ table: facts.table, columns: columns.map(({ name }) => name), key: keyed });
     const fields = columns.map((column) => ({
       property: column.property,
-      encode: codecOf(facts.table, column, "sqlite").encode,
+      encode: encoderOf(facts, column),
     }));
     return { shape, fields };
   }
+}
+
+/** JSON that has been checked needs no second look. */
+function encoderOf({ table }: EntityFacts, column: ColumnFacts): (value: unknown) => SqlValue {
+  if (column.kind !== "json") return codecOf(table, column, "sqlite").encode;
+  return (value) => (value === null || value === undefined ? null : JSON.stringify(value));
 }
 
 function encodeRows(target: Target, given: unknown, into: EncodedRows): undefined | Promise<void> {

@@ -14,7 +14,7 @@ import {
   type ResolvedSettings,
   resolveSettings,
 } from "./options.ts";
-import { cutFiles, type GivenRows, ImportRun, type RunMapping } from "./run.ts";
+import { cutFiles, type GivenRows, ImportRun, type ReadableFile, type RunMapping } from "./run.ts";
 import { sourceFiles } from "./source.ts";
 import { ImportThread } from "./thread.ts";
 
@@ -46,17 +46,31 @@ export async function importFiles<const Tables extends ImportTables>(
   return runImport(settings, () => mappingOf(options));
 }
 
+/**
+ * Types a mapping and returns it as it is, for a module that `springhouse import --map` loads.
+ *
+ * @example export default defineImport({ tables: { issues: Issue }, map: ({ value }) => … });
+ */
+export function defineImport<const Tables extends ImportTables>(
+  mapping: ImportMapping<Tables>,
+): ImportMapping<Tables> {
+  return mapping;
+}
+
 /** Runs an import whose mapping may depend on the thread that can look into the target. */
 export async function runImport(
   settings: ResolvedSettings,
-  makeMapping: (thread: ImportThread) => RunMapping | Promise<RunMapping>,
+  makeMapping: (
+    thread: ImportThread,
+    files: readonly ReadableFile[],
+  ) => RunMapping | Promise<RunMapping>,
 ): Promise<ImportReport> {
   const { target, backupDirectory } = settings;
   const isOurs = (path: string): boolean =>
     path.startsWith(target) || (backupDirectory !== undefined && path.startsWith(backupDirectory));
   const files = await cutFiles(sourceFiles(settings.sources, isOurs));
   await using thread = new ImportThread(target);
-  const mapping = await makeMapping(thread);
+  const mapping = await makeMapping(thread, files);
   return await new ImportRun(settings, mapping, files, thread).run();
 }
 

@@ -1,7 +1,9 @@
 /** JSON and CSV into a database: `springhouse/import`. */
 
 export { type CsvRecord, csvLine, readCsv } from "./csv.ts";
-export { importFiles } from "./import.ts";
+export { defineImport, importFiles } from "./import.ts";
+export { type ImportTableOptions, type ImportTableReport, importTable } from "./import-table.ts";
+export type { InferredColumn, InferredTable, InferredType } from "./infer.ts";
 export type {
   ImportedTable,
   ImportItem,

@@ -2,6 +2,7 @@
 
 import { messageOf, SpringhouseError } from "../../core/errors.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
+import { parseExactly } from "./json-numbers.ts";
 import { type JsonDocument, JsonScanner } from "./json-scanner.ts";
 import type { ImportFormat, SourceFile } from "./source.ts";
 import { readText } from "./text.ts";
@@ -129,26 +130,14 @@ function linesOf(lines: readonly string[], first: number): LazyItem[] {
   return items;
 }
 
-/** A whole number that a double does not hold, perhaps. */
-const LONG_NUMBER = /[-:[,\s]\d{16}/;
-
-function parsed({ line, key, text }: JsonDocument): RawItem {
+function parsed({ line, key, text, value }: JsonDocument): RawItem {
+  if (value !== undefined) return { line, key, value };
   try {
-    const value: unknown = LONG_NUMBER.test(text)
-      ? JSON.parse(text, exactNumber as (key: string, value: unknown) => unknown)
-      : JSON.parse(text);
-    return { line, key, value };
+    return { line, key, value: parseExactly(text) };
   } catch (error) {
     const problem = `is no JSON: ${messageOf(error)}`;
     return { line, key, value: undefined, problem };
   }
-}
-
-/** Whole numbers beyond 2^53 become bigints, so that none is rounded. */
-function exactNumber(_key: string, value: unknown, context: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const { source = "" } = context;
-  return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
 /** How many records are handed on together. */

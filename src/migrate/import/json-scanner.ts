@@ -6,21 +6,37 @@
  * Braces and brackets are counted and texts are jumped over; whether a document is right inside is
  * seen when it is parsed, so one that is wrong can be set aside and the next one read. What cannot
  * be told apart any more, such as a text that breaks off, ends the file with the line.
+ *
+ * Looking at every character costs more than parsing. Programs write the same between all elements
+ * of a list, so what stood between the last two is searched for, and the text up to there parsed.
+ * When that succeeds, it was the element: no JSON object has a beginning that is one as well. When
+ * it fails, the element is cut by counting; a list in which that happens often is not guessed at.
  */
 
 import { unreachable } from "../../core/assert.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { parseExactly } from "./json-numbers.ts";
 
 /** A longer document means a bracket that is missing; it bounds what is held in memory. */
 export const DOCUMENT_CHARACTERS_MAX = 67_108_864;
 
-/** One document, not parsed yet. */
+/** A guess that fails costs as much as some dozens that succeed gain. */
+const PATIENCE = 4;
+const PATIENCE_PER_GUESS = 1 / 32;
+/** The last element of a chunk is never found; a list of few in a chunk is not worth it. */
+const PATIENCE_PER_MISS = 1 / 4;
+/** Longer gaps between elements are not worth to be remembered. */
+const BETWEEN_MAX = 80;
+
+/** One document, perhaps not parsed yet. */
 export interface JsonDocument {
   /** Line on which it begins; the first line of a file is 1. */
   readonly line: number;
   /** Place in the list, or name in the object; undefined when it is the whole text. */
   readonly key: number | string | undefined;
   readonly text: string;
+  /** The parsed text, when the scanner had to parse it anyway. */
+  readonly value?: unknown;
 }
 
 /** What the documents of a text are. */
@@ -77,6 +93,10 @@ export class JsonScanner {
   // Where the search for the end of the current value goes on; undefined: nothing was begun.
   #scanAt: number | undefined;
   #depth = 0;
+  /** What stands between two objects of a list, their braces included; empty: not known. */
+  #between = "";
+  /** Guesses that may still fail; each that succeeds adds to it. */
+  #patience = PATIENCE;
 
   /** @param path the file, for messages. */
   constructor(path: string, layout: JsonLayout) {
@@ -190,6 +210,7 @@ export class JsonScanner {
       this.#valueLine = this.#line;
       const use = this.#use();
       if (use === "enter") return this.#enter();
+      if (use === "take" && this.#guess()) return true;
       this.#scanAt = this.#at;
       this.#depth = 0;
     }
@@ -201,12 +222,46 @@ export class JsonScanner {
     const frame = this.#frames.at(-1);
     const use = this.#use();
     const text = use === "skip" ? "" : this.#text.slice(this.#at, end);
-    if (use === "take") this.#take(frame?.key, text);
+    if (use === "take") {
+      this.#take(frame?.key, text);
+      this.#remember(end);
+    }
     if (use === "gather") this.#members.push(`${JSON.stringify(frame?.key)}:${text}`);
     this.#dropTo(end);
     this.#scanAt = undefined;
     this.#state = this.#frames.length === 0 ? "end" : "next";
     return true;
+  }
+
+  /** Takes the element at hand without looking at all of it; false when that does not work. */
+  #guess(): boolean {
+    if (this.#between === "" || this.#patience < 1) return false;
+    const end = this.#text.indexOf(this.#between, this.#at) + 1;
+    if (end === 0) {
+      this.#patience -= PATIENCE_PER_MISS;
+      return false;
+    }
+    const text = this.#text.slice(this.#at, end);
+    let value: unknown;
+    try {
+      value = parseExactly(text);
+    } catch {
+      this.#patience--;
+      return false;
+    }
+    this.#patience = Math.min(this.#patience + PATIENCE_PER_GUESS, PATIENCE);
+    const key = this.#frames.at(-1)?.key;
+    this.#documents.push({ line: this.#valueLine, key, text, value });
+    this.#dropTo(end);
+    this.#state = "next";
+    return true;
+  }
+
+  /** Looks at what follows the element of a list. */
+  #remember(end: number): void {
+    if (this.#frames.at(-1)?.isObject !== false || this.#between !== "") return;
+    const next = this.#text.slice(end - 1, end + BETWEEN_MAX);
+    this.#between = /^\}\s*,\s*\{/.exec(next)?.[0] ?? "";
   }
 
   /** What the value at hand is for. */

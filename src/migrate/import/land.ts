@@ -12,7 +12,7 @@ import { toSpringhouseError } from "../../sqlite/errors.ts";
 import { COMPANIONS } from "../../sqlite/files.ts";
 import { checkMessages } from "../integrity.ts";
 import { syncFolder } from "./originals.ts";
-import type { LandedTable, TableShape } from "./plan.ts";
+import type { LandedTable, TableShape, TableSum } from "./plan.ts";
 import { RowSum, sumText } from "./row-hash.ts";
 import type { Stage } from "./stage.ts";
 
@@ -160,12 +160,9 @@ function ofShapes(
 
 function withTarget<T>(stage: Stage, run: (connection: Connection) => T): T {
   const { connection, plan } = stage;
-  // SQLite takes the mode of the main file for every file that is attached later.
-  connection.control("PRAGMA main.locking_mode = EXCLUSIVE");
   connection.control(`PRAGMA busy_timeout = ${plan.busyTimeoutMs}`);
   connection.ask("ATTACH ? AS target", plan.target);
   try {
-    connection.control("PRAGMA target.locking_mode = NORMAL");
     connection.control("PRAGMA target.synchronous = FULL");
     connection.control("PRAGMA foreign_keys = ON");
     return run(connection);
@@ -231,7 +228,7 @@ function sameValues({ columns }: TableShape): string {
     .join(" AND ");
 }
 
-function sumOf(connection: Connection, { table, columns }: TableShape): RowSum["sum"] {
+function sumOf(connection: Connection, { table, columns }: TableShape): TableSum {
   const sum = new RowSum();
   const sql = `SELECT ${quoteList(columns)} FROM ${quoteIdentifier(table)}`;
   using cursor = connection.openCursor({ sql, parameters: [] });
@@ -240,7 +237,7 @@ function sumOf(connection: Connection, { table, columns }: TableShape): RowSum["
     for (const row of rows) sum.add(row);
     isDone = done;
   }
-  return sum.sum;
+  return sum.total;
 }
 
 function hasTable(connection: Connection, table: string): boolean {

@@ -9,6 +9,9 @@
 import { isSecretName } from "../../core/redact.ts";
 
 const HIDDEN = '"***"';
+/** What a text with a secret has in it somewhere; most chunks of most files have none of it. */
+const SUSPECT =
+  /token|passw|passphrase|pwd|secret|credential|(?:api|access|private|encryption)[_-]?key/i;
 /** Endings that a secret name can have; whether it is one, its words decide. */
 const ENDINGS = "token|password|passwd|passphrase|pwd|secret|credential|key";
 const VALUE = String.raw`"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*`;
@@ -19,6 +22,10 @@ const PASSWORD_IN_URL = /(:\/\/[^\s:/?#@"\\]*:)[^\s/?#@"\\]+(?=@)/g;
 const UNFINISHED = /"([\w-]{0,90})(?:"(?:\s*(?::\s*(?:"(?:[^"\\]|\\.)*\\?|-?[\d.eE+-]*)?)?)?)?$/;
 /** A URL whose user and password may not be whole. */
 const UNFINISHED_URL = /:(?:\/(?:\/[^\s/?#@"\\]*)?)?$/;
+/** Longer than any name that is looked for, its quote included. */
+const NAME_MAX = 100;
+/** A user and a password in a URL are not longer together. */
+const HELD_URL_MAX = 1_024;
 /** A secret longer than this is no secret but a document. */
 const HELD_BACK_MAX = 1_048_576;
 
@@ -48,24 +55,34 @@ export class SecretMask {
   }
 
   #masked(text: string): Buffer {
-    const masked = text
-      .replace(MEMBER, (all: string, name: string, colon: string) => {
-        if (!isSecretName(name)) return all;
-        this.#count++;
-        return `"${name}"${colon}${HIDDEN}`;
-      })
-      .replace(PASSWORD_IN_URL, (_, before: string) => {
-        this.#count++;
-        return `${before}***`;
-      });
+    const isSuspect = SUSPECT.test(text);
+    if (!isSuspect && !text.includes("://")) return Buffer.from(text, "latin1");
+    const covered = isSuspect ? this.#coverMembers(text) : text;
+    const masked = covered.replace(PASSWORD_IN_URL, (_, before: string) => {
+      this.#count++;
+      return `${before}***`;
+    });
     return Buffer.from(masked, "latin1");
+  }
+
+  #coverMembers(text: string): string {
+    return text.replace(MEMBER, (all: string, name: string, colon: string) => {
+      if (!isSecretName(name)) return all;
+      this.#count++;
+      return `"${name}"${colon}${HIDDEN}`;
+    });
   }
 }
 
-/** Where a text can be cut without cutting a secret. */
+/**
+ * Where a text can be cut without cutting a secret. Without a suspicious word only a name that is
+ * not whole yet can become one, and that is short.
+ */
 function safeEnd(text: string): number {
-  const url = UNFINISHED_URL.exec(text)?.index ?? text.length;
-  const end = Math.min(url, unfinishedMember(text));
+  const from = SUSPECT.test(text) ? 0 : Math.max(0, text.length - NAME_MAX);
+  const tail = text.slice(from);
+  const url = UNFINISHED_URL.exec(text.slice(-HELD_URL_MAX))?.[0].length ?? 0;
+  const end = Math.min(text.length - url, from + unfinishedMember(tail));
   return text.length - end > HELD_BACK_MAX ? text.length : end;
 }
 

@@ -1,55 +1,46 @@
 /**
  * The contents of a table as one number that does not depend on the order of rows: the sum of the
- * hashes of all rows. What was given and what is stored must give the same.
+ * checksums of all rows. What was given and what is stored must give the same. It finds what was
+ * lost or changed by accident, one wrong row in all but one of four thousand million cases.
  */
 
-import { hash32 } from "../../core/hash.ts";
+import { crc32 } from "node:zlib";
 import type { SqlValue } from "../../core/statement.ts";
 import type { TableSum } from "./plan.ts";
 
-/** Two unlike beginnings for two lanes of 32 bits. */
-const BEGINNINGS = [0x811c9dc5, 0x6a09e667] as const;
-
 /** No rows. */
-export const NO_ROWS: TableSum = { rows: 0, low: 0, high: 0 };
+export const NO_ROWS: TableSum = { rows: 0, sum: 0 };
+
+/** Sums are kept below this: exact, and twelve hexadecimal digits. */
+const MODULUS = 2 ** 48;
+const HEX_DIGITS = 12;
+/** Characters that texts of a database hardly hold: between two values, and in place of NULL. */
+const BETWEEN = "\u0000";
+const NULL = "\u0001";
 
 /** Adds up rows. */
 export class RowSum {
   #rows: number;
-  #low: number;
-  #high: number;
+  #sum: number;
 
-  constructor({ rows, low, high }: TableSum = NO_ROWS) {
+  constructor({ rows, sum }: TableSum = NO_ROWS) {
     this.#rows = rows;
-    this.#low = low;
-    this.#high = high;
+    this.#sum = sum;
   }
 
   add(row: readonly SqlValue[]): void {
-    const text = rowText(row);
+    // A value and what a column makes of it, such as a text of a number, look the same.
+    const shown = row.includes(null) ? row.map((value) => value ?? NULL) : row;
     this.#rows++;
-    this.#low = (this.#low + hash32(text, BEGINNINGS[0])) | 0;
-    this.#high = (this.#high + hash32(text, BEGINNINGS[1])) | 0;
+    this.#sum = (this.#sum + crc32(shown.join(BETWEEN))) % MODULUS;
   }
 
-  get sum(): TableSum {
-    return { rows: this.#rows, low: this.#low, high: this.#high };
+  get total(): TableSum {
+    return { rows: this.#rows, sum: this.#sum };
   }
 }
 
-/** Sixteen hexadecimal digits. */
-export function sumText({ low, high }: TableSum): string {
-  return [high, low].map((part) => (part >>> 0).toString(16).padStart(8, "0")).join("");
-}
-
-/** A value and what a column makes of it, such as a number in a column of texts, look the same. */
-function rowText(row: readonly SqlValue[]): string {
-  let text = "";
-  for (const value of row) {
-    if (typeof value === "string") text += `${value}\u001f`;
-    else if (value === null) text += "\u0000\u001f";
-    else if (value instanceof Uint8Array) text += `${Buffer.from(value).toString("hex")}\u001f`;
-    else text += `${value}\u001f`;
-  }
-  return text;
+/** The sum for people. */
+export function sumText({ sum }: TableSum): string {
+  return sum.toString(16).padStart(HEX_DIGITS, "0");
 }

@@ -17,7 +17,7 @@ import { isSpringhouseError, messageOf, SpringhouseError } from "../../core/erro
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import { Batches } from "./batches.ts";
 import type { EncodedRows, Encoder } from "./encode.ts";
-import { fileError, formatOf, type LazyItem, type RawItem, readItems } from "./items.ts";
+import { fileError, formatOf, type RawItem, readItems } from "./items.ts";
 import type {
   ImportedTable,
   ImportItem,
@@ -169,13 +169,16 @@ export class ImportRun {
       ...[relative, name, cut, at, omit],
       hashes[index],
     ]);
-    const facts = JSON.stringify([files, shapes, statements, text]);
+    const isNew = !existsSync(target);
+    const tables = shapes.map(({ table, columns }) => [table, columns]);
+    const identity = hashOf([files, tables, text]);
     return {
       target,
       staging: dryRun ? `${target}.rehearsal` : `${target}.importing`,
-      isNew: !existsSync(target),
+      isNew,
       busyTimeoutMs,
-      identity: createHash("sha256").update(facts).digest("hex"),
+      identity,
+      stagingIdentity: hashOf([identity, isNew, shapes, statements]),
       statements,
       shapes,
       rejectsFile,
@@ -226,7 +229,11 @@ export class ImportRun {
       for (const item of items) {
         if (isSliceOver()) await nextSlice(this.#settings.signal, WHAT);
         if (skipped < done) skipped++;
-        else await this.#take(file, item);
+        else {
+          const pending = this.#take(file, item());
+          if (pending !== undefined) await pending;
+          if (this.#batches.isFull) await this.#batches.send();
+        }
       }
       this.#tell("read");
     }
@@ -234,14 +241,10 @@ export class ImportRun {
     await this.#batches.send();
   }
 
-  async #take(file: ReadableFile, item: LazyItem): Promise<void> {
-    const raw = item();
-    if (raw.problem !== undefined) this.#reject(file, raw, raw.problem);
-    else {
-      const encoded = this.#encode(file, raw);
-      if (encoded instanceof Promise) await encoded;
-    }
-    if (this.#batches.isFull) await this.#batches.send();
+  /** Maps an item; a promise only when the mapping or a check gives one. */
+  #take(file: ReadableFile, raw: RawItem): void | Promise<void> {
+    if (raw.problem !== undefined) return this.#reject(file, raw, raw.problem);
+    return this.#encode(file, raw);
   }
 
   #encode(file: ReadableFile, raw: RawItem): void | Promise<void> {
@@ -278,6 +281,10 @@ export class ImportRun {
       rejected: this.#before.rejected + this.#batches.rejected,
     });
   }
+}
+
+function hashOf(facts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }
 
 function itemOf(file: SourceFile, { value, line, key }: RawItem): ImportItem {

@@ -59,7 +59,7 @@ export class ImportSession {
       this.#stage = Stage.open(plan, plan.statements);
       return { state: this.#stage.state };
     }
-    using target = new Connection({ path: plan.target, readOnly: true, pragmas: READ_PRAGMAS });
+    using target = new Connection({ path: plan.target, readOnly: false, pragmas: READ_PRAGMAS });
     const report = finishedReport(target, plan.identity);
     if (report !== undefined && !again) {
       removeDatabase(plan.staging);
@@ -103,6 +103,7 @@ export class ImportSession {
   }
 }
 
+/** Not opened read-only: such a connection leaves a log behind that it cannot take away. */
 const READ_PRAGMAS = ["busy_timeout = 5000", "query_only = ON"];
 
 /** A file that was finished and only lacks its name, since the process was killed before. */
@@ -136,7 +137,7 @@ function columnsOf(
   path: string,
   table: string,
 ): readonly { readonly name: string; readonly type: string; readonly key: number }[] | undefined {
-  using target = new Connection({ path, readOnly: true, pragmas: READ_PRAGMAS });
+  using target = new Connection({ path, readOnly: false, pragmas: READ_PRAGMAS });
   const rows = target.askAll("SELECT name, type, pk FROM pragma_table_info(?)", table);
   if (rows.length === 0) return undefined;
   return rows.map(([name, type, key]) => ({

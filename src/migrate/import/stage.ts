@@ -17,6 +17,7 @@ import {
   writeSync,
 } from "node:fs";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../../core/errors.ts";
+import type { SqlValue } from "../../core/statement.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
 import { Connection } from "../../sqlite/connection.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
@@ -58,7 +59,7 @@ export class Stage implements Disposable {
     if (existsSync(plan.staging)) {
       const connection = connectAlone(plan.staging);
       const state = readState(connection);
-      if (state?.identity === plan.identity) return new Stage(plan, connection, state);
+      if (state?.identity === plan.stagingIdentity) return new Stage(plan, connection, state);
       // That of other data, or what a kill has left of the beginning.
       connection.close();
       removeDatabase(plan.staging);
@@ -82,8 +83,9 @@ export class Stage implements Disposable {
   }
 
   /** Writes a batch; gives the rejects that the database has found. */
-  load(batch: Batch): readonly ImportReject[] {
+  load(packed: Batch): readonly ImportReject[] {
     const { connection, plan } = this;
+    const batch = unpacked(packed);
     connection.control("BEGIN IMMEDIATE");
     try {
       connection.control("SAVEPOINT batch");
@@ -104,7 +106,7 @@ export class Stage implements Disposable {
         rejected: this.#state.rejected + rejects.length,
         rejectsBytes: this.#rejects.append(rejects),
         rejects: [...this.#state.rejects, ...rejects].slice(0, REJECTS_KEPT_MAX),
-        sums: sums.map(({ sum }) => sum),
+        sums: sums.map(({ total }) => total),
       };
       if (state.rejected > plan.rejectsMax) throw tooManyRejects(plan, state);
       this.#note(state);
@@ -132,7 +134,7 @@ export class Stage implements Disposable {
   }
 
   /** The fast way: true when every row was new and right. */
-  #loadAtOnce({ rows, shapes }: Batch, sums: readonly RowSum[]): boolean {
+  #loadAtOnce({ rows, shapes }: UnpackedBatch, sums: readonly RowSum[]): boolean {
     const groups = Map.groupBy(rows.keys(), (index) => shapes[index] ?? 0);
     for (const [shape, indexes] of groups) {
       const given = indexes.map((index) => rows[index] ?? []);
@@ -149,7 +151,7 @@ export class Stage implements Disposable {
   }
 
   /** Item by item: each is written whole or becomes a reject. */
-  #loadOneByOne(batch: Batch, sums: readonly RowSum[]): readonly ImportReject[] {
+  #loadOneByOne(batch: UnpackedBatch, sums: readonly RowSum[]): readonly ImportReject[] {
     const { connection } = this;
     const rejects: ImportReject[] = [];
     const groups = Map.groupBy(batch.rows.keys(), (index) => batch.owners[index] ?? 0);
@@ -176,7 +178,7 @@ export class Stage implements Disposable {
   }
 
   /** True: written; false: was there already; a text: why it cannot be written. */
-  #insertOne(shape: number, row: Batch["rows"][number]): boolean | string {
+  #insertOne(shape: number, row: readonly SqlValue[]): boolean | string {
     const { table, columns, key } = this.#shape(shape);
     try {
       const insert = { sql: this.#insert(shape), parameters: row };
@@ -215,6 +217,13 @@ export class Stage implements Disposable {
   }
 }
 
+type UnpackedBatch = Batch & { readonly rows: readonly (readonly SqlValue[])[] };
+
+function unpacked(batch: Batch): UnpackedBatch {
+  const { rows } = batch;
+  return { ...batch, rows: typeof rows === "string" ? JSON.parse(rows) : rows };
+}
+
 /** Removes a database and what SQLite puts beside it; the file itself goes last. */
 export function removeDatabase(path: string): void {
   for (const companion of [...COMPANIONS, ""]) rmSync(path + companion, { force: true });
@@ -228,7 +237,8 @@ export function removeDatabase(path: string): void {
 export function connectAlone(path: string): Connection {
   const pragmas = [
     "busy_timeout = 0",
-    "locking_mode = EXCLUSIVE",
+    // Of this file alone: what is attached later belongs to others too.
+    "main.locking_mode = EXCLUSIVE",
     "journal_mode = WAL",
     "synchronous = NORMAL",
     `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
@@ -261,7 +271,7 @@ function readState(connection: Connection): LoadState | undefined {
   }
 }
 
-function freshState({ identity, shapes }: LoadPlan): LoadState {
+function freshState({ stagingIdentity: identity, shapes }: LoadPlan): LoadState {
   return {
     identity,
     source: 0,

@@ -12,6 +12,8 @@ import { toSpringhouseError } from "../../sqlite/errors.ts";
 /** As large as the windows that others compress with, `zstd --long` included. */
 const ZSTD_WINDOW_LOG = 27;
 const LINE_FEED = 10;
+/** Few calls for a large file, and still well under a millisecond to take apart. */
+const CHUNK_BYTES = 131_072;
 
 /** For `readText`. */
 export interface ReadTextOptions {
@@ -50,7 +52,7 @@ export async function* readBytes(
   path: string,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  const source = createReadStream(path);
+  const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const unpack = unpackerOf(path);
   const bytes = unpack === undefined ? source : source.pipe(unpack);
   if (unpack !== undefined) source.on("error", (error) => unpack.destroy(error));

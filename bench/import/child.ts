@@ -4,10 +4,8 @@
  */
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { importFiles } from "../../src/migrate/import/import.ts";
-import { t } from "../../src/schema/column.ts";
-import { entity } from "../../src/schema/entity.ts";
-import type { InsertOf } from "../../src/schema/types.ts";
+import { entity, type InsertOf, t } from "springhouse";
+import { importFiles } from "springhouse/import";
 
 const [target = "", source = "", kind = "tasks"] = process.argv.slice(2);
 

@@ -65,8 +65,11 @@ function searchColumns(sql: string): readonly string[] {
   return names.map(identifierOf);
 }
 
-const BOOKKEEPING =
-  /^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:meta|migration_steps|new_.*))$/i;
+const OWN_TABLES = "imports|meta|migration_steps|new_.*";
+const BOOKKEEPING = new RegExp(
+  `^(?:sqlite_.*|schema_migrations|schema_version|springhouse_(?:${OWN_TABLES}))$`,
+  "i",
+);
 const OWN_TRIGGER = /^springhouse_(?:search|audit|rollup|replaced)_/i;
 const ROLLUP_NAME = /^springhouse_(?:rollups$|rollup_|replaced_)/i;
 const NOTES_TABLE = /^springhouse_replaced_(.+)$/i;

@@ -4,7 +4,7 @@
  * and not otherwise.
  */
 
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from "node:worker_threads";
 import { SpringhouseError } from "../core/errors.ts";
 import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { BURST_GAP_MS, canStayAwake, REPLY_LOOK_OUT_MS } from "./burst.ts";
@@ -37,8 +37,18 @@ export class ThreadLink<Request extends { readonly kind: string }> {
   readonly #handlesBursts: boolean;
   #repliedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param handlesBursts whether the thread does; see `thread-server.ts`. */
-  constructor(entry: URL, name: string, data: FileData, events: LinkEvents, handlesBursts = false) {
+  /**
+   * @param handlesBursts whether the thread does; see `thread-server.ts`.
+   * @param resourceLimits of its heap, for a thread that makes much garbage.
+   */
+  constructor(
+    entry: URL,
+    name: string,
+    data: FileData,
+    events: LinkEvents,
+    handlesBursts = false,
+    resourceLimits: ResourceLimits = {},
+  ) {
     this.#handlesBursts = handlesBursts && canStayAwake;
     const { port1, port2 } = new MessageChannel();
     this.#name = name;
@@ -50,6 +60,7 @@ export class ThreadLink<Request extends { readonly kind: string }> {
     this.#worker = new Worker(entry, {
       name,
       execArgv: [],
+      resourceLimits,
       workerData: { ...data, port: port2 },
       transferList: [port2],
     });

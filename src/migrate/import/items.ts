@@ -1,6 +1,6 @@
 /** From a file to its items: parsed values with the place where they stand. */
 
-import { messageOf, SpringhouseError } from "../../core/errors.ts";
+import { isSpringhouseError, messageOf, SpringhouseError } from "../../core/errors.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
 import { parseExactly } from "./json-numbers.ts";
 import { type JsonDocument, JsonScanner } from "./json-scanner.ts";
@@ -149,7 +149,7 @@ async function* csvItems(
 ): AsyncGenerator<readonly LazyItem[]> {
   let header: readonly string[] | undefined;
   let items: LazyItem[] = [];
-  for await (const record of readCsv(chunks)) {
+  for await (const record of csvRecords(file.path, chunks)) {
     if (header === undefined) {
       header = headerOf(file.path, record);
       continue;
@@ -162,6 +162,19 @@ async function* csvItems(
   }
   if (header === undefined) throw fileError(file.path, 1, "the file is empty");
   yield items;
+}
+
+/** As `readCsv`, whose errors do not know the file. */
+async function* csvRecords(path: string, chunks: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
+  try {
+    yield* readCsv(chunks);
+  } catch (error) {
+    const isNamed = isSpringhouseError(error, "VALIDATION") && error.fields["path"] === undefined;
+    if (!isNamed) throw error;
+    const { line } = error.fields;
+    const message = `${path}, ${error.message.replace(/^L/, "l")}`;
+    throw new SpringhouseError("VALIDATION", message, { cause: error, fields: { path, line } });
+  }
 }
 
 function headerOf(path: string, record: CsvRecord): readonly string[] {

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, createWriteStream, fsyncSync, openSync } from "node:fs";
+import { closeSync, createWriteStream, fsyncSync, openSync, readSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
@@ -18,15 +18,25 @@ import { readBytes } from "./text.ts";
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
-/** SHA-256 of a file as it is, in hexadecimal digits. */
-export async function hashFile(path: string): Promise<string> {
+/** Read at a time into one buffer: buffers that are made for each piece are given back late. */
+const PIECE_BYTES = 262_144;
+
+/** SHA-256 of a file as it is, in hexadecimal digits. For a thread: it reads synchronously. */
+export function hashFile(path: string): string {
   const hash = createHash("sha256");
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  let file: number | undefined;
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    file = openSync(path, "r");
+    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) {
+      hash.update(piece.subarray(0, read));
+    }
+    return hash.digest("hex");
   } catch (error) {
     throw toSpringhouseError(error, { path });
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
-  return hash.digest("hex");
 }
 
 /** "migration-20251231-235959", in UTC. */

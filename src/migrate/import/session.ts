@@ -17,7 +17,7 @@ export class ImportSession {
   handle(request: LoadRequest): unknown {
     switch (request.kind) {
       case "hash":
-        return Promise.all(request.paths.map(hashFile));
+        return request.paths.map(hashFile);
       case "columns":
         return columnsOf(request.target, request.table);
       case "open":

@@ -13,6 +13,7 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readSync,
   rmSync,
   writeSync,
 } from "node:fs";
@@ -32,6 +33,8 @@ const STATE = "springhouse_import_state";
 const REJECTS_KEPT_MAX = 100;
 /** Read and written by the owner only: reasons may quote what stands in the data. */
 const PRIVATE_MODE = 0o600;
+/** With what each list of rejects begins. */
+const LIST_BEGINNING = '{"file":';
 /** Pages between two copies of the log into the file: seldom, for nobody else reads it. */
 const CHECKPOINT_PAGES = 8_000;
 
@@ -312,7 +315,7 @@ class RejectsFile {
     this.#path = path;
     this.#bytes = bytes;
     // The list of an earlier import would pass for that of this one.
-    if (bytes === 0) rmSync(path, { force: true });
+    if (bytes === 0) removeList(path);
   }
 
   /** Adds to the list; its length afterwards. */
@@ -334,4 +337,18 @@ class RejectsFile {
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
   }
+}
+
+/** @throws `INVALID_ARGUMENT` when the file is something else. */
+function removeList(path: string): void {
+  if (!existsSync(path)) return;
+  const bytes = Buffer.alloc(LIST_BEGINNING.length);
+  const file = openSync(path, "r");
+  const beginning = bytes.toString("utf8", 0, readSync(file, bytes));
+  closeSync(file);
+  if (beginning !== "" && beginning !== LIST_BEGINNING) {
+    const message = `${path} is no list of rejects. Name another file for it, or move this one.`;
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { path } });
+  }
+  rmSync(path);
 }

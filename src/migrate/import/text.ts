@@ -12,8 +12,8 @@ import { toSpringhouseError } from "../../sqlite/errors.ts";
 /** As large as the windows that others compress with, `zstd --long` included. */
 const ZSTD_WINDOW_LOG = 27;
 const LINE_FEED = 10;
-/** Few calls for a large file, and still well under a millisecond to take apart. */
-const CHUNK_BYTES = 131_072;
+/** V8 keeps larger texts apart, and gives them back late. */
+const CHUNK_BYTES = 65_536;
 
 /** For `readText`. */
 export interface ReadTextOptions {

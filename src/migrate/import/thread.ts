@@ -4,6 +4,12 @@ import { extname } from "node:path";
 import { ThreadLink } from "../../sqlite/thread-link.ts";
 import type { LoadRequest } from "./plan.ts";
 
+/**
+ * Everything that the thread makes is gone after a batch, so a small young generation costs hardly
+ * any time and saves much of the memory.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 /** A running thread. */
 export class ImportThread implements AsyncDisposable {
   readonly #link: ThreadLink<LoadRequest>;
@@ -11,7 +17,8 @@ export class ImportThread implements AsyncDisposable {
   constructor(target: string) {
     const entry = new URL(`./import-thread${extname(import.meta.filename)}`, import.meta.url);
     const data = { path: target, profile: "durable", busyTimeoutMs: 0 } as const;
-    this.#link = new ThreadLink(entry, "import", data, { onDeath: () => undefined });
+    const events = { onDeath: () => undefined };
+    this.#link = new ThreadLink(entry, "import", data, events, false, LIMITS);
   }
 
   request<T>(request: LoadRequest): Promise<T> {

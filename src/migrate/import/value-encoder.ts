@@ -1,4 +1,4 @@
-/** Rows of a table that no entity declares: each value is checked against the type of its column. */
+/** Rows of a table that no entity declares: each value is checked against its column's type. */
 
 import { SpringhouseError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain-object.ts";

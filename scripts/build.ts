@@ -69,10 +69,8 @@ function mendDeclarations(): void {
  * required and each worker are files at the top, beside the chunk that asks for them.
  */
 async function bundleSources(): Promise<void> {
-  const shared = [...globSync("src/{,*/}index.ts", { cwd: root }), "src/cli/main.ts"];
-  const workers = globSync("src/**/*-{thread,process}.ts", { cwd: root });
   const shared = [...globSync("src/**/index.ts", { cwd: root }), "src/cli/main.ts"];
-  const workers = globSync("src/**/*-thread.ts", { cwd: root });
+  const workers = globSync("src/**/*-{thread,process}.ts", { cwd: root });
   const entries = Object.fromEntries([
     ...shared.map((path) => [path.slice("src/".length, -3), path]),
     ...REQUIRED.map((path) => [basename(path, ".ts"), path]),

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SpringhouseError } from "springhouse";
-import { readCsv, readText } from "../auditor/csv.ts";
+import { readCsv, readText } from "springhouse/import";
 import { generateDictionary, generateFrequencies } from "./generate.ts";
 import type { NewFlashcard } from "./schema.ts";
 

@@ -5,7 +5,7 @@ import { setPriority } from "node:os";
 import { assert } from "../core/assert.ts";
 import { toWireError } from "../sqlite/errors.ts";
 import { pack } from "./packing.ts";
-import { prove } from "./proof.ts";
+import { checkFile, prove } from "./proof.ts";
 import type { Progress, Reply, Results, Task } from "./protocol.ts";
 import { copyDatabase } from "./snapshot.ts";
 import { DatabaseHold } from "./swap.ts";
@@ -34,6 +34,8 @@ async function run(task: Task): Promise<Results[Task["kind"]]> {
       return pack(task, onProgress);
     case "prove":
       return prove(task, onProgress);
+    case "check":
+      return checkFile(task.path, onProgress);
     case "lock":
       hold = new DatabaseHold(task.database);
       return hold.begin();

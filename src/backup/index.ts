@@ -31,5 +31,17 @@ export {
   scheduleBackups,
 } from "./schedule/scheduled-backups.ts";
 export type { TaskRun } from "./schedule/scheduler.ts";
+export {
+  type RestoreToTimeOptions,
+  type RestoreToTimeReport,
+  restoreToTime,
+} from "./restore-to-time.ts";
+export {
+  type CheckSegmentsOptions,
+  checkSegments,
+  type GenerationReport,
+} from "./segments/check.ts";
+export type { ShipEvent, ShipperState } from "./segments/shipper.ts";
+export { type Shipping, type ShippingOptions, startShipping } from "./segments/shipping.ts";
 export type { Verification } from "./verification.ts";
 export { type VerifiedBackup, type VerifyBackupOptions, verifyBackup } from "./verify.ts";

@@ -30,6 +30,8 @@ export type Task =
       readonly manifest: Manifest;
       readonly key?: BackupKey | undefined;
     }
+  /** Checks a database that nobody has open. */
+  | { readonly kind: "check"; readonly path: string }
   /** Gets a database to itself, until it is let go. */
   | { readonly kind: "lock"; readonly database: string }
   /** Copies the locked database. */
@@ -44,6 +46,7 @@ export interface Results {
   readonly snapshot: DatabaseFacts;
   readonly pack: Packed;
   readonly prove: Proof;
+  readonly check: Proof;
   readonly lock: Locked;
   readonly copyLocked: DatabaseFacts;
   readonly swap: null;
@@ -79,7 +82,7 @@ export interface Progress {
   readonly step: "copy" | "read" | "pack" | "unpack" | "check";
   readonly done: number;
   readonly total?: number;
-  readonly unit: "bytes" | "rows";
+  readonly unit: "bytes" | "rows" | "files";
 }
 
 /** From the process that works. */

@@ -155,7 +155,7 @@ async function keepOld(
 }
 
 /** What restores that were killed have left beside the database. */
-async function removeLeftovers(database: string): Promise<void> {
+export async function removeLeftovers(database: string): Promise<void> {
   const folder = dirname(database);
   const start = `${basename(database)}${RESTORING}`;
   try {

@@ -1,0 +1,149 @@
+/**
+ * Which segments restore a moment: the last base before it, and the changes from there to it. A
+ * plan is made from names alone, so it costs one list; what the files hold is proved when they are
+ * read.
+ */
+
+import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
+import type { Base, Generation, ListedSegment } from "./catalog.ts";
+
+/** Up to where to restore. */
+export type RestoreTarget =
+  /** Everything that was shipped. */
+  | { readonly kind: "latest" }
+  /** The last transaction that was seen at this time or before, UTC milliseconds. */
+  | { readonly kind: "time"; readonly timeMs: number }
+  /** A transaction of the newest generation, by number. */
+  | { readonly kind: "transaction"; readonly transaction: number };
+
+/** What a restore does. */
+export interface RestorePlan {
+  readonly folder: string;
+  readonly base: Base;
+  readonly changes: readonly ListedSegment[];
+  /** The last transaction that is applied. */
+  readonly transaction: number;
+  /** The moment that the restored database shows, UTC milliseconds. */
+  readonly reachesMs: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** When commits are known to be missing after the moment reached: the time of the next base. */
+  readonly nothingUntilMs: number | undefined;
+}
+
+/**
+ * Plans a restore.
+ *
+ * @throws `RESTORE_POINT_UNKNOWN` when no whole base stands at the target or before it;
+ *   `SEGMENT_MISSING` when a segment on the way is not there, or is there twice.
+ */
+export function planRestore(
+  generations: readonly Generation[],
+  target: RestoreTarget,
+): RestorePlan {
+  const generation = generations.findLast((one) => lastBase(one, target) !== undefined);
+  const base = generation === undefined ? undefined : lastBase(generation, target);
+  if (generation === undefined || base === undefined) throw unknownPoint(generations, target);
+  const line = lineFrom(generation, base);
+  const end = line.findLastIndex((segment) => isWanted(segment, base, target));
+  const wanted = line.slice(0, end + 1);
+  assertUnbroken(generation, base, wanted);
+  const last = wanted.at(-1);
+  const shown = last?.lastTransaction ?? base.transaction;
+  const transaction = target.kind === "transaction" ? target.transaction : shown;
+  if (transaction > shown) throw unknownPoint(generations, target);
+  // What ends in the middle of a transaction, when nothing follows, is not needed.
+  const changes = wanted.filter(({ firstTransaction }) => firstTransaction <= transaction);
+  const files = [...base.parts, ...changes];
+  const next = generations[generations.indexOf(generation) + 1];
+  return {
+    folder: generation.folder,
+    base,
+    changes,
+    transaction,
+    reachesMs: changes.at(-1)?.timeMs ?? base.timeMs,
+    files: files.length,
+    bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    nothingUntilMs: end + 1 < line.length ? undefined : next?.bases[0]?.timeMs,
+  };
+}
+
+/** What is missing in a generation by the names of its segments; nothing when it is whole. */
+export function problemOf(generation: Generation): SpringhouseError | undefined {
+  const base = generation.bases.find(({ isWhole }) => isWhole);
+  if (base === undefined) return missing(generation.folder, "has no whole base", undefined);
+  try {
+    assertUnbroken(generation, base, lineFrom(generation, base));
+    return undefined;
+  } catch (error) {
+    if (isSpringhouseError(error, "SEGMENT_MISSING")) return error;
+    throw error;
+  }
+}
+
+function lastBase({ bases }: Generation, target: RestoreTarget): Base | undefined {
+  return bases.findLast(({ isWhole, timeMs, transaction }) => {
+    if (target.kind === "time") return isWhole && timeMs <= target.timeMs;
+    return isWhole && (target.kind === "latest" || transaction <= target.transaction);
+  });
+}
+
+/** The changes after a base; it stands between two of them, so none is cut. */
+function lineFrom({ changes }: Generation, base: Base): readonly ListedSegment[] {
+  return changes.filter(({ firstTransaction }) => firstTransaction > base.transaction);
+}
+
+function isWanted(segment: ListedSegment, base: Base, target: RestoreTarget): boolean {
+  if (target.kind === "latest") return true;
+  if (target.kind === "time") return segment.timeMs <= target.timeMs;
+  return segment.firstTransaction <= Math.max(target.transaction, base.transaction);
+}
+
+function assertUnbroken({ folder }: Generation, base: Base, line: readonly ListedSegment[]): void {
+  let reachedMs = base.timeMs;
+  let transaction = base.transaction;
+  let before: ListedSegment | undefined;
+  for (const segment of line) {
+    const { sequence, firstTransaction, name } = segment;
+    if (sequence === before?.sequence) {
+      throw missing(name, `stands beside ${before.name}: one of them is no part of it`, reachedMs);
+    }
+    const follows = before === undefined || sequence === before.sequence + 1;
+    if (!follows || firstTransaction !== transaction + 1) {
+      const place = before?.name ?? `${folder}/base at transaction ${base.transaction}`;
+      throw missing(name, `does not follow on ${place}: what was between is missing`, reachedMs);
+    }
+    transaction = segment.lastTransaction;
+    reachedMs = segment.timeMs;
+    before = segment;
+  }
+}
+
+function missing(file: string, problem: string, reachesMs: number | undefined): SpringhouseError {
+  const advice =
+    reachesMs === undefined
+      ? "Restore an earlier generation."
+      : `Restore to ${new Date(reachesMs).toISOString()} or before, or put the files back.`;
+  return new SpringhouseError("SEGMENT_MISSING", `Segment ${file} ${problem}. ${advice}`, {
+    fields: { file, ...(reachesMs === undefined ? {} : { reachesMs }) },
+  });
+}
+
+function unknownPoint(generations: readonly Generation[], target: RestoreTarget): SpringhouseError {
+  const bases = generations.flatMap((one) => one.bases).filter(({ isWhole }) => isWhole);
+  const firstMs = bases[0]?.timeMs;
+  const wanted =
+    target.kind === "time"
+      ? new Date(target.timeMs).toISOString()
+      : target.kind === "latest"
+        ? "any moment"
+        : `transaction ${target.transaction}`;
+  const known =
+    firstMs === undefined
+      ? "The store has no whole base: check its place, and that shipping has begun."
+      : `The first moment that it knows is ${new Date(firstMs).toISOString()}.`;
+  const message = `Nothing restores ${wanted}. ${known}`;
+  return new SpringhouseError("RESTORE_POINT_UNKNOWN", message, {
+    fields: { ...(firstMs === undefined ? {} : { firstMs }) },
+  });
+}

@@ -1,0 +1,218 @@
+/** Segments that were cut, altered, taken away, copied or moved: told with file and offset. */
+
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readCatalog } from "../../../src/backup/segments/catalog.ts";
+import { parseSegmentName } from "../../../src/backup/segments/names.ts";
+import { planRestore } from "../../../src/backup/segments/plan.ts";
+import { readLine } from "../../../src/backup/segments/read.ts";
+import { SEGMENT_HEADER_BYTES } from "../../../src/backup/segments/segment.ts";
+import { random } from "../../crash/random.ts";
+import { connect, contentHash, MemoryStore, newFolder, restoredFrom, ship } from "./support.ts";
+
+/** Thirty transactions in a segment each, with the hash at each of them. */
+interface Written {
+  readonly objects: ReadonlyMap<string, Uint8Array>;
+  readonly hashes: readonly string[];
+}
+
+let written: Promise<Written> | undefined;
+
+async function write(): Promise<Written> {
+  const path = join(newFolder(), "app.db");
+  const database = connect(path);
+  database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, filler BLOB)");
+  const rig = ship(path);
+  await rig.shipper.step();
+  await rig.shipper.settled();
+  const hashes = [contentHash(database)];
+  for (let commit = 1; commit <= 30; commit++) {
+    rig.clock.advance(1_000);
+    database.exec("INSERT INTO t (filler) VALUES (randomblob(3000))");
+    await rig.shipper.step();
+    hashes.push(contentHash(database));
+  }
+  return { objects: rig.store.objects, hashes };
+}
+
+/** A store of its own for a test to damage, and what was written to it. */
+class Copy extends MemoryStore {
+  readonly hashes: readonly string[];
+
+  constructor({ objects, hashes }: Written) {
+    super();
+    this.hashes = hashes;
+    for (const [name, bytes] of objects) this.objects.set(name, Uint8Array.from(bytes));
+  }
+
+  /** The name of a segment of changes, by its sequence. */
+  segment(sequence: number): string {
+    const found = [...this.objects.keys()].find((name) => {
+      const parsed = parseSegmentName(name);
+      return parsed?.kind === "changes" && parsed.sequence === sequence;
+    });
+    if (found === undefined) throw new Error(`no segment ${sequence}`);
+    return found;
+  }
+
+  bytes(name: string): Uint8Array {
+    return this.objects.get(name) ?? new Uint8Array();
+  }
+
+  flip(name: string, at: number, bit = 0): void {
+    const bytes = this.bytes(name);
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+  }
+}
+
+async function newCopy(): Promise<Copy> {
+  written ??= write();
+  return new Copy(await written);
+}
+
+async function readAll(store: MemoryStore): Promise<void> {
+  const plan = planRestore(await readCatalog(store), { kind: "latest" });
+  for await (const _ of readLine(store, plan));
+}
+
+/** The latest moment cannot be restored, what lies before the damage can. */
+async function expectBroken(store: Copy, failure: object, sound: number): Promise<void> {
+  await expect(restoredFrom(store, { kind: "latest" })).rejects.toMatchObject(failure);
+  const target = { kind: "transaction", transaction: sound } as const;
+  expect(await restoredFrom(store, target)).toBe(store.hashes[sound]);
+}
+
+describe("a segment", () => {
+  it("that was cut off is named with the byte at which it ends", async () => {
+    for (const length of [0, 7, SEGMENT_HEADER_BYTES - 1, SEGMENT_HEADER_BYTES + 100]) {
+      const store = await newCopy();
+      const name = store.segment(12);
+      store.objects.set(name, store.bytes(name).subarray(0, length));
+
+      const failure = { code: "SEGMENT_DAMAGED", fields: { file: name, offset: length } };
+      await expectBroken(store, failure, 11);
+    }
+  });
+
+  it("that goes on after its end is damaged too", async () => {
+    const store = await newCopy();
+    const name = store.segment(12);
+    const bytes = store.bytes(name);
+    store.objects.set(name, Buffer.concat([bytes, Buffer.from([0])]));
+
+    const failure = { code: "SEGMENT_DAMAGED", fields: { file: name, offset: bytes.length } };
+    await expectBroken(store, failure, 11);
+  });
+
+  it("in which any one bit is another is never taken for sound, and is named", async () => {
+    const next = random(7);
+    for (let trial = 0; trial < 300; trial++) {
+      const store = await newCopy();
+      const names = [...store.objects.keys()];
+      const name = names[Math.floor(next() * names.length)] ?? "";
+      const at = Math.floor(next() * store.bytes(name).length);
+      store.flip(name, at, Math.floor(next() * 8));
+
+      const failure = await readAll(store).catch((error: unknown) => error);
+
+      expect(failure, `${name} at ${at}`).toMatchObject({
+        code: "SEGMENT_DAMAGED",
+        fields: { file: name },
+      });
+    }
+  });
+
+  it("whose pages were altered is named to within 4 KiB", async () => {
+    const store = await newCopy();
+    const name = store.segment(20);
+    store.flip(name, SEGMENT_HEADER_BYTES + 50);
+
+    const failure = {
+      code: "SEGMENT_DAMAGED",
+      fields: { file: name, offset: SEGMENT_HEADER_BYTES },
+      message: expect.stringContaining("was altered"),
+    };
+    await expectBroken(store, failure, 19);
+  });
+
+  it("that is missing is noticed by the next one", async () => {
+    const store = await newCopy();
+    const [before, missing, after] = [11, 12, 13].map((sequence) => store.segment(sequence));
+    store.objects.delete(missing ?? "");
+
+    const reachesMs = parseSegmentName(before ?? "")?.timeMs;
+    await expectBroken(store, { code: "SEGMENT_MISSING", fields: { file: after, reachesMs } }, 11);
+  });
+
+  it("that stands there twice under two names is told of, whichever name is first", async () => {
+    for (const shift of [-500, 500]) {
+      const store = await newCopy();
+      const name = store.segment(12);
+      const { timeMs = 0 } = parseSegmentName(name) ?? {};
+      const twin = name.replace(String(timeMs), String(timeMs + shift));
+      store.objects.set(twin, store.bytes(name));
+
+      await expectBroken(store, { code: "SEGMENT_MISSING" }, 11);
+    }
+  });
+
+  it("that stands in the place of another is told of", async () => {
+    const store = await newCopy();
+    const [one, two] = [store.segment(12), store.segment(13)];
+    const [first, second] = [store.bytes(one), store.bytes(two)];
+    store.objects.set(one, second);
+    store.objects.set(two, first);
+
+    const message = expect.stringContaining("was renamed or copied");
+    await expectBroken(store, { code: "SEGMENT_DAMAGED", fields: { file: one }, message }, 11);
+  });
+
+  it("of another generation does not pass for one of this", async () => {
+    const path = join(newFolder(), "other.db");
+    const database = connect(path);
+    const rig = ship(path);
+    await rig.shipper.step();
+    database.exec("CREATE TABLE t (a)");
+    await rig.shipper.step();
+    const foreign = [...rig.store.objects].find(([name]) => name.includes("/wal-"));
+    const store = await newCopy();
+    store.objects.set(store.segment(1), foreign?.[1] ?? new Uint8Array());
+
+    const message = expect.stringContaining("another generation");
+    await expectBroken(store, { code: "SEGMENT_DAMAGED", message }, 0);
+  });
+});
+
+describe("a base", () => {
+  it("of which a part is missing is none", async () => {
+    const store = await newCopy();
+    const base = [...store.objects.keys()].find((name) => name.includes("/base-"));
+    store.objects.delete(base ?? "");
+
+    await expect(restoredFrom(store, { kind: "latest" })).rejects.toMatchObject({
+      code: "RESTORE_POINT_UNKNOWN",
+      message: expect.stringContaining("no whole base"),
+    });
+  });
+});
+
+describe("a moment", () => {
+  it("before the first base is refused with the first one that there is", async () => {
+    const target = { kind: "time", timeMs: 1 } as const;
+
+    await expect(restoredFrom(await newCopy(), target)).rejects.toMatchObject({
+      code: "RESTORE_POINT_UNKNOWN",
+      message: expect.stringContaining("The first moment that it knows is"),
+    });
+  });
+
+  it("that is reached before the damage is restored", async () => {
+    const store = await newCopy();
+    const timeMs = parseSegmentName(store.segment(24))?.timeMs ?? 0;
+    store.objects.delete(store.segment(25));
+
+    const restored = await restoredFrom(store, { kind: "time", timeMs: timeMs + 999 });
+
+    expect(restored).toBe(store.hashes[24]);
+  });
+});

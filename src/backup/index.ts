@@ -15,6 +15,17 @@ export type {
 } from "./manifest.ts";
 export type { BackupOptions, FolderOptions } from "./options.ts";
 export { type PinOptions, pinBackup } from "./pin.ts";
+export {
+  type DumpPostgresOptions,
+  dumpPostgres,
+  listPostgresDumps,
+  type PostgresBackupOptions,
+  type PostgresDump,
+  type PostgresRestoreReport,
+  type RestorePostgresOptions,
+  restorePostgres,
+} from "./postgres.ts";
+export type { PostgresTable } from "./postgres-content.ts";
 export type { Progress, Proof } from "./protocol.ts";
 export { type PruneBackupsOptions, type PruneReport, pruneBackups } from "./prune.ts";
 export {
@@ -23,6 +34,11 @@ export {
   type RestoreReport,
   restoreBackup,
 } from "./restore.ts";
+export {
+  type RestoreToTimeOptions,
+  type RestoreToTimeReport,
+  restoreToTime,
+} from "./restore-to-time.ts";
 export type { RetentionDecision, RetentionPolicy } from "./retention.ts";
 export type { TaskState } from "./schedule/schedule-table.ts";
 export {
@@ -31,11 +47,6 @@ export {
   scheduleBackups,
 } from "./schedule/scheduled-backups.ts";
 export type { TaskRun } from "./schedule/scheduler.ts";
-export {
-  type RestoreToTimeOptions,
-  type RestoreToTimeReport,
-  restoreToTime,
-} from "./restore-to-time.ts";
 export {
   type CheckSegmentsOptions,
   checkSegments,

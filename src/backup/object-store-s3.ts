@@ -24,6 +24,8 @@ type Sdk = Pick<
 const DROP_BATCH_MAX = 1_000;
 /** With growing pauses; who ships tries again by himself anyway. */
 const ATTEMPTS_MAX = 3;
+/** A segment has a few megabytes; a connection that says nothing for so long is dead. */
+const TIMEOUT_MS = 60_000;
 /** Buckets of other makers than Amazon mostly have no region, and the protocol wants one. */
 const REGION_OF_OTHERS = "us-east-1";
 
@@ -156,10 +158,12 @@ class S3Store implements ObjectStore {
   async #attempt<T>(
     name: string,
     signal: AbortSignal | undefined,
-    send: (options: { readonly abortSignal?: AbortSignal }) => Promise<T>,
+    send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const abortSignal = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     try {
-      return await send(signal === undefined ? {} : { abortSignal: signal });
+      return await send({ abortSignal });
     } catch (error) {
       throwIfAborted(signal, `A request to ${this.place}`);
       throw this.#failed(name, error);

@@ -7,7 +7,7 @@
  */
 
 import type { ObjectStore } from "../object-store.ts";
-import type { Generation, ListedSegment } from "./catalog.ts";
+import type { Generation } from "./catalog.ts";
 import { generationOf, newFolder, segmentName } from "./names.ts";
 import { readSegment } from "./read.ts";
 import { encodeSegment, NO_HASH, type SegmentFacts } from "./segment.ts";
@@ -130,25 +130,26 @@ export function newChain(nowMs: number, position: WalPosition): Chain {
   });
 }
 
-/** The chain of a generation that stands in a store, or nothing when it cannot be gone on with. */
+/**
+ * The chain of a generation that stands in a store, or nothing when its end is not known. Its base
+ * may be missing: another one can be made at its end.
+ */
 export async function chainOf(
   store: Pick<ObjectStore, "get">,
   { folder, bases, changes }: Generation,
 ): Promise<Chain | undefined> {
-  const base = bases.findLast(({ isWhole }) => isWhole);
-  const last: ListedSegment | undefined = changes.at(-1) ?? base?.parts.at(-1);
-  if (base === undefined || last === undefined) return undefined;
+  const first = bases.find(({ isWhole, transaction }) => isWhole && transaction === 0);
+  const last = changes.at(-1) ?? first?.parts.at(-1);
+  if (last === undefined) return undefined;
   const { facts, hash } = await readSegment(store, last);
-  const { lastTransaction: transaction, timeMs, position, databasePages } = facts;
-  // Without changes the line begins at the base, and follows on what the base does.
+  // The line begins beside its first base, and does not follow on it.
   const isBase = facts.kind === "base";
-  if (isBase && transaction > 0) return undefined;
   return new Chain(folder, {
     sequence: isBase ? 0 : facts.sequence,
-    transaction,
+    transaction: facts.lastTransaction,
     hash: isBase ? NO_HASH : hash,
-    timeMs,
-    position,
-    databasePages,
+    timeMs: facts.timeMs,
+    position: facts.position,
+    databasePages: facts.databasePages,
   });
 }

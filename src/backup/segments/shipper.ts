@@ -145,7 +145,7 @@ export class Shipper {
     if (!(await this.#ship(log, chain, view, startMs))) return;
     this.#shippedMs = startMs;
     this.#exchangePin(log, view);
-    await this.#keepShort(log, chain);
+    if (!this.#canBeginAnew(view)) await this.#keepShort(log, chain);
     await this.#beginBaseWhenDue(log, chain);
   }
 
@@ -159,9 +159,9 @@ export class Shipper {
       const chain = await chainOf(store, last);
       if (chain !== undefined && stillHas(log, log.look(), chain.readTo)) {
         const base = last.bases.findLast(({ isWhole }) => isWhole);
-        this.#hasBase = true;
+        this.#hasBase = base !== undefined;
         this.#segmentsAtBase = chain.end.sequence - last.changes.length;
-        this.#baseDueMs = (base?.timeMs ?? 0) + baseEveryMs;
+        this.#baseDueMs = base === undefined ? 0 : base.timeMs + baseEveryMs;
         onEvent({ kind: "resumed", folder: last.folder, transaction: chain.end.transaction });
         return chain;
       }
@@ -209,6 +209,11 @@ export class Shipper {
       if (log.look().backfilled < view.frames) return;
     }
     this.#takePin(log);
+  }
+
+  /** Whether the next commit begins the log anew by itself. */
+  #canBeginAnew(view: LogView): boolean {
+    return this.#pin?.readsFileOnly === true && isSameView(this.#pin.view, view);
   }
 
   /** Holds writers up for a moment, so that a long log can be begun anew. */

@@ -104,6 +104,33 @@ describe("a shipped database", () => {
     }
   });
 
+  it("loses nothing when others commit and move the log while a segment is on its way", async () => {
+    const path = join(newFolder(), "app.db");
+    const { database, commit } = counting(path);
+    const foreign = connect(path);
+    const rig = ship(path, { resetBytes: 60 * 4_096 });
+    const kinds = ["PASSIVE", "RESTART", "TRUNCATE"];
+    let puts = 0;
+    rig.store.onPut = () => {
+      commit(3);
+      foreign.exec(`PRAGMA wal_checkpoint(${kinds[puts++ % 3]})`);
+      commit(puts % 2);
+      foreign.exec(`PRAGMA wal_checkpoint(${kinds[puts % 3]})`);
+    };
+
+    for (let step = 0; step < 60; step++) {
+      commit(1);
+      await rig.shipper.step();
+    }
+    await rig.shipper.settled();
+    rig.store.onPut = () => undefined;
+    await rig.shipper.step();
+
+    expect(rig.events.filter(({ kind }) => kind === "generation")).toHaveLength(1);
+    expect(puts).toBeGreaterThan(60);
+    expect(await rig.restored({ kind: "latest" })).toBe(contentHash(database));
+  });
+
   it("keeps the log short while somebody writes all the time, without losing a commit", async () => {
     const path = join(newFolder(), "app.db");
     const { database, commit } = counting(path);

@@ -118,9 +118,12 @@ export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, Uint8Array>();
   /** Thrown by `put` while it is set. */
   failure: Error | undefined;
+  /** Called while an object is on its way: the place for what others do meanwhile. */
+  onPut: () => void = () => undefined;
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
+    this.onPut();
     this.objects.set(name, bytes);
   }
 

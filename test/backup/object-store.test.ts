@@ -1,0 +1,178 @@
+/** The contract of a store, for every backend; and what only one of them can do. */
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { ObjectStore } from "../../src/backup/object-store.ts";
+import { openObjectStore } from "../../src/backup/object-store-open.ts";
+import { parseS3Url, s3Store } from "../../src/backup/object-store-s3.ts";
+import { FakeS3 } from "./fake-s3.ts";
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "springhouse-objects-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const BACKENDS: Readonly<Record<string, () => Promise<string>>> = {
+  folder: async () => join(newFolder(), "made", "when", "needed"),
+  "file URL": async () => `file://${newFolder()}`,
+  S3: async () => (await FakeS3.start()).place(),
+};
+
+async function open(backend: string): Promise<ObjectStore> {
+  const store = await openObjectStore((await BACKENDS[backend]?.()) ?? "");
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+describe.each(Object.keys(BACKENDS))("a store in a %s", (backend) => {
+  it("gives back what was put, byte for byte, and replaces it", async () => {
+    const store = await open(backend);
+    const every = Uint8Array.from({ length: 70_000 }, (_, at) => at % 256);
+
+    await store.put("a/one.seg", every);
+    expect(Buffer.from(await store.get("a/one.seg")).equals(every)).toBe(true);
+    await store.put("a/one.seg", bytes(""));
+
+    expect(await store.get("a/one.seg")).toHaveLength(0);
+  });
+
+  it("says that an object is not there", async () => {
+    const store = await open(backend);
+
+    await expect(store.get("a/none.seg")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("lists names below a beginning, in order, with their sizes; an empty store too", async () => {
+    const store = await open(backend);
+    expect(await store.list("")).toEqual([]);
+    for (const name of ["b/9", "b/10", "a/x", "b/1", "b/2", "b/3"]) {
+      await store.put(name, bytes(name));
+    }
+
+    expect(await store.list("b/")).toEqual([
+      { name: "b/1", sizeBytes: 3 },
+      { name: "b/10", sizeBytes: 4 },
+      { name: "b/2", sizeBytes: 3 },
+      { name: "b/3", sizeBytes: 3 },
+      { name: "b/9", sizeBytes: 3 },
+    ]);
+    expect(await store.list("")).toHaveLength(6);
+  });
+
+  it("drops what is there, and minds nothing that is not", async () => {
+    const store = await open(backend);
+    await store.put("a/1", bytes("1"));
+    await store.put("a/2", bytes("2"));
+
+    await store.drop(["a/1", "a/none"]);
+    await store.drop([]);
+
+    expect((await store.list("")).map(({ name }) => name)).toEqual(["a/2"]);
+  });
+
+  it("gives up when the signal has fired", async () => {
+    const store = await open(backend);
+    const signal = AbortSignal.abort();
+
+    await expect(store.put("a/1", bytes("1"), signal)).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await store.list("")).toEqual([]);
+  });
+});
+
+describe("a store in a folder", () => {
+  it("makes files and folders for their owner only", async () => {
+    const folder = join(newFolder(), "segments");
+    const store = await openObjectStore(folder);
+    await store.put("a/1.seg", bytes("1"));
+
+    expect(statSync(join(folder, "a", "1.seg")).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, "a")).mode & 0o777).toBe(0o700);
+  });
+
+  it("never shows what a crash has left half written", async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, "a"));
+    writeFileSync(join(folder, "a", "1.seg.partial"), "half");
+    const store = await openObjectStore(folder);
+
+    expect(await store.list("")).toEqual([]);
+    await store.put("a/1.seg", bytes("whole"));
+    expect(readdirSync(join(folder, "a"))).toEqual(["1.seg"]);
+  });
+
+  it.each(["../out", "/etc/passwd", "a/../../out", ".hidden", "a//b", "a\\b", ""])(
+    'refuses the name "%s"',
+    async (name) => {
+      const store = await openObjectStore(newFolder());
+
+      await expect(store.put(name, bytes(""))).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(store.drop([name])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    },
+  );
+});
+
+describe("a store in S3", () => {
+  it("keeps its names below the prefix", async () => {
+    const fake = await FakeS3.start();
+    const store = await openObjectStore(fake.place("deep/prefix"));
+    await store.put("a/1", bytes("1"));
+    fake.objects.set("other/2", Buffer.from("2"));
+
+    expect([...fake.objects.keys()]).toEqual(["deep/prefix/a/1", "other/2"]);
+    expect((await store.list("")).map(({ name }) => name)).toEqual(["a/1"]);
+    await store.close();
+  });
+
+  it("tries again when the server is busy, and fails with the place when it stays so", async () => {
+    const fake = await FakeS3.start();
+    const store = await openObjectStore(fake.place());
+    fake.failures = 1;
+    await store.put("a/1", bytes("1"));
+
+    fake.failures = 100;
+    await expect(store.put("a/2", bytes("2"))).rejects.toMatchObject({
+      code: "IO",
+      fields: { place: "s3://bucket/app/segments/", name: "a/2" },
+    });
+    await store.close();
+  });
+
+  it("says which package it needs when that is not installed", async () => {
+    const load = (): Promise<never> => {
+      const message = "Cannot find package '@aws-sdk/client-s3' imported from x";
+      throw Object.assign(new Error(message), { code: "ERR_MODULE_NOT_FOUND" });
+    };
+
+    await expect(s3Store(parseS3Url("s3://bucket"), load)).rejects.toMatchObject({
+      code: "MISSING_DEPENDENCY",
+      fields: { install: "npm install @aws-sdk/client-s3" },
+    });
+  });
+
+  it("is refused with keys in the URL, without a bucket, or with a misspelt parameter", () => {
+    expect(() => parseS3Url("s3://id:geheim@bucket/a")).toThrow(
+      expect.objectContaining({
+        code: "INVALID_URL",
+        message: expect.not.stringContaining("geheim"),
+      }),
+    );
+    expect(() => parseS3Url("s3:///a")).toThrow(/s3:\/\/BUCKET/);
+    expect(() => parseS3Url("s3://bucket?endpont=x")).toThrow(/Did you mean "endpoint"/);
+    expect(parseS3Url("s3://bucket/a/b/?region=eu-central-1")).toEqual({
+      bucket: "bucket",
+      prefix: "a/b/",
+      endpoint: undefined,
+      region: "eu-central-1",
+    });
+  });
+});
+
+it("a place of another kind is refused", async () => {
+  await expect(openObjectStore("ftp://host/folder")).rejects.toMatchObject({ code: "INVALID_URL" });
+  await expect(openObjectStore("")).rejects.toMatchObject({ code: "INVALID_URL" });
+});

@@ -10,7 +10,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { assertFlag, assertText } from "../core/arguments.ts";
@@ -75,6 +75,7 @@ export interface PostgresRestoreReport {
 const KEYS = ["url"];
 const FORMAT = "springhouse-postgres-dump";
 const MANIFEST = ".dump.json";
+const PRIVATE_FOLDER = 0o700;
 
 /**
  * Dumps a database and proves the dump.
@@ -143,6 +144,7 @@ async function dump(env: Env, { directory, clock, signal, name, verify }: Wanted
   const path = dumpPath(directory, dumpName);
   const partial = `${path}.partial-${randomBytes(6).toString("hex")}`;
   await refuseTaken(path, dumpName);
+  await mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
   createPrivately(partial);
   try {
     await using snapshot = await PostgresSnapshot.take(env);

@@ -76,7 +76,7 @@ export async function restoreToTime(options: RestoreToTimeOptions): Promise<Rest
   assertText("restoreToTime: from", from);
   const target = targetOf(options.time);
   const database = resolveDatabase("restoreToTime", options.url);
-  const store = await openObjectStore(from);
+  const store = await openObjectStore(from, resolved.key);
   try {
     const plan = planRestore(await readCatalog(store, resolved.signal), target);
     const done = dryRun ? undefined : await restore(store, plan, database, resolved);

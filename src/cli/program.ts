@@ -15,6 +15,8 @@ import { backupPin } from "./backup/pin.ts";
 import { backupPrune } from "./backup/prune.ts";
 import { backupRestore } from "./backup/restore.ts";
 import { backupSchedule } from "./backup/schedule.ts";
+import { backupSegments } from "./backup/segments.ts";
+import { backupShip } from "./backup/ship.ts";
 import { backupVerify } from "./backup/verify.ts";
 import { cacheClear } from "./cache/clear.ts";
 import { cacheKeys } from "./cache/keys.ts";
@@ -57,6 +59,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
   backupPin,
   backupSchedule,
   importCommand,
+  backupShip,
+  backupSegments,
   cacheStats,
   cacheKeys,
   cacheClear,

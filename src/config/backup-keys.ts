@@ -45,4 +45,29 @@ export const BACKUP_KEYS = {
     type: "path",
     doc: "A file that holds the key, instead of the variable; only its owner may read it.",
   },
+  segmentsUrl: {
+    type: "url",
+    schemes: ["s3", "file"],
+    doc: "Where `backup ship` puts segments; unset: the folder `segments` in the directory.",
+  },
+  segmentsInterval: {
+    type: "duration",
+    default: "250ms",
+    doc: "How often new commits are looked for: what the loss of the machine can cost.",
+  },
+  segmentsBaseEvery: {
+    type: "duration",
+    default: "1d",
+    doc: "How often all pages are shipped again, so that restores stay short.",
+  },
+  segmentsKeep: {
+    type: "duration",
+    default: "7d",
+    doc: "How far back `backup restore --to` reaches.",
+  },
+  segmentsLogSizeMax: {
+    type: "bytes",
+    default: "1GB",
+    doc: "How long the write-ahead log may get while the place cannot be reached.",
+  },
 } as const;

@@ -1,9 +1,19 @@
 /** The contract of a store, for every backend; and what only one of them can do. */
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { type BackupKey, parseBackupKey } from "../../src/backup/encryption.ts";
 import type { ObjectStore } from "../../src/backup/object-store.ts";
 import { openObjectStore } from "../../src/backup/object-store-open.ts";
 import { parseS3Url, s3Store } from "../../src/backup/object-store-s3.ts";
@@ -18,11 +28,19 @@ function newFolder(): string {
 const BACKENDS: Readonly<Record<string, () => Promise<string>>> = {
   folder: async () => join(newFolder(), "made", "when", "needed"),
   "file URL": async () => `file://${newFolder()}`,
+  "sealed folder": async () => newFolder(),
   S3: async () => (await FakeS3.start()).place(),
 };
 
+const KEY = parseBackupKey("ab".repeat(32));
+const OTHER_KEY = parseBackupKey("cd".repeat(32));
+
+function keyOf(backend: string): BackupKey | undefined {
+  return backend === "sealed folder" ? KEY : undefined;
+}
+
 async function open(backend: string): Promise<ObjectStore> {
-  const store = await openObjectStore((await BACKENDS[backend]?.()) ?? "");
+  const store = await openObjectStore((await BACKENDS[backend]?.()) ?? "", keyOf(backend));
   onTestFinished(() => store.close());
   return store;
 }
@@ -54,13 +72,12 @@ describe.each(Object.keys(BACKENDS))("a store in a %s", (backend) => {
       await store.put(name, bytes(name));
     }
 
-    expect(await store.list("b/")).toEqual([
-      { name: "b/1", sizeBytes: 3 },
-      { name: "b/10", sizeBytes: 4 },
-      { name: "b/2", sizeBytes: 3 },
-      { name: "b/3", sizeBytes: 3 },
-      { name: "b/9", sizeBytes: 3 },
-    ]);
+    const listed = await store.list("b/");
+    expect(listed.map(({ name }) => name)).toEqual(["b/1", "b/10", "b/2", "b/3", "b/9"]);
+    const [first, second] = listed;
+    // A seal takes the same room in each.
+    expect((second?.sizeBytes ?? 0) - (first?.sizeBytes ?? 0)).toBe(1);
+    if (keyOf(backend) === undefined) expect(first?.sizeBytes).toBe(3);
     expect(await store.list("")).toHaveLength(6);
   });
 
@@ -87,7 +104,7 @@ describe.each(Object.keys(BACKENDS))("a store in a %s", (backend) => {
 describe("a store in a folder", () => {
   it("makes files and folders for their owner only", async () => {
     const folder = join(newFolder(), "segments");
-    const store = await openObjectStore(folder);
+    const store = await openObjectStore(folder, undefined);
     await store.put("a/1.seg", bytes("1"));
 
     expect(statSync(join(folder, "a", "1.seg")).mode & 0o777).toBe(0o600);
@@ -98,7 +115,7 @@ describe("a store in a folder", () => {
     const folder = newFolder();
     mkdirSync(join(folder, "a"));
     writeFileSync(join(folder, "a", "1.seg.partial"), "half");
-    const store = await openObjectStore(folder);
+    const store = await openObjectStore(folder, undefined);
 
     expect(await store.list("")).toEqual([]);
     await store.put("a/1.seg", bytes("whole"));
@@ -108,7 +125,7 @@ describe("a store in a folder", () => {
   it.each(["../out", "/etc/passwd", "a/../../out", ".hidden", "a//b", "a\\b", ""])(
     'refuses the name "%s"',
     async (name) => {
-      const store = await openObjectStore(newFolder());
+      const store = await openObjectStore(newFolder(), undefined);
 
       await expect(store.put(name, bytes(""))).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
       await expect(store.drop([name])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
@@ -116,10 +133,61 @@ describe("a store in a folder", () => {
   );
 });
 
+describe("a sealed store", () => {
+  it("keeps nothing that can be read without the key", async () => {
+    const folder = newFolder();
+    const sealed = await openObjectStore(folder, KEY);
+    await sealed.put("a/1", bytes("a secret"));
+
+    expect(readFileSync(join(folder, "a", "1")).includes("secret")).toBe(false);
+    const plain = await openObjectStore(folder, undefined);
+    await expect(plain.get("a/1")).rejects.toMatchObject({
+      code: "BACKUP_KEY",
+      message: expect.stringContaining("is encrypted"),
+    });
+    const other = await openObjectStore(folder, OTHER_KEY);
+    await expect(other.get("a/1")).rejects.toMatchObject({
+      code: "BACKUP_KEY",
+      message: expect.stringContaining("another key"),
+    });
+  });
+
+  it("notices one bit that is another, a cut, and an object under another name", async () => {
+    const folder = newFolder();
+    const sealed = await openObjectStore(folder, KEY);
+    await sealed.put("1", bytes("one"));
+    await sealed.put("2", bytes("two"));
+    const whole = readFileSync(join(folder, "1"));
+    const damaged = { code: "SEGMENT_DAMAGED", fields: { file: "1" } };
+
+    for (let at = 16; at < whole.length; at++) {
+      const altered = Buffer.from(whole);
+      altered[at] = (altered[at] ?? 0) ^ 1;
+      writeFileSync(join(folder, "1"), altered);
+      await expect(sealed.get("1"), `byte ${at}`).rejects.toMatchObject(damaged);
+    }
+    for (const length of [16, 28, whole.length - 1]) {
+      writeFileSync(join(folder, "1"), whole.subarray(0, length));
+      await expect(sealed.get("1")).rejects.toMatchObject(damaged);
+    }
+    copyFileSync(join(folder, "2"), join(folder, "1"));
+    await expect(sealed.get("1")).rejects.toMatchObject(damaged);
+  });
+
+  it("reads what was kept before there was a key", async () => {
+    const folder = newFolder();
+    await (await openObjectStore(folder, undefined)).put("1", bytes("plain"));
+
+    const content = await (await openObjectStore(folder, KEY)).get("1");
+
+    expect(Buffer.from(content).toString()).toBe("plain");
+  });
+});
+
 describe("a store in S3", () => {
   it("keeps its names below the prefix", async () => {
     const fake = await FakeS3.start();
-    const store = await openObjectStore(fake.place("deep/prefix"));
+    const store = await openObjectStore(fake.place("deep/prefix"), undefined);
     await store.put("a/1", bytes("1"));
     fake.objects.set("other/2", Buffer.from("2"));
 
@@ -130,7 +198,7 @@ describe("a store in S3", () => {
 
   it("tries again when the server is busy, and fails with the place when it stays so", async () => {
     const fake = await FakeS3.start();
-    const store = await openObjectStore(fake.place());
+    const store = await openObjectStore(fake.place(), undefined);
     fake.failures = 1;
     await store.put("a/1", bytes("1"));
 
@@ -173,6 +241,8 @@ describe("a store in S3", () => {
 });
 
 it("a place of another kind is refused", async () => {
-  await expect(openObjectStore("ftp://host/folder")).rejects.toMatchObject({ code: "INVALID_URL" });
-  await expect(openObjectStore("")).rejects.toMatchObject({ code: "INVALID_URL" });
+  await expect(openObjectStore("ftp://host/folder", undefined)).rejects.toMatchObject({
+    code: "INVALID_URL",
+  });
+  await expect(openObjectStore("", undefined)).rejects.toMatchObject({ code: "INVALID_URL" });
 });

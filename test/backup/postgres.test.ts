@@ -1,7 +1,5 @@
 /** Dumps of a real server; skipped, visibly, where there is none, and never under CI. */
 
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   mkdtempSync,
@@ -18,44 +16,12 @@ import { dumpPostgres, listPostgresDumps, restorePostgres } from "../../src/back
 import { runTool } from "../../src/backup/postgres-tool.ts";
 import { postgresEnvironment } from "../../src/backup/postgres-url.ts";
 import { skipPostgres } from "../schema/psql.ts";
-
-const SERVER =
-  process.env["SPRINGHOUSE_TEST_POSTGRES"] ?? "postgres://postgres@127.0.0.1:5432/test";
+import { newDatabase, psql, SERVER } from "./postgres-support.ts";
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "springhouse-postgres-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
-}
-
-function psql(url: string, sql: string): string {
-  const options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
-  const env = postgresEnvironment(url);
-  const done = spawnSync("psql", options, { input: sql, encoding: "utf8", env });
-  if (done.status !== 0) throw new Error(done.stderr);
-  return done.stdout.trim();
-}
-
-/** A database of its own, with awkward names and values. */
-function newDatabase(): string {
-  const name = `springhouse_test_${randomBytes(6).toString("hex")}`;
-  psql(SERVER, `CREATE DATABASE ${name}`);
-  onTestFinished(() => void psql(SERVER, `DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(SERVER);
-  url.pathname = `/${name}`;
-  psql(
-    url.href,
-    `CREATE TABLE words (id int PRIMARY KEY, text text, at timestamptz, raw bytea);
-     INSERT INTO words SELECT n, 'wort ' || n, now(), decode(md5(n::text), 'hex')
-       FROM generate_series(1, 500) n;
-     CREATE SCHEMA "odd schema";
-     CREATE TABLE "odd schema"."it's ""odd""" (a float8, b jsonb);
-     INSERT INTO "odd schema"."it's ""odd""" VALUES (0.1, '{"a": 1}'), (NULL, NULL);
-     CREATE TABLE parts (id int) PARTITION BY RANGE (id);
-     CREATE TABLE part1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
-     INSERT INTO parts VALUES (1), (2);`,
-  );
-  return url.href;
 }
 
 describe.skipIf(skipPostgres)("a dump of PostgreSQL", () => {

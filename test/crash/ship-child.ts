@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 using _ = takeShipLock(database);
 const shipper = new Shipper({
   database,
-  store: await openObjectStore(place),
+  store: await openObjectStore(place, undefined),
   clock: systemClock,
   baseEveryMs: HOUR_MS,
   keepMs: HOUR_MS,

@@ -4,6 +4,7 @@ import { assertSignal } from "../../core/abort.ts";
 import { assertFlag, assertText } from "../../core/arguments.ts";
 import { messageOf } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
+import { parseBackupKey } from "../encryption.ts";
 import type { ObjectStore } from "../object-store.ts";
 import { openObjectStore } from "../object-store-open.ts";
 import { endOf, type Generation, readCatalog } from "./catalog.ts";
@@ -29,6 +30,8 @@ export interface CheckSegmentsOptions {
   readonly from: string;
   /** Whether to read every file, and not only their names. Default: false. */
   readonly read?: boolean;
+  /** The key of encrypted segments, as for `createBackup`. Default: none. */
+  readonly key?: string | undefined;
   /** Gives up between two files. Default: never. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,12 +45,12 @@ export interface CheckSegmentsOptions {
 export async function checkSegments(
   options: CheckSegmentsOptions,
 ): Promise<readonly GenerationReport[]> {
-  refuseUnknownKeys(options, ["from", "read", "signal"], "checkSegments");
-  const { from, read = false, signal } = options;
+  refuseUnknownKeys(options, ["from", "read", "key", "signal"], "checkSegments");
+  const { from, read = false, key, signal } = options;
   assertText("checkSegments: from", from);
   assertFlag("checkSegments: read", read);
   assertSignal(signal);
-  const store = await openObjectStore(from);
+  const store = await openObjectStore(from, key === undefined ? undefined : parseBackupKey(key));
   try {
     return await reportsOn(store, read, signal);
   } finally {

@@ -47,7 +47,7 @@ export type ShipEvent =
   /** A generation was begun; why the one before could not be gone on with. */
   | { readonly kind: "generation"; readonly folder: string; readonly reason: string }
   | { readonly kind: "resumed"; readonly folder: string; readonly transaction: number }
-  | { readonly kind: "base"; readonly transaction: number; readonly pages: number }
+  | { readonly kind: "base"; readonly transaction: number; readonly bytes: number }
   | { readonly kind: "shipped"; readonly transaction: number; readonly frames: number }
   | { readonly kind: "pruned"; readonly objects: number }
   /** The log was begun anew while everybody wrote; how long they waited. */
@@ -303,7 +303,7 @@ export class Shipper {
     if (pages === 0 || this.#chain !== chain) return;
     this.#hasBase = true;
     this.#segmentsAtBase = sequence;
-    onEvent({ kind: "base", transaction, pages });
+    onEvent({ kind: "base", transaction, bytes: pages * pageSize });
     const gone = superfluous(await readCatalog(store, signal), nowMs - keepMs);
     if (gone.length === 0) return;
     await store.drop(gone, signal);

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { WireError } from "../../sqlite/errors.ts";
+import type { BackupKey } from "../encryption.ts";
 import type { ShipEvent, ShipperOptions, ShipperState } from "./shipper.ts";
 
 /** What the thread is started with. */
@@ -9,6 +10,7 @@ export interface ShippingData
   extends Pick<ShipperOptions, "database" | "baseEveryMs" | "keepMs" | "logBytesMax"> {
   /** A folder, or `s3://bucket/prefix`. */
   readonly place: string;
+  readonly key: BackupKey | undefined;
   /** Between two looks at the log. */
   readonly intervalMs: number;
   readonly port: MessagePort;

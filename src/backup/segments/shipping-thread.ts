@@ -36,7 +36,7 @@ class Session {
   }
 
   static async open(): Promise<Session> {
-    const store = await openObjectStore(data.place);
+    const store = await openObjectStore(data.place, data.key);
     const lock = takeShipLock(data.database);
     const shipper = new Shipper({ ...data, store, clock: systemClock, onEvent: tell });
     return new Session(lock, shipper, () => store.close());

@@ -12,6 +12,7 @@ import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { fromWireError } from "../../sqlite/errors.ts";
 import { parseLocation } from "../../sqlite/location.ts";
+import { parseBackupKey } from "../encryption.ts";
 import type { ShipEvent, ShipperState } from "./shipper.ts";
 import type { ShippingData, ShippingReply, ShippingRequest } from "./shipping-protocol.ts";
 
@@ -32,11 +33,13 @@ export interface ShippingOptions {
    * shipping goes on later with a gap and a new base. Default: "1GB".
    */
   readonly logSizeMax?: ByteSize;
+  /** Encrypts the segments: as for `createBackup`. Default: none. */
+  readonly key?: string | undefined;
   /** Is told what happens, failures too; they are tried again. Default: nobody is told. */
   readonly onEvent?: (event: ShipEvent) => void;
 }
 
-const KEYS = ["url", "to", "interval", "baseEvery", "keep", "logSizeMax", "onEvent"];
+const KEYS = ["url", "to", "interval", "baseEvery", "keep", "logSizeMax", "key", "onEvent"];
 /** A look costs some tens of microseconds; more often than this helps nobody. */
 const INTERVAL_MS_MIN = 10;
 
@@ -74,7 +77,7 @@ export async function startShipping(options: ShippingOptions): Promise<Shipping>
 function resolve(options: ShippingOptions): Omit<ShippingData, "port"> {
   refuseUnknownKeys(options, KEYS, "startShipping");
   const { url, to, interval = "250ms", baseEvery = "1d", keep = "7d" } = options;
-  const { logSizeMax = "1GB", onEvent } = options;
+  const { logSizeMax = "1GB", key, onEvent } = options;
   assertText("startShipping: to", to);
   if (onEvent !== undefined) assertFunction("startShipping: onEvent", onEvent);
   const location = parseLocation(url);
@@ -85,6 +88,7 @@ function resolve(options: ShippingOptions): Omit<ShippingData, "port"> {
   return {
     database: location.path,
     place: to,
+    key: key === undefined ? undefined : parseBackupKey(key),
     intervalMs: Math.max(INTERVAL_MS_MIN, parseDurationMs(interval, "startShipping: interval")),
     baseEveryMs: parseDurationMs(baseEvery, "startShipping: baseEvery"),
     keepMs: parseDurationMs(keep, "startShipping: keep"),

@@ -4,6 +4,7 @@ import type { BackupEntry } from "../../backup/list.ts";
 import { formatBytes } from "../../core/bytes.ts";
 import { type CommandDefinition, isGiven, textOf } from "../command.ts";
 import { loadSettings } from "../settings.ts";
+import { createDump, isPostgres } from "./postgres.ts";
 import { BackupProgress, backupKeyOf } from "./settings.ts";
 import { describeProof } from "./verify.ts";
 
@@ -17,6 +18,7 @@ export const backupCreate: CommandDefinition = {
   examples: ["springhouse backup create", "springhouse backup create --name before-move --pin"],
   async run(invocation) {
     const config = await loadSettings(invocation);
+    if (isPostgres(config.database.url)) return await createDump(invocation, config);
     const { createBackup } = await import("../../backup/create.ts");
     using progress = new BackupProgress(invocation);
     const entry = await createBackup({

@@ -5,13 +5,16 @@ import { formatBytes } from "../../core/bytes.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
+import { isPostgres, listDumps } from "./postgres.ts";
 
 export const backupList: CommandDefinition = {
   name: "backup list",
   summary: "List the backups, the newest first; 1 when one is damaged",
   examples: ["springhouse backup list", "springhouse backup list --json"],
   async run(invocation) {
-    const { directory } = (await loadSettings(invocation)).backup;
+    const config = await loadSettings(invocation);
+    if (isPostgres(config.database.url)) return await listDumps(config);
+    const { directory } = config.backup;
     const { listBackups } = await import("../../backup/list.ts");
     const entries = await listBackups({ directory });
     const ok = entries.every(({ problem, verification }) => {

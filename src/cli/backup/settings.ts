@@ -1,5 +1,6 @@
 /** What the backup commands share: where backups are, their key, and how progress looks. */
 
+import { join } from "node:path";
 import type { Progress } from "../../backup/protocol.ts";
 import type { Config } from "../../config/config.ts";
 import { SpringhouseError } from "../../core/errors.ts";
@@ -16,6 +17,11 @@ export async function backupKeyOf({ backup }: Config): Promise<string | undefine
   const { encryptionKey: text, encryptionKeyFile: file } = backup;
   const key = await readBackupKey({ text, file });
   return key === undefined ? undefined : Buffer.from(key.bytes).toString("hex");
+}
+
+/** Where segments are, as `openObjectStore` takes it. */
+export function segmentsPlaceOf({ backup }: Config): string {
+  return backup.segmentsUrl ?? join(backup.directory, "segments");
 }
 
 /** The name that was given, else that of the newest backup. */

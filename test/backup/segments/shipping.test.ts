@@ -81,16 +81,19 @@ describe("shipping in a thread", () => {
     expect(statSync(other).mode & 0o777).toBe(0o600);
   });
 
-  it("reaches a bucket of S3, and a restore finds everything there", async () => {
+  it("reaches a bucket of S3 encrypted, and a restore finds everything there", async () => {
     const fake = await FakeS3.start();
     const app = await newApp();
-    const { shipping } = await start(app, { to: fake.place() });
+    const key = "ab".repeat(32);
+    const { shipping } = await start(app, { to: fake.place(), key });
     await app.write(50);
     await shipping.flush();
     const other = join(app.directory, "..", "other.db");
 
     const url = `sqlite:${other}`;
-    await restoreToTime({ directory: app.directory, url, from: fake.place() });
+    const options = { directory: app.directory, url, from: fake.place() };
+    await expect(restoreToTime(options)).rejects.toMatchObject({ code: "BACKUP_KEY" });
+    await restoreToTime({ ...options, key });
 
     expect(hashOfFile(other)).toBe(app.hash());
     expect([...fake.objects.keys()].every((name) => name.startsWith("app/segments/"))).toBe(true);

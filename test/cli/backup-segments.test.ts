@@ -1,0 +1,122 @@
+/** Shipping and restoring a moment from the command line; dumps of PostgreSQL. */
+
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it } from "vitest";
+import { newDatabase } from "../backup/postgres-support.ts";
+import { skipPostgres } from "../schema/psql.ts";
+import { Project, type Run } from "./support.ts";
+
+async function project(): Promise<Project> {
+  const made = await Project.make();
+  made.sql("app.db", "PRAGMA journal_mode = WAL", "CREATE TABLE notes (a)");
+  return made;
+}
+
+/** Ships until a line has been said and `work` is done. */
+async function shipWhile(made: Project, line: string, work: () => void): Promise<Run> {
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  let said = "";
+  const running = made.run("backup ship", {
+    signal: stop.signal,
+    err: (text) => {
+      said += text;
+      if (said.includes(line)) ready.resolve();
+    },
+  });
+  await Promise.race([ready.promise, running]);
+  work();
+  stop.abort();
+  return { ...(await running), err: said };
+}
+
+function notes(made: Project, name: string): number {
+  using database = new DatabaseSync(made.path(name));
+  return Number(database.prepare("SELECT count(*) AS n FROM notes").get()?.["n"]);
+}
+
+describe("springhouse backup ship", () => {
+  it("ships until it is stopped, and a moment of it is restored", async () => {
+    await using made = await project();
+    const shipped = await shipWhile(made, "shipped a base", () => {
+      made.sql("app.db", "INSERT INTO notes VALUES (1), (2)");
+    });
+    made.sql("app.db", "DELETE FROM notes");
+
+    const listed = await made.run("backup segments --read");
+    const planned = await made.run("backup restore --to latest --dry-run");
+    const unasked = await made.run("backup restore --to latest");
+    const before = notes(made, "app.db");
+    const restored = await made.run("backup restore --to 2100-01-01T00:00Z --yes --json");
+
+    expect(shipped).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("everything committed"),
+    });
+    expect(shipped.err).toContain("begun a generation, because the store is empty");
+    expect(listed).toMatchObject({ code: 0, out: expect.stringContaining("transactions") });
+    expect(planned.out).toMatch(/would read \d+ segments, .*\nwould restore .*app\.db\. Nothing/);
+    expect(unasked).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+    expect(before).toBe(0);
+    expect(JSON.parse(restored.out)).toMatchObject({
+      ok: true,
+      proof: { rows: 2 },
+      replaced: { state: "kept" },
+    });
+    expect(notes(made, "app.db")).toBe(2);
+  });
+
+  it("says with 1 that a segment is missing, and which", async () => {
+    await using made = await project();
+    for (let run = 0; run < 2; run++) {
+      await shipWhile(made, "shipping to", () => {
+        made.sql("app.db", "INSERT INTO notes VALUES (1)");
+      });
+    }
+    const folder = made.path("backups/segments");
+    const [generation = ""] = readdirSync(folder);
+    const [base = ""] = readdirSync(join(folder, generation));
+    rmSync(join(folder, generation, base));
+
+    const listed = await made.run("backup segments");
+
+    expect(listed).toMatchObject({ code: 1, out: expect.stringContaining("has no whole base") });
+  });
+
+  it("explains what it cannot follow", async () => {
+    await using made = await project();
+
+    const both = await made.run("backup restore name --to latest");
+    const neither = await made.run("backup restore");
+    const noTime = await made.run("backup restore --to yesterday");
+    const nothing = await made.run("backup restore --to latest --dry-run");
+
+    expect(both).toMatchObject({ code: 2, err: expect.stringContaining("Give the name") });
+    expect(neither.code).toBe(2);
+    expect(noTime).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"yesterday" is no time'),
+    });
+    expect(nothing).toMatchObject({ code: 1, err: expect.stringContaining("no whole base") });
+  });
+});
+
+describe.skipIf(skipPostgres)("springhouse backup for PostgreSQL", () => {
+  it("makes, lists and checks a dump of the configured database", async () => {
+    await using made = await Project.make();
+    const url = newDatabase();
+
+    const created = await made.run(`backup create --name nightly --url ${url}`);
+    const listed = await made.run(`backup list --url ${url}`);
+    const rehearsed = await made.run(`backup restore nightly --dry-run --url ${url}`);
+
+    expect(created).toMatchObject({ code: 0, out: expect.stringContaining("made nightly") });
+    expect(listed.out).toMatch(/nightly.*restored/);
+    expect(rehearsed).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("Nothing was changed"),
+    });
+  });
+});

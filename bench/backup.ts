@@ -1,8 +1,9 @@
 /**
  * Backups: what one costs those who write meanwhile, and what they cost the backup. Each part has a
- * file in `backup/` that gives its figures; a part that is still to come is added to `PARTS`.
+ * file in `backup/` that gives its figures.
  */
 
+import { measureShipping } from "./backup/shipping.ts";
 import { measureSnapshot } from "./backup/snapshot.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
 import { withFolder } from "./support.ts";
@@ -10,7 +11,7 @@ import { withFolder } from "./support.ts";
 /** What one part measures. */
 export type Part = (folder: string, quick: boolean) => Promise<Omit<BenchResult, "bench">>;
 
-const PARTS: readonly Part[] = [measureSnapshot];
+const PARTS: readonly Part[] = [measureSnapshot, measureShipping];
 
 /** Runs the bench. */
 export function run({ quick }: BenchOptions): Promise<BenchResult> {

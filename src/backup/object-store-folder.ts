@@ -34,8 +34,14 @@ class FolderStore implements ObjectStore {
     await this.#attempt(path, async () => {
       const made = await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
       const partial = path + PARTIAL;
-      await writeDurably(partial, bytes);
-      await rename(partial, path);
+      try {
+        await writeDurably(partial, bytes);
+        await rename(partial, path);
+      } catch (error) {
+        // On a full disk half an object takes room that others need.
+        await rm(partial, { force: true });
+        throw error;
+      }
       await syncFolder(dirname(path));
       if (made !== undefined) await syncFolder(dirname(made));
     });

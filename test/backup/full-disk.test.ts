@@ -1,29 +1,13 @@
 /** A disk that is full, while a backup is made, and while one is restored. */
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, statfsSync, writeFileSync } from "node:fs";
+import { readdirSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createBackup } from "../../src/backup/create.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
 import { assertRoom } from "../../src/backup/room.ts";
+import { makeDisk } from "./disk.ts";
 import { ask, execute, failureOf, fillDatabase, makePlace } from "./support.ts";
-
-/** A folder on a disk of its own, or nothing where that cannot be had. */
-function makeDisk(folder: string, size: string): string | undefined {
-  const path = join(folder, "disk");
-  mkdirSync(path);
-  try {
-    const options = ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path];
-    execFileSync("mount", options, { stdio: "ignore" });
-  } catch {
-    return undefined;
-  }
-  onTestFinished(() => {
-    execFileSync("umount", ["-l", path], { stdio: "ignore" });
-  });
-  return path;
-}
 
 describe("a full disk", () => {
   it("is seen before it is filled", async () => {

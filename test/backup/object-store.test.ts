@@ -17,6 +17,7 @@ import { type BackupKey, parseBackupKey } from "../../src/backup/encryption.ts";
 import type { ObjectStore } from "../../src/backup/object-store.ts";
 import { openObjectStore } from "../../src/backup/object-store-open.ts";
 import { parseS3Url, s3Store } from "../../src/backup/object-store-s3.ts";
+import { makeDisk } from "./disk.ts";
 import { FakeS3 } from "./fake-s3.ts";
 
 function newFolder(): string {
@@ -120,6 +121,20 @@ describe("a store in a folder", () => {
     expect(await store.list("")).toEqual([]);
     await store.put("a/1.seg", bytes("whole"));
     expect(readdirSync(join(folder, "a"))).toEqual(["1.seg"]);
+  });
+
+  it("leaves nothing of an object that did not fit, and takes a smaller one", async ({ skip }) => {
+    const disk = makeDisk(newFolder(), "256k");
+    if (disk === undefined) return skip("no disk can be mounted here");
+    const store = await openObjectStore(disk, undefined);
+
+    await expect(store.put("a/1.seg", new Uint8Array(400_000))).rejects.toMatchObject({
+      code: "DISK_FULL",
+    });
+    expect(readdirSync(join(disk, "a"))).toEqual([]);
+    await store.put("a/1.seg", new Uint8Array(200_000));
+
+    expect(await store.list("")).toEqual([{ name: "a/1.seg", sizeBytes: 200_000 }]);
   });
 
   it.each(["../out", "/etc/passwd", "a/../../out", ".hidden", "a//b", "a\\b", ""])(

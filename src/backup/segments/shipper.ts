@@ -22,6 +22,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
+import { isSpringhouseError } from "../../core/errors.ts";
 import { sizeOf } from "../../sqlite/files.ts";
 import type { ObjectStore } from "../object-store.ts";
 import { shipBase } from "./base.ts";
@@ -156,7 +157,7 @@ export class Shipper {
     const last = (await readCatalog(store)).at(-1);
     this.#pin ??= log.pin();
     if (this.#reason === undefined && last !== undefined) {
-      const chain = await chainOf(store, last);
+      const chain = await chainOf(store, last).catch(nothingWhenUnreadable);
       if (chain !== undefined && stillHas(log, log.look(), chain.readTo)) {
         const base = last.bases.findLast(({ isWhole }) => isWhole);
         this.#hasBase = base !== undefined;
@@ -349,6 +350,12 @@ function isBehind(chain: Chain, { header, frames }: LogView): boolean {
 function isSameView(a: LogView, b: LogView): boolean {
   if (a.header === undefined || b.header === undefined) return a.header === b.header;
   return isSameLog(a.header, b.header) && a.frames === b.frames;
+}
+
+/** A line whose end is damaged, or sealed with another key, cannot be gone on with. */
+function nothingWhenUnreadable(error: unknown): undefined {
+  const isKnown = isSpringhouseError(error, "SEGMENT_DAMAGED");
+  if (!isKnown && !isSpringhouseError(error, "BACKUP_KEY")) throw error;
 }
 
 function placeAtEnd(log: WalLog, { header, frames }: LogView): WalPosition {

@@ -4,6 +4,8 @@ import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { readCatalog } from "../../../src/backup/segments/catalog.ts";
+import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { SpringhouseError } from "../../../src/core/errors.ts";
 import { random } from "../../crash/random.ts";
 import { connect, contentHash, newFolder, type Rig, ship } from "./support.ts";
@@ -236,6 +238,31 @@ describe("a shipper", () => {
       kind: "generation",
       reason: "the log does not go on from it",
     });
+    const nowMs = second.clock.nowMs();
+    const before = { kind: "time", timeMs: nowMs - 1 } as const;
+    const plan = planRestore(await readCatalog(second.store), before);
+    expect(plan).toMatchObject({ reachesMs: nowMs - 1_000, nothingUntilMs: nowMs });
+    expect(await second.restored({ kind: "latest" })).toBe(contentHash(database));
+  });
+
+  it("begins a new generation when its last segment is damaged", async () => {
+    const path = join(newFolder(), "app.db");
+    const { database, commit } = counting(path);
+    const first = ship(path);
+    await first.shipper.step();
+    await first.shipper.settled();
+    commit(5);
+    await first.shipper.step();
+    await first.shipper.close();
+    const name = [...first.store.objects.keys()].find((one) => one.includes("/wal-")) ?? "";
+    first.store.objects.set(name, Buffer.from("rubbish"));
+
+    const second = ship(path, {}, first);
+    second.clock.advance(1_000);
+    await second.shipper.step();
+    await second.shipper.settled();
+
+    expect(kinds(second, "generation")).toBe(1);
     expect(await second.restored({ kind: "latest" })).toBe(contentHash(database));
   });
 

@@ -11,7 +11,7 @@ import { awaitWhileBusy } from "./busy-wait.ts";
 import { Connection } from "./connection.ts";
 import { assertSafeSqlite, sqliteVersion } from "./engine.ts";
 import { fileKey } from "./file-watch.ts";
-import { createPrivately, folderAccess, hasWalHeader, setAside, sizeOf } from "./files.ts";
+import { createPrivately, folderAccess, setAside, sizeOf } from "./files.ts";
 import { InlineReader } from "./inline-reader.ts";
 import type { ResolvedDatabaseOptions } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -85,10 +85,13 @@ export class DatabaseFile {
     const { readOnly, profile, busyTimeoutMs } = this.options;
     try {
       if (!readOnly && profile === "fast") await this.#checkOrMakeAnew();
-      else if (!readOnly && !hasWalHeader(this.path)) await this.writer.ask("open");
+      else if (!readOnly) {
+        this.#inline = this.#openLogged();
+        if (this.#inline === undefined) await this.writer.ask("open");
+      }
       const connect = (): InlineReader =>
         readOnly ? this.#openForReading() : this.#openInline(this.path);
-      this.#inline = await awaitWhileBusy(connect, busyTimeoutMs, this.clock);
+      this.#inline ??= await awaitWhileBusy(connect, busyTimeoutMs, this.clock);
       this.#key = fileKey(this.path);
     } catch (error) {
       throw isSpringhouseError(error, "BUSY") ? this.#neverFree(error) : error;
@@ -114,6 +117,23 @@ export class DatabaseFile {
     const { profile, busyTimeoutMs } = this.options;
     if (this.#immutable) return { path: immutableUri(this.path), profile, busyTimeoutMs };
     return { path: this.path, profile, busyTimeoutMs, key: this.#key };
+  }
+
+  /**
+   * A connection to a file that has a write-ahead log already. SQLite is asked and not the header:
+   * closing a file that one has opened by oneself ends all locks of this process on it, those of
+   * connections that the program has made without us among them.
+   */
+  #openLogged(): InlineReader | undefined {
+    let inline: InlineReader | undefined;
+    try {
+      inline = this.#openInline(this.path);
+      if (inline.connection.ask("PRAGMA journal_mode")[0] === "wal") return inline;
+    } catch {
+      // The writer can open more than a reader can, and says what is wrong.
+    }
+    inline?.close();
+    return undefined;
   }
 
   #openInline(path: string): InlineReader {

@@ -1,14 +1,6 @@
 /** The files of a database: making, recognising, setting aside and removing them. */
 
-import {
-  accessSync,
-  closeSync,
-  constants,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "./errors.ts";
@@ -16,9 +8,6 @@ import { toSpringhouseError } from "./errors.ts";
 /** Read and written by the owner only. */
 const PRIVATE_MODE = 0o600;
 const WRITE_BITS = 0o222;
-/** The journal modes stand in bytes 18 and 19 of the header; 2 is the write-ahead log. */
-const HEADER_BYTES = 20;
-const WAL_FORMAT = 2;
 
 /** What SQLite puts beside a database file. */
 export const COMPANIONS: readonly string[] = ["-wal", "-shm", "-journal"];
@@ -63,21 +52,6 @@ export function identityOf(path: string): string {
 function isFolder(path: string): SpringhouseError {
   const message = `${path} is a folder. Name a file in it.`;
   return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
-}
-
-/** Whether the header says that the file has a write-ahead log. An empty file has no header. */
-export function hasWalHeader(path: string): boolean {
-  const header = new Uint8Array(HEADER_BYTES);
-  let file: number | undefined;
-  try {
-    file = openSync(path, "r");
-    const read = readSync(file, header, 0, HEADER_BYTES, 0);
-    return read === HEADER_BYTES && header[18] === WAL_FORMAT && header[19] === WAL_FORMAT;
-  } catch (error) {
-    throw toSpringhouseError(error, { path });
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
 }
 
 /** Size of a file in bytes; 0 when there is none. */

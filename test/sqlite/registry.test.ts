@@ -1,7 +1,17 @@
 /** Opens of one file in one process. */
 
-import { copyFileSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Database, openDatabase } from "../../src/sqlite/database.ts";
 import type { DatabaseOptions } from "../../src/sqlite/options.ts";
@@ -134,5 +144,27 @@ describe("a file that is replaced while it is open", () => {
     });
     await first.close();
     await open(path);
+  });
+});
+
+/** The locks on a file, as Linux tells of them. */
+function locksOn(path: string): string[] {
+  const { ino } = statSync(path);
+  return readFileSync("/proc/locks", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(`:${ino} `));
+}
+
+describe.runIf(existsSync("/proc/locks"))("opening a file that is open already", () => {
+  it("leaves the locks of the connection that the program has made without us", async () => {
+    const path = temporaryPath();
+    await (await open(path)).close();
+    using own = new DatabaseSync(path);
+    own.exec("CREATE TABLE t (v)");
+    expect(locksOn(path)).toHaveLength(1);
+
+    await (await open(path)).close();
+
+    expect(locksOn(path)).toHaveLength(1);
   });
 });

@@ -90,8 +90,7 @@ export class ImportRun {
   /** Runs it; the staging file stays when a later run can go on from there. */
   async run(): Promise<ImportReport> {
     const startMs = this.#settings.clock.monotonicMs();
-    const paths = this.#files.map(({ path }) => path);
-    const hashes = await this.#thread.request<string[]>({ kind: "hash", paths });
+    const hashes = await this.#hashes();
     throwIfAborted(this.#settings.signal, WHAT);
     const plan = this.#plan(hashes);
     const { again } = this.#settings;
@@ -161,6 +160,14 @@ export class ImportRun {
     return tables(await this.#thread.request({ kind: "land", report: text, nowMs }));
   }
 
+  /** By file; one that several sources name is read once. */
+  async #hashes(): Promise<readonly string[]> {
+    const paths = [...new Set(this.#files.map(({ path }) => path))];
+    const hashes = await this.#thread.request<string[]>({ kind: "hash", paths });
+    const byPath = new Map(paths.map((path, index) => [path, hashes[index] ?? ""]));
+    return this.#files.map(({ path }) => byPath.get(path) ?? "");
+  }
+
   #plan(hashes: readonly string[]): LoadPlan {
     const { target, busyTimeoutMs, rejectsFile, rejectsMax, dryRun } = this.#settings;
     const { encoder, statements, text } = this.#mapping;
@@ -194,12 +201,14 @@ export class ImportRun {
     let folder = first;
     for (let number = 2; existsSync(folder); number++) folder = `${first}-${number}`;
     const names = new Set<string>();
-    const files = this.#files.map(({ path, copy }, index): CopiedFile => {
+    const files = new Map<string, CopiedFile>();
+    for (const [index, { path, copy }] of this.#files.entries()) {
+      if (files.has(path)) continue;
       const name = names.has(copy) ? join(String(index + 1), copy) : copy;
       names.add(name);
-      return { path, name, hash: hashes[index] ?? "" };
-    });
-    await this.#thread.request({ kind: "copy", folder, files });
+      files.set(path, { path, name, hash: hashes[index] ?? "" });
+    }
+    await this.#thread.request({ kind: "copy", folder, files: [...files.values()] });
     throwIfAborted(this.#settings.signal, WHAT);
     return folder;
   }

@@ -1,7 +1,7 @@
 /** What is imported: files, folders of files, and how their text is cut into documents. */
 
 import { readdirSync, type Stats, statSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
@@ -18,6 +18,11 @@ export interface ImportSource {
   readonly path: string;
   /** Told to the mapping with each item. Default: the name of the file or folder. */
   readonly name?: string;
+  /**
+   * A folder above the path: rejects and copies name files by where they are below it, so that
+   * files of one name can be told apart. Default: the folder that is named as path.
+   */
+  readonly below?: string;
   /** Default: by the ending, and for `.json` by how the text begins. */
   readonly format?: ImportFormat;
   /** Where the list or object with the items is inside the text: "issues". Default: the text. */
@@ -71,7 +76,7 @@ function filesOf(
   source: ImportSource,
   isExcluded: (path: string) => boolean,
 ): readonly SourceFile[] {
-  const keys = ["path", "name", "format", "at", "omit"];
+  const keys = ["path", "name", "below", "format", "at", "omit"];
   refuseUnknownKeys(source, keys, "A source of an import");
   const { format } = source;
   if (format !== undefined && !FORMATS.includes(format)) {
@@ -91,23 +96,33 @@ function filesOf(
 }
 
 function fileOf(
-  { path: given, name = basename(resolve(given)), format, at, omit = [] }: ImportSource,
+  source: ImportSource,
   path: string,
   below: string,
   { size, mtimeMs }: Stats,
   folder: string,
 ): SourceFile {
+  const { name = basename(resolve(source.path)), below: root, format, at, omit = [] } = source;
+  const place = root === undefined ? below : placeBelow(root, path);
   return {
     path,
     name,
-    relative: below.replaceAll(sep, "/"),
-    copy: join(folder, below),
+    relative: place.replaceAll(sep, "/"),
+    copy: root === undefined ? join(folder, below) : place,
     bytes: size,
     modifiedMs: mtimeMs,
     format,
     at: at === undefined || at === "" ? [] : at.split("."),
     omit,
   };
+}
+
+/** Where a file is below a folder; the copy of one that is not would leave the folder of copies. */
+function placeBelow(folder: string, path: string): string {
+  const place = relative(resolve(folder), path);
+  if (place !== "" && place.split(sep)[0] !== ".." && !isAbsolute(place)) return place;
+  const message = `below: ${path} is not in ${folder}. Name a folder above the source.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { path, below: folder } });
 }
 
 /** Size and time of change, when they are no longer those that were seen first. */

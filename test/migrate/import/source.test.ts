@@ -1,0 +1,41 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { sourceFiles } from "../../../src/migrate/import/source.ts";
+
+/** A folder with one file, `a/b/data.json`, that is removed when the test leaves. */
+function folder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "import-source-"));
+  mkdirSync(join(path, "a/b"), { recursive: true });
+  writeFileSync(join(path, "a/b/data.json"), "[]");
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+describe("the place of a source", () => {
+  it("is its name alone when nothing else is said", () => {
+    using root = folder();
+
+    const [file] = sourceFiles([{ path: join(root.path, "a/b/data.json") }]);
+
+    expect([file?.relative, file?.copy]).toEqual(["data.json", "data.json"]);
+  });
+
+  it("is where it is below a folder, so that files of one name can be told apart", () => {
+    using root = folder();
+    const path = join(root.path, "a/b/data.json");
+
+    const [file] = sourceFiles([{ path, below: root.path }]);
+
+    expect([file?.relative, file?.copy]).toEqual(["a/b/data.json", join("a", "b", "data.json")]);
+  });
+
+  it("cannot be outside of that folder, where its copy would go as well", () => {
+    using root = folder();
+    const path = join(root.path, "a/b/data.json");
+
+    for (const below of [join(root.path, "a/c"), path, join(root.path, "a/b/da")]) {
+      expect(() => sourceFiles([{ path, below }])).toThrow(/is not in .* Name a folder above/);
+    }
+  });
+});

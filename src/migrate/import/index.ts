@@ -1,6 +1,15 @@
-/** JSON and CSV into a database: `springhouse/import`. */
+/** JSON and CSV into a database, and moves between backends: `springhouse/import`. */
 
 export { type CsvRecord, csvLine, readCsv } from "./csv.ts";
+export type { MovePartReport, MoveProblem, MoveStage } from "./dual-part.ts";
+export {
+  type DualBackend,
+  type DualWriteOptions,
+  dualWrite,
+  type MoveReport,
+  type PartMethods,
+  type TransactionalBackend,
+} from "./dual-write.ts";
 export { defineImport, importFiles } from "./import.ts";
 export { type ImportTableOptions, type ImportTableReport, importTable } from "./import-table.ts";
 export type { InferredColumn, InferredTable, InferredType } from "./infer.ts";

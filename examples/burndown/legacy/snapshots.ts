@@ -1,0 +1,103 @@
+/**
+ * `metrics_snapshots.json`: metrics by week. The files have an object by week, "2025-44" or
+ * "2025-W44"; the list with `snapshot_date` and `metric_type` that the plan assumed is read too.
+ */
+
+import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
+import type { JsonObject, MetricPoint, MetricType } from "../model.ts";
+import { parseDay } from "../moments.ts";
+import { parseWeek, weekOf } from "../weeks.ts";
+
+/** Metrics of DORA; all others are of flow. Their names may begin with "dora_". */
+const DORA = [
+  "deployment_frequency",
+  "lead_time_for_changes",
+  "change_failure_rate",
+  "mean_time_to_recovery",
+];
+
+/** The kind of a metric, from its name. */
+export function metricTypeOf(name: string): MetricType {
+  return name.startsWith("dora_") || DORA.includes(name) ? "dora" : "flow";
+}
+
+/** Reads all points. A week that stands there in two forms is one; the later point counts. */
+export function readSnapshots(value: unknown, madeAt: string, complain: Complain): MetricPoint[] {
+  const found = Array.isArray(value)
+    ? value.flatMap((item, index) => readListed(item, madeAt, complain, [index]))
+    : Object.entries(objectOf(value, complain)).flatMap(([week, metrics]) =>
+        readWeek(week, metrics, madeAt, complain),
+      );
+  const points = new Map<string, MetricPoint>();
+  for (const point of found) {
+    const key = `${point.week} ${point.type} ${point.name}`;
+    const before = points.get(key);
+    if (before === undefined || before.createdAt <= point.createdAt) points.set(key, point);
+  }
+  return [...points.values()].sort(byPlace);
+}
+
+function objectOf(value: unknown, complain: Complain): JsonObject {
+  if (isObject(value)) return value;
+  complain([], "is neither an object by week nor a list of snapshots");
+  return {};
+}
+
+function readWeek(
+  key: string,
+  metrics: unknown,
+  madeAt: string,
+  complain: Complain,
+): MetricPoint[] {
+  const week = parseWeek(key);
+  if (week === undefined) complain([key], "is not a week such as 2025-W44");
+  if (!isObject(metrics)) complain([key], "is not an object of metrics");
+  if (week === undefined || !isObject(metrics)) return [];
+  return Object.entries(metrics).map(([name, metric]) => {
+    if (!isObject(metric))
+      return { week, type: metricTypeOf(name), name, value: metric, createdAt: madeAt };
+    const reader = new JsonReader(metric, [key, name], complain);
+    const createdAt = reader.moment("timestamp", madeAt);
+    return { week, type: metricTypeOf(name), name, value: reader.extras(), createdAt };
+  });
+}
+
+function readListed(value: unknown, madeAt: string, complain: Complain, path: Path): MetricPoint[] {
+  const reader = new JsonReader(value, path, complain);
+  const date = reader.text("snapshot_date", "");
+  const day = parseDay(date);
+  const week = parseWeek(date) ?? (day === undefined ? undefined : weekOf(day));
+  if (week === undefined) reader.problem("snapshot_date", "is not a week such as 2025-W44");
+  const createdAt = reader.moment("created_at", madeAt);
+  const given = reader.text("metric_type", "flow");
+  const type = given === "dora" ? "dora" : "flow";
+  if (week === undefined) return [];
+  const forecast = reader.object("forecast");
+  return Object.entries(reader.object("metrics")).map(([name, metric]) => {
+    const own = forecast[name];
+    const value = own === undefined ? metric : { ...objectFrom(metric), forecast: own };
+    return { week, type, name, value, createdAt };
+  });
+}
+
+function objectFrom(metric: unknown): JsonObject {
+  return isObject(metric) ? metric : { value: metric };
+}
+
+/** The order of points wherever they come from: by week, kind and name. */
+export function byPlace(a: MetricPoint, b: MetricPoint): number {
+  if (a.week !== b.week) return a.week < b.week ? -1 : 1;
+  if (a.type !== b.type) return a.type < b.type ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+/** The points as the file has them: an object by week. */
+export function writeSnapshots(points: readonly MetricPoint[]): JsonObject {
+  const weeks: Record<string, Record<string, unknown>> = {};
+  for (const { week, name, value, createdAt } of points) {
+    const metrics = weeks[week] ?? {};
+    weeks[week] = metrics;
+    metrics[name] = isObject(value) ? { ...value, timestamp: createdAt } : value;
+  }
+  return weeks;
+}

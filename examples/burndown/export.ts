@@ -51,6 +51,9 @@ export async function exportFolder(
   }
 }
 
+/** What is in use may be another than what was chosen, when that is gone. */
+const SELECTION_KEYS = ["active_profile_id", "active_query_id"];
+
 /** The data of one query; how many issues it has. */
 async function copyData(
   from: Repositories,
@@ -75,6 +78,9 @@ async function copyRest(from: Repositories, to: Repositories): Promise<void> {
   const [task] = await from.tasks.list();
   if (task !== undefined) await to.tasks.save(task);
   for (const calculation of await from.calculations.list()) await to.calculations.save(calculation);
+  for (const [key, value] of await from.state.list()) {
+    if (!SELECTION_KEYS.includes(key)) await to.state.set(key, value);
+  }
   const { profileId, queryId } = await from.state.selection();
   if (profileId === null) return;
   // Choosing would count as a use; the export must not change when something was used.

@@ -5,7 +5,7 @@
 
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { type DualBackend, dualWrite } from "springhouse/import";
+import { type DualBackend, dualWrite, type MoveProblem } from "springhouse/import";
 import type { PersistenceBackend, Repositories } from "./backend/backend.ts";
 import { openJsonBackend } from "./backend/json-backend.ts";
 import { openSqliteBackend, type SqliteBackend } from "./backend/sqlite-backend.ts";
@@ -23,6 +23,8 @@ import type { Settings } from "./settings.ts";
 export interface OpenOptions extends MigrateOptions {
   /** Told when the old files were taken over. Default: none. */
   readonly onMigrated?: (report: MigrationReport) => void;
+  /** Told, during a move, where both backends differ. Default: a warning. */
+  readonly onProblem?: (problem: MoveProblem) => void;
 }
 
 /** The methods of each repository, by what they do. */
@@ -33,7 +35,7 @@ const METHODS = {
   changelogs: { reads: ["get", "list"], writes: ["save", "deleteExpired"] },
   projects: { reads: ["get"], writes: ["save"] },
   snapshots: { reads: ["list"], writes: ["save"] },
-  state: { reads: ["get", "selection"], writes: ["set", "select"] },
+  state: { reads: ["get", "list", "selection"], writes: ["set", "select"] },
   tasks: { reads: ["get", "list"], writes: ["save", "delete"] },
   calculations: { reads: ["get", "list"], writes: ["save"] },
 } as const;
@@ -42,7 +44,7 @@ const METHODS = {
 export async function openFolder(
   root: string,
   { backend, stages }: Settings,
-  options: OpenOptions = {},
+  { onProblem, ...options }: OpenOptions = {},
 ): Promise<PersistenceBackend> {
   if (backend === "json") return openJsonBackend(root);
   const next = await openMigrated(root, options);
@@ -55,6 +57,7 @@ export async function openFolder(
     next,
     parts: METHODS,
     stages: { ...stages, ...filled },
+    ...(onProblem && { onProblem }),
   });
   return {
     ...dual,
@@ -68,7 +71,7 @@ export async function openFolder(
 
 async function openMigrated(
   root: string,
-  { onMigrated, ...options }: OpenOptions,
+  { onMigrated, ...options }: Omit<OpenOptions, "onProblem">,
 ): Promise<SqliteBackend> {
   const path = databasePath(root);
   if (!(await isMigrated(root)) && isLegacy(root)) onMigrated?.(await migrateFolder(root, options));

@@ -87,6 +87,8 @@ export interface SnapshotRepository {
 export interface StateRepository {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
+  /** All facts, by key; what is true of one backend only is not among them. */
+  list(): Promise<readonly (readonly [key: string, value: string])[]>;
   /**
    * The profile and the query in use. What was deleted is not in use: the profile used last takes
    * its place, and of a profile its query used last.

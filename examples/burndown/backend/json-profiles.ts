@@ -111,6 +111,16 @@ export class JsonState implements StateRepository {
     });
   }
 
+  async list(): Promise<readonly (readonly [key: string, value: string])[]> {
+    const { others } = registryIn(this.#files.folder);
+    return Object.entries(others)
+      .flatMap(([key, value]): [string, string][] =>
+        // The version is of the file, not of what it tells.
+        typeof value === "string" && key !== "version" ? [[key, value]] : [],
+      )
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   async selection(): Promise<Selection> {
     const { folder } = this.#files;
     const { others } = registryIn(folder);

@@ -102,6 +102,16 @@ export class SqliteState implements StateRepository {
     await this.#place.execute(SAVE_STATE, [key, value]);
   }
 
+  async list(): Promise<readonly (readonly [key: string, value: string])[]> {
+    const facts: [string, string][] = [];
+    const rows = this.#place.stream<{ key: string; value: string }>(
+      `SELECT key, value FROM app_state
+       WHERE key NOT IN ('migration_complete', 'schema_version') ORDER BY key`,
+    );
+    for await (const { key, value } of rows) facts.push([key, value]);
+    return facts;
+  }
+
   async selection(): Promise<Selection> {
     const { rows } = await this.#place.execute<Selection>(SELECTION);
     return { profileId: rows[0]?.profileId ?? null, queryId: rows[0]?.queryId ?? null };

@@ -52,6 +52,8 @@ export class LegacyFolder {
   readonly root: string;
   readonly #onProblem: (problem: LegacyProblem) => void;
   readonly #changes: FileTransaction | undefined;
+  /** Files that could not be read as JSON. */
+  readonly broken = new Set<string>();
 
   /**
    * @param onProblem told of everything that cannot be used; it may throw.
@@ -179,6 +181,8 @@ export class LegacyFolder {
       return change === undefined ? readJsonFile(this.path(file)) : changedFile(change.value);
     } catch (error) {
       if (!(error instanceof BrokenFile)) throw error;
+      if (this.broken.has(file)) return undefined;
+      this.broken.add(file);
       this.#onProblem({ file, line: error.line, reason: error.message });
       return undefined;
     }

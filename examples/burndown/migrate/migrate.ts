@@ -87,8 +87,11 @@ export async function migrateFolder(
     try {
       return await migrate(root, options);
     } catch (error) {
-      // Another process is at it: what it makes is ours as well.
-      if (!isSpringhouseError(error, "BUSY") || waitedMs >= OTHER_MS_MAX) throw error;
+      // Another process is at it, or was done just now: what it makes is ours as well.
+      const isOthers =
+        isSpringhouseError(error, "BUSY") ||
+        (isSpringhouseError(error, "UNOPENABLE") && existsSync(databasePath(root)));
+      if (!isOthers || waitedMs >= OTHER_MS_MAX) throw error;
       await wait(OTHER_MS, undefined, options.signal && { signal: options.signal });
     }
   }
@@ -109,11 +112,14 @@ async function migrate(root: string, options: MigrateOptions): Promise<Migration
       const all = [...plan.problems, ...refused, ...report.rejects];
       return reportOf(root, plan, report, all, [...notes]);
     } catch (error) {
-      const problem = fileProblem(root, error);
-      if (problem === undefined) throw error;
-      if (!skipBad || without.has(problem.file)) throw refusal([problem], error);
-      without.add(problem.file);
-      refused.push(problem);
+      const problems = problemsOf(root, error);
+      const [first] = problems;
+      if (first === undefined) throw error;
+      if (!skipBad || problems.length > 1 || without.has(first.file)) {
+        throw refusal(problems, error);
+      }
+      without.add(first.file);
+      refused.push(first);
     }
   }
 }
@@ -226,14 +232,18 @@ function refusal(problems: readonly LegacyProblem[], cause?: unknown): Springhou
   return new SpringhouseError("VALIDATION", message, { cause, fields: { file, line, problems } });
 }
 
-/** What is wrong with a file, when that is what ended the import. */
-function fileProblem(root: string, error: unknown): LegacyProblem | undefined {
-  if (!isSpringhouseError(error, "VALIDATION")) return undefined;
-  const { path, line } = error.fields;
-  if (typeof path !== "string" || typeof line !== "number") return undefined;
+/** What is wrong with files, when that is what ended the import: items, or a file as a whole. */
+function problemsOf(root: string, error: unknown): readonly LegacyProblem[] {
+  if (!isSpringhouseError(error, "VALIDATION")) return [];
+  const { path, line, rejects } = error.fields;
+  if (Array.isArray(rejects)) return rejects as readonly LegacyProblem[];
+  if (typeof path !== "string" || typeof line !== "number") return [];
   const reason = error.message.replace(/^.*?, line \d+: /s, "").replace(/\. .*$/s, "");
-  return { file: relative(root, path).replaceAll(sep, "/"), line, reason };
+  return [{ file: relative(root, path).replaceAll(sep, "/"), line, reason }];
 }
+
+/** What the import says of another process's work is what we say of our own, done earlier. */
+const STATUSES = { imported: "migrated", rehearsed: "rehearsed", unchanged: "already" } as const;
 
 function reportOf(
   root: string,
@@ -243,7 +253,7 @@ function reportOf(
   notes: readonly string[],
 ): MigrationReport {
   return {
-    status: report.status === "rehearsed" ? "rehearsed" : "migrated",
+    status: STATUSES[report.status],
     database: databasePath(root),
     tables: Object.fromEntries(report.tables.map(({ table, rows }) => [table, rows])),
     refused,

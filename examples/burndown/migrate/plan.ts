@@ -187,7 +187,11 @@ function smallFiles(
     "task_progress.json",
     ...folder.calculationFiles(),
   ];
-  return files.filter((file) => statSync(folder.path(file), { throwIfNoEntry: false })?.isFile());
+  return files.filter(
+    (file) =>
+      !folder.broken.has(file) &&
+      statSync(folder.path(file), { throwIfNoEntry: false })?.isFile() === true,
+  );
 }
 
 function dataFile(profileId: string, queryId: string, name: string): string {

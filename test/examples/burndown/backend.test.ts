@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import type { MoveProblem, MoveStage } from "springhouse/import";
 import { describe, expect, it } from "vitest";
 import type { PersistenceBackend } from "../../../examples/burndown/backend/backend.ts";
 import { openJsonBackend } from "../../../examples/burndown/backend/json-backend.ts";
 import { openSqliteBackend } from "../../../examples/burndown/backend/sqlite-backend.ts";
 import type { MetricPoint, Task } from "../../../examples/burndown/model.ts";
+import { openFolder } from "../../../examples/burndown/open.ts";
 import { changelog, NOW, profile, project, query, response, temporaryFolder } from "./support.ts";
 
 const EARLIER = "2025-12-01T10:00:00.000Z";
@@ -12,7 +14,39 @@ const LATER = "2025-12-26T10:00:00.000Z";
 const BACKENDS: Readonly<Record<string, (folder: string) => Promise<PersistenceBackend>>> = {
   SQLite: (folder) => openSqliteBackend(join(folder, "burndown.db")),
   JSON: async (folder) => openJsonBackend(folder),
+  shadowed: (folder) => openMoving(folder, "shadow"),
+  reversed: (folder) => openMoving(folder, "reversed"),
 };
+
+/** Both backends behind one; that they say the same is held when it is closed. */
+async function openMoving(folder: string, stage: MoveStage): Promise<PersistenceBackend> {
+  const problems: MoveProblem[] = [];
+  const stages = Object.fromEntries(PARTS.map((part) => [part, stage]));
+  const backend = await openFolder(
+    folder,
+    { backend: "move", stages },
+    { onProblem: (problem) => problems.push(problem) },
+  );
+  return {
+    ...backend,
+    close: async () => {
+      await backend.close();
+      expect(problems).toEqual([]);
+    },
+  };
+}
+
+const PARTS = [
+  "profiles",
+  "queries",
+  "caches",
+  "changelogs",
+  "projects",
+  "snapshots",
+  "state",
+  "tasks",
+  "calculations",
+];
 
 const POINT: MetricPoint = {
   week: "2025-W50",
@@ -206,6 +240,7 @@ describe.each(Object.entries(BACKENDS))("the %s backend", (_, open) => {
 
       expect(await state.get("last_report")).toBe("weekly.html");
       expect(await state.get("unknown")).toBeUndefined();
+      expect(await state.list()).toEqual([["last_report", "weekly.html"]]);
     }));
 
   it("does everything of a transaction or nothing", () =>

@@ -11,7 +11,6 @@ import { relative, sep } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createCatalog, isSpringhouseError, open, SpringhouseError } from "springhouse";
 import { type ImportReport, type ImportSource, importFiles } from "springhouse/import";
-import { checkIntegrity, openDatabase } from "../database.ts";
 import type { LegacyProblem } from "../legacy/folder.ts";
 import { momentOf } from "../moments.ts";
 import { backupsPath, databasePath } from "../places.ts";
@@ -189,27 +188,21 @@ const CUTS: Readonly<Record<DataFile["kind"], Partial<ImportSource>>> = {
   snapshots: { format: "document" },
 };
 
-/** Compares the tables with the files, by another way than the import does. */
+/** Counts the rows of what was planned; pages, references and contents the import has compared. */
 async function validate(report: ImportReport, plan: LegacyPlan): Promise<void> {
-  const db = await openDatabase(report.target);
-  let faults: string[];
-  try {
-    faults = await checkIntegrity(db);
-    const expected: Readonly<Record<string, number>> = {
-      profiles: plan.profiles.length,
-      queries: plan.queries.length,
-      jira_responses: plan.data.filter(({ kind }) => kind === "response").length,
-      project_scope: plan.data.filter(({ kind }) => kind === "project").length - report.rejected,
-      task_progress: plan.tasks.length,
-    };
-    for (const [table, least] of Object.entries(expected)) {
-      const { rows } = await db.execute(`SELECT count(*) AS n FROM ${table}`);
-      const found = Number(rows[0]?.["n"]);
-      if (found < least) faults.push(`${table} has ${found} rows instead of ${least}`);
-    }
-  } finally {
-    await db.close();
-  }
+  const countOf = (kind: DataFile["kind"]): number =>
+    plan.data.filter((file) => file.kind === kind).length;
+  const expected: Readonly<Record<string, number>> = {
+    profiles: plan.profiles.length,
+    queries: plan.queries.length,
+    jira_responses: countOf("response"),
+    project_scope: countOf("project") - report.rejected,
+    task_progress: plan.tasks.length,
+  };
+  const found = await countRows(report.target, Object.keys(expected));
+  const faults = Object.entries(expected)
+    .filter(([table, least]) => (found[table] ?? 0) < least)
+    .map(([table, least]) => `${table} has ${found[table]} rows instead of ${least}`);
   if (faults.length === 0) return;
   if (report.isNew) {
     for (const ending of ["", "-wal", "-shm"]) rmSync(report.target + ending, { force: true });
@@ -220,6 +213,13 @@ async function validate(report: ImportReport, plan: LegacyPlan): Promise<void> {
       `were, and copies of them lie in ${report.backup}.`,
     { fields: { faults, backup: report.backup } },
   );
+}
+
+async function countRows(path: string, tables: readonly string[]): Promise<Record<string, number>> {
+  await using db = await open({ url: `sqlite:${path}`, schema: "ignore", readOnly: true });
+  const counts = tables.map((table) => `(SELECT count(*) FROM ${table}) AS ${table}`);
+  const { rows } = await db.execute<Record<string, number>>(`SELECT ${counts.join(", ")}`);
+  return rows[0] ?? {};
 }
 
 function refusal(problems: readonly LegacyProblem[], cause?: unknown): SpringhouseError {

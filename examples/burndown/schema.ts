@@ -114,12 +114,18 @@ export const JiraIssue = entity(
     created: t.text().nullable(),
     updated: t.text().nullable(),
     resolved: t.text().nullable(),
-    document: object,
+    /** JSON as a text: real issues have NUL in their comments, which t.json() refuses. */
+    document: t.text(),
   },
   {
     primaryKey: ["responseId", "position"],
     indexes: [{ on: ["issueKey"] }],
-    checks: [isMoment("created"), isMoment("updated"), isMoment("resolved")],
+    checks: [
+      isMoment("created"),
+      isMoment("updated"),
+      isMoment("resolved"),
+      { name: "document_is_json", expression: "json_valid(document)" },
+    ],
   },
 );
 

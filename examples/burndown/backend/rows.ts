@@ -19,7 +19,8 @@ export interface IssueColumns {
   readonly created: string | null;
   readonly updated: string | null;
   readonly resolved: string | null;
-  readonly document: JsonObject;
+  /** All of the issue, as JSON. */
+  readonly document: string;
 }
 
 /**
@@ -44,7 +45,7 @@ export function issueColumns(issue: JsonObject, pointsField?: string): IssueColu
     created: momentIn(fields["created"]),
     updated: momentIn(fields["updated"]),
     resolved: momentIn(fields["resolutiondate"]),
-    document: issue,
+    document: jsonOf(issue),
   };
 }
 
@@ -84,7 +85,7 @@ export function issueRow(responseId: number, position: number, columns: IssueCol
     columns.created,
     columns.updated,
     columns.resolved,
-    JSON.stringify(columns.document),
+    columns.document,
   ];
 }
 
@@ -105,8 +106,29 @@ export function entryRow(
   return [...issue, position, changeDate, field, oldValue, newValue, ...more];
 }
 
+/** An import gives whole numbers beyond 2^53 as bigints, so that none of their digits is lost. */
+function jsonOf(value: JsonObject): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return JSON.stringify(value, (_, part: unknown) =>
+      typeof part === "bigint" ? exactly(part) : part,
+    );
+  }
+}
+
+/** The types of ES2024 do not know it yet. */
+function exactly(value: bigint): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
+}
+
+/** A text as a column can hold it: SQLite ends a text at NUL. */
+export function withoutNul(text: string): string {
+  return text.replaceAll("\0", "\uFFFD");
+}
+
 function textOf(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+  return typeof value === "string" ? withoutNul(value) : null;
 }
 
 function nameOf(value: unknown): string | null {

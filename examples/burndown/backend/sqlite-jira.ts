@@ -105,11 +105,11 @@ export class SqliteCaches implements CacheRepository {
 
   async #whole(row: ResponseRow): Promise<CachedResponse> {
     const issues: JsonObject[] = [];
-    const documents = this.#place.stream<{ document: JsonObject }>(
+    const documents = this.#place.stream<{ document: string }>(
       "SELECT document FROM jira_issues WHERE response_id = ? ORDER BY position",
       [row.id],
     );
-    for await (const { document } of documents) issues.push(document);
+    for await (const { document } of documents) issues.push(JSON.parse(document) as JsonObject);
     return {
       cacheKey: row.cache_key,
       response: { ...row.envelope, issues },

@@ -3,6 +3,7 @@
  * files have a list of issues in an envelope, whose changes stand inside each issue.
  */
 
+import { withoutNul } from "../backend/rows.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { Changelog, ChangelogEntry, JsonObject } from "../model.ts";
 import { expiryOf } from "../moments.ts";
@@ -67,7 +68,7 @@ function readHistory(value: unknown, complain: Complain, path: Path): ChangelogE
 }
 
 function nullable(value: unknown): string | null {
-  return value == null ? null : String(value);
+  return value == null ? null : withoutNul(String(value));
 }
 
 /** The changes of an issue as the file has them. */

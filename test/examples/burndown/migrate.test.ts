@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import type { PersistenceBackend } from "../../../examples/burndown/backend/backend.ts";
 import { openJsonBackend } from "../../../examples/burndown/backend/json-backend.ts";
@@ -207,6 +208,30 @@ describe("a migration", () => {
       caches: [{ createdAt: "2025-12-01T00:00:00.000Z", expiresAt: "2025-12-02T00:00:00.000Z" }],
       changelogs: [{ issueKey: "ALOY-1", entries: [{ newValue: "Closed" }] }],
     });
+  });
+
+  it("keeps a NUL that stands in an issue, and numbers that are too long for JavaScript", async () => {
+    const odd = { ...ISSUE, fields: { ...ISSUE.fields, summary: "a\0b", rank: 1 } };
+    const text = JSON.stringify({ jql_query: "x", timestamp: NOW, issues: [odd] });
+    using folder = folderOf({
+      [`${MAIN}/jira_cache.json`]: text.replace('"rank":1', '"rank":123456789012345678'),
+    });
+
+    await migrateFolder(folder.path);
+
+    expect(await migratedOf(folder.path)).toMatchObject({
+      caches: [
+        {
+          response: {
+            issues: [{ fields: { summary: "a\0b", rank: Number("123456789012345678") } }],
+          },
+        },
+      ],
+    });
+    using db = new DatabaseSync(databasePath(folder.path), { readOnly: true });
+    const [row] = db.prepare("SELECT summary, document FROM jira_issues").all();
+    expect(row).toMatchObject({ summary: "a\uFFFDb" });
+    expect(row?.["document"]).toContain('"rank":123456789012345678');
   });
 
   it("gives names that are there twice a number, and says so", async () => {

@@ -270,7 +270,7 @@ describe("springhouse migrate down", () => {
     const all = await made.run("migrate down --to 0 --yes --json");
 
     expect(one.code).toBe(0);
-    expect(one.out).toMatch(/^reverted 0002_drop_title/);
+    expect(one.out).toMatch(/^reverted 0002_drop_title/m);
     expect(JSON.parse(all.out)).toMatchObject({ direction: "down", version: 0 });
   });
 

@@ -1,27 +1,20 @@
 /** Coherence on SQLite: the log on the main thread's connection, snapshots on reader threads. */
 
-import { type Coverage, coverageOf } from "../capture/coverage.ts";
+import type { Coverage } from "../capture/coverage.ts";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
-import { logSelfTest } from "../capture/log-self-test.ts";
 import { ADD_TICK, HAS_LOG, LOG_EVERY_TABLE } from "../capture/log-tables.ts";
 import { SELECT_EXTENT, trimLog } from "../capture/log-trim.ts";
-import {
-  fileTables,
-  STRUCTURE_QUERIES,
-  type StructureRows,
-  tableStructure,
-} from "../capture/table-structure.ts";
+import { tableStructure } from "../capture/table-structure.ts";
 import type { Reading } from "../change/footprint.ts";
 import type { Position } from "../change/position.ts";
 import type { SchemaStructure, TableStructure } from "../change/structure.ts";
-import { SpringhouseError } from "../core/errors.ts";
 import { readingOfSql } from "../footprint/explain.ts";
+import type { Connection } from "../sqlite/connection.ts";
 import type { DatabaseFile } from "../sqlite/database-file.ts";
+import { coverageOn } from "../sqlite/log-preparation.ts";
 import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
-import type { StoreTransaction } from "../store/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
-import { coverageIn } from "./coverage-in.ts";
 import type { RollupAtoms } from "./rollup-atoms.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import type { SnapshotReads } from "./tracking.ts";
@@ -38,6 +31,7 @@ const READINGS_MAX = 2_000;
 /** One file. */
 export class SqliteCoherentDatabase implements CoherentDatabase {
   readonly log: SqliteLog;
+  readonly #connection: Connection;
   readonly #open: () => SqliteStore;
   readonly #probe: SqliteProbe;
   #schema: SchemaStructure | undefined;
@@ -46,9 +40,10 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
   /** @param open one of those who have the file open; each of them may close it. */
   constructor(file: DatabaseFile, rollups: RollupAtoms, open: () => SqliteStore) {
     const { inline, writer } = file;
+    this.#connection = inline.connection;
     this.#open = open;
-    this.log = new SqliteLog(inline.connection, writer.commits);
-    this.#probe = new SqliteProbe(inline.connection, (table) => {
+    this.log = new SqliteLog(this.#connection, writer.commits);
+    this.#probe = new SqliteProbe(this.#connection, (table) => {
       const logged = rollups.sourceOf(table) ?? table;
       return this.#schema?.table(logged) === undefined ? undefined : logged;
     });
@@ -71,11 +66,7 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
       }
       if (this.#store.readOnly) return { ready: false, reason: READ_ONLY };
       if (left === 0) return { ready: false, reason: CONTESTED };
-      await this.#store.transaction(async (transaction) => {
-        const { statements } = await coverageIn(transaction);
-        await transaction.write(statements.map((sql) => ({ sql, parameters: [] })));
-        await testLog(transaction);
-      });
+      await this.#store.prepareLog();
     }
   }
 
@@ -123,11 +114,9 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
 
   #look(): { readonly schemaVersion: number; readonly coverage: Coverage } {
     return this.log.inSnapshot(() => {
-      const rows = Object.fromEntries(
-        Object.entries(STRUCTURE_QUERIES).map(([name, sql]) => [name, this.log.rows(sql)]),
-      ) as unknown as StructureRows;
-      const shapes = this.#hasLog ? this.log.readShapes() : [];
-      const coverage = coverageOf(fileTables(rows), shapes);
+      const coverage = coverageOn(this.#connection);
+      // Numbers of shapes may be those of a log that is there no longer.
+      if (this.#hasLog) this.log.readShapes();
       return { schemaVersion: this.log.schemaVersion(), coverage };
     });
   }
@@ -137,26 +126,6 @@ const NO_ROW = "SELECT 1 WHERE 0";
 const READ_ONLY =
   "The file is open for reading only, and has no log that would tell what is changed in it.";
 const CONTESTED = "Another program keeps changing the triggers that write the log of changes.";
-
-/** Proves on the SQLite that runs what the triggers rely on. */
-async function testLog(transaction: StoreTransaction): Promise<void> {
-  const { statements, query } = logSelfTest();
-  let verdict: unknown;
-  const undone = new Error("The test leaves nothing.");
-  const test = transaction.transaction(async (savepoint) => {
-    await savepoint.write(statements.map((sql) => ({ sql, parameters: [] })));
-    verdict = (await savepoint.read({ sql: query, parameters: [] })).rows[0]?.[0];
-    throw undone;
-  });
-  await test.catch((error: unknown) => {
-    if (error !== undone) throw error;
-  });
-  if (verdict === 1) return;
-  throw new SpringhouseError(
-    "ASSERTION",
-    "The triggers of this SQLite do not fire as they must for the log of changes to be whole.",
-  );
-}
 
 function schemaOf({ tables }: Coverage): SchemaStructure {
   const structures = new Map<string, TableStructure>();

@@ -234,6 +234,12 @@ export class Database implements AsyncDisposable {
     return this.#calls.track(() => this.file.writer.hold(run, options));
   }
 
+  /** Makes the log of changes whole, in one step of the writer. */
+  async prepareLog(): Promise<void> {
+    await this.hold((send) => send({ kind: "prepareLog" }));
+    this.schemaChanged();
+  }
+
   /** The unit with bytes of its own; refuses statements that no unit may have. */
   checkWrites(unit: readonly Statement[]): readonly Statement[] {
     this.assertWritable();

@@ -85,6 +85,8 @@ export type WriterRequest =
   | CommonRequest
   | { readonly kind: "check" }
   | { readonly kind: "settings" }
+  /** Makes the log of changes whole (`log-preparation.ts`), in a transaction of its own. */
+  | { readonly kind: "prepareLog"; readonly askedMs?: number }
   | {
       readonly kind: "group";
       readonly group: WireGroup;

@@ -6,8 +6,8 @@ import { CursorTable } from "./cursor-table.ts";
 import { refuseLost } from "./file-watch.ts";
 import { readerPragmas } from "./pragmas.ts";
 import type { FileData, ReaderRequest } from "./protocol.ts";
+import { rollBack } from "./savepoint.ts";
 import type { Handler } from "./thread-server.ts";
-import { rollBack } from "./write-group.ts";
 
 /** The state of a reader thread. */
 export class ReaderSession implements Handler<ReaderRequest> {

@@ -21,6 +21,7 @@ import type { DeferredKeys } from "./deferred-keys.ts";
 import { toSpringhouseError } from "./errors.ts";
 import type { Outcome } from "./group-wire.ts";
 import type { WireResult } from "./protocol.ts";
+import { rollBack, undoSavepoint } from "./savepoint.ts";
 import type { Statement } from "./values.ts";
 
 type Unit = readonly Statement[];
@@ -176,18 +177,6 @@ export function runUnderSavepoint(
     undoSavepoint(connection, "unit");
     throw error;
   }
-}
-
-/** Takes back what a savepoint holds, unless the transaction is gone already. */
-export function undoSavepoint(connection: Connection, name: string): void {
-  if (!connection.inTransaction) return;
-  connection.control(`ROLLBACK TO ${name}`);
-  connection.control(`RELEASE ${name}`);
-}
-
-/** Ends the transaction if there still is one. */
-export function rollBack(connection: Connection): void {
-  if (connection.inTransaction) connection.control("ROLLBACK");
 }
 
 function runStatements(connection: Connection, cursors: CursorTable, unit: Unit): WireResult[] {

@@ -19,19 +19,14 @@ import { readSettings } from "./describe.ts";
 import { ExpectationCheck } from "./expectations.ts";
 import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
+import { completeLog, testLog } from "./log-preparation.ts";
 import { LogTick } from "./log-tick.ts";
 import { type Profile, writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
+import { rollBack, undoSavepoint } from "./savepoint.ts";
 import type { Handler } from "./thread-server.ts";
 import type { SqlValue, Statement } from "./values.ts";
-import {
-  type Gate,
-  rollBack,
-  runGroup,
-  runUnderSavepoint,
-  undoSavepoint,
-  withdrawn,
-} from "./write-group.ts";
+import { type Gate, runGroup, runUnderSavepoint, withdrawn } from "./write-group.ts";
 import { WriteLock } from "./write-lock.ts";
 
 /** What a session shares with those before and after it in its thread. */
@@ -86,6 +81,8 @@ export class WriterSession implements Handler<WriterRequest> {
         return readSettings(this.#connection);
       case "group":
         return this.#group(request.group, request.askedMs);
+      case "prepareLog":
+        return this.#prepareLog(request.askedMs);
       case "begin":
         return this.#beginTransaction(request.foreignKeys, request.askedMs, request.expects);
       case "unit":
@@ -143,9 +140,27 @@ export class WriterSession implements Handler<WriterRequest> {
   #begin(first: number, end: number, askedMs: number | undefined): void {
     this.#lock.wait(() => {
       if (this.#claims.areWithdrawn(first, end)) throw withdrawn().error;
-      this.#watch.assertInPlace();
-      this.#connection.control("BEGIN IMMEDIATE");
+      this.#beginNow();
     }, askedMs);
+  }
+
+  #beginNow(): void {
+    this.#watch.assertInPlace();
+    this.#connection.control("BEGIN IMMEDIATE");
+  }
+
+  /** From the look to the commit in one go: other writers wait meanwhile. */
+  #prepareLog(askedMs: number | undefined): void {
+    this.#lock.wait(() => this.#beginNow(), askedMs);
+    try {
+      completeLog(this.#connection);
+      testLog(this.#connection);
+      this.#commitNow();
+    } catch (error) {
+      rollBack(this.#connection);
+      throw error;
+    }
+    this.#hasCommitted = true;
   }
 
   #beginTransaction(

@@ -218,6 +218,9 @@ export class Writer {
       const link = this.#connect();
       await hold(async (request) => {
         if (request.kind === "commit") return await this.#commit(link, request);
+        if (request.kind === "prepareLog") {
+          return await this.#commit(link, { ...request, askedMs: holder.askedMs });
+        }
         if (request.kind !== "begin") return await link.request(request);
         this.#claims.reset();
         holder.place = 0;

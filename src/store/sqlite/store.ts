@@ -165,6 +165,12 @@ export class SqliteStore implements Store {
     return result;
   }
 
+  /** Makes the log of changes whole: a trigger for every change of every table. */
+  prepareLog(): Promise<void> {
+    if (this.current !== undefined) return Promise.reject(reentryError("prepareLog"));
+    return this.#database.prepareLog();
+  }
+
   /** Facts for people who look after the file. */
   describe(): Promise<DatabaseFacts> {
     return this.#database.describe();

@@ -59,7 +59,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "return conditions.map((condition) => `${select}0 AND (${condition})${self}`);",
       },
       {
-        file: "src/coherence/sqlite-database.ts",
+        file: "src/sqlite/log-preparation.ts",
         find: "if (verdict === 1) return;",
         replace: "if (verdict !== undefined) return;",
       },

@@ -28,6 +28,7 @@ import { doctor } from "./doctor.ts";
 import { health } from "./health.ts";
 import { importCommand } from "./import/import.ts";
 import { init } from "./init.ts";
+import { logRemove } from "./log/remove.ts";
 import { migrateDown } from "./migrate/down.ts";
 import { migrateNew } from "./migrate/new.ts";
 import { migratePlan } from "./migrate/plan.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   init,
   doctor,
   health,
+  logRemove,
   migrateNew,
   migratePlan,
   migrateUp,
@@ -74,6 +76,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
 const GROUPS: Readonly<Record<string, string>> = {
   backup: "Make, check and restore backups",
   cache: "Look at, clear and warm the cache",
+  log: "Look after the log of changes",
   migrate: "Write, run and check migrations",
   rollup: "Check rollups and make them anew",
 };

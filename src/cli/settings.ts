@@ -1,5 +1,6 @@
 /** From a command line to what it works on: the configuration, the database, the entities. */
 
+import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { Config } from "../config/config.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -30,6 +31,20 @@ export async function openStore(
   const { sqliteStoreOptions } = await import("../open/options.ts");
   const options = sqliteStoreOptions(config.database);
   return openSqliteStore({ ...options, readOnly: readOnly || config.database.readOnly });
+}
+
+/**
+ * For commands that make no file.
+ *
+ * @throws `UNOPENABLE` when there is none.
+ */
+export async function refuseMissingFile(config: Config): Promise<void> {
+  const { parseLocation } = await import("../sqlite/location.ts");
+  const location = parseLocation(config.database.url);
+  if (location.kind !== "file" || existsSync(location.path)) return;
+  const { path } = location;
+  const message = `The database file ${path} does not exist. Give the right one with --url.`;
+  throw new SpringhouseError("UNOPENABLE", message, { fields: { path } });
 }
 
 /**

@@ -8,19 +8,20 @@
  * that anything may have changed in each table that is not what it was before.
  */
 
-import { HAS_LOG, isLogName, logTableByName } from "../capture/log-tables.ts";
-import { codeTokens, isWord } from "../core/sql-tokens.ts";
-import { quoteIdentifier } from "../schema/quote.ts";
+import {
+  alteredTable,
+  SELECT_TRIGGERS,
+  clearTheWay as statementsToClear,
+} from "../capture/altered-table.ts";
+import { HAS_LOG, logTableByName } from "../capture/log-tables.ts";
 import type { Session, Statement, StoreTransaction } from "../store/store.ts";
 import { isInternal } from "./internal.ts";
-import { judgeStatement } from "./lint.ts";
 import { canonicalName } from "./normalise.ts";
 
 /** The texts of each table and of what is on it, under its name in one spelling. */
 export type LoggedSchema = ReadonlyMap<string, string>;
 
 const OBJECTS = "SELECT tbl_name, type, name, sql FROM sqlite_schema ORDER BY rowid";
-const TRIGGERS = "SELECT name, tbl_name FROM sqlite_schema WHERE type = 'trigger'";
 
 /** The schema before a migration; undefined when the file has no log. */
 export async function loggedSchema(session: Session): Promise<LoggedSchema | undefined> {
@@ -45,16 +46,10 @@ export async function logDifferences(
 
 /** Drops the log's triggers of the table that the statement alters, if it alters one. */
 export async function clearTheWay(session: Session, sql: string): Promise<void> {
-  const [first, second] = codeTokens(sql);
-  if (!isWord(first, "alter") || !isWord(second, "table")) return;
-  const table = canonicalName(judgeStatement(sql).table ?? "");
-  const { rows } = await session.read({ sql: TRIGGERS, parameters: [] });
-  const own = rows.filter(([name, on]) => {
-    return isLogName(String(name)) && canonicalName(String(on)) === table;
-  });
-  if (own.length === 0) return;
-  const drops = own.map(([name]) => `DROP TRIGGER ${quoteIdentifier(String(name))}`);
-  await session.write([...drops, ...logTableByName(table)].map((text) => statement(text)));
+  const table = alteredTable(sql);
+  if (table === undefined) return;
+  const { rows } = await session.read(statement(SELECT_TRIGGERS));
+  await session.write(statementsToClear(table, rows).map(statement));
 }
 
 /** A transaction for code that may alter tables by itself. */

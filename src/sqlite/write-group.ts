@@ -15,6 +15,7 @@
 
 import { assert } from "../core/assert.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { runClearingTheWay } from "./altered-table.ts";
 import type { Connection } from "./connection.ts";
 import type { CursorTable } from "./cursor-table.ts";
 import type { DeferredKeys } from "./deferred-keys.ts";
@@ -183,7 +184,7 @@ function runStatements(connection: Connection, cursors: CursorTable, unit: Unit)
   const results: WireResult[] = [];
   for (const statement of unit) {
     const startMs = performance.now();
-    const result = connection.run(statement);
+    const result = runClearingTheWay(connection, statement);
     assert(connection.inTransaction, "a statement ended its transaction without an error");
     results.push(cursors.wrap(result, performance.now() - startMs));
   }

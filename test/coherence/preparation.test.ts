@@ -2,6 +2,8 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { count, entity, open, rollup, t } from "../../src/index.ts";
+import { temporaryPath } from "../sqlite/support.ts";
 import { nextTurn, openWeeks } from "./support.ts";
 
 describe("the preparation of the log", () => {
@@ -32,5 +34,40 @@ describe("the preparation of the log", () => {
     expect(plain.prepare("SELECT 1 FROM sqlite_schema WHERE name LIKE '%log_test%'").all()).toEqual(
       [],
     );
+  });
+});
+
+describe("the triggers of the log", () => {
+  it("let a table be altered by db.execute", async () => {
+    const { db } = await openWeeks();
+    const labels = db.cached("labels", () => db.execute("SELECT * FROM weeks"));
+    expect((await labels()).rows).toHaveLength(2);
+
+    await db.execute("ALTER TABLE weeks DROP COLUMN label");
+
+    expect((await labels()).rows).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it("are not what keeps a column that something declared needs", async () => {
+    const Task = entity(
+      "tasks",
+      { id: t.int().primaryKey(), week: t.int(), note: t.text().nullable() },
+      { audit: true },
+    );
+    const Weeks = rollup("weeks", Task, { by: { week: Task.week }, measures: { tasks: count() } });
+    const path = temporaryPath();
+    const db = await open({ url: `sqlite:///${path}`, entities: [Task], rollups: [Weeks] });
+    onTestFinished(() => db.close());
+    const all = db.cached("all", () => db.execute("SELECT * FROM tasks"));
+    await all();
+
+    const failed = db.execute("ALTER TABLE tasks DROP COLUMN note");
+
+    await expect(failed).rejects.toMatchObject({
+      code: "SQL",
+      message: expect.stringMatching(/^trigger springhouse_audit_tasks_\w+ needs .* migration/s),
+    });
+    await db.repository(Task).create({ id: 1, week: 1, note: "kept" });
+    expect((await all()).rows).toEqual([{ id: 1, week: 1, note: "kept" }]);
   });
 });

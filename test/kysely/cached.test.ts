@@ -27,6 +27,24 @@ describe("cached functions", () => {
     expect(ofWeek.explain(1).reads).toEqual(["tasks(week, id, name, size, body) where week = 1"]);
   });
 
+  test("are in nobody's way when a table is altered, and are dropped by it", async () => {
+    const { db, springhouse } = await openApp();
+    await db.insertInto("tasks").values({ week: 1, size: 0 }).execute();
+    const all = springhouse.cached("all", () => db.selectFrom("tasks").selectAll().execute());
+    expect(await all()).toEqual([{ id: 1, week: 1, name: null, size: 0, body: null }]);
+
+    await db.schema.alterTable("tasks").dropColumn("body").execute();
+    expect(await all()).toEqual([{ id: 1, week: 1, name: null, size: 0 }]);
+    await db.transaction().execute(async (tx) => {
+      await tx.schema.alterTable("tasks").renameColumn("name", "title").execute();
+      await tx.schema.alterTable("tasks").dropColumn("title").execute();
+    });
+
+    expect(await all()).toEqual([{ id: 1, week: 1, size: 0 }]);
+    await db.updateTable("tasks").set({ size: 5 }).execute();
+    expect(await all()).toEqual([{ id: 1, week: 1, size: 5 }]);
+  });
+
   test("see what writers do that know nothing of Springhouse", async () => {
     const { db, springhouse, plain } = await openApp({ cache: { freshness: "strict" } });
     const count = springhouse.cached("count", async () => {

@@ -1,10 +1,9 @@
 /** What the rollup commands share: the rollups of the configured module, on the configured file. */
 
-import { existsSync } from "node:fs";
 import { SpringhouseError } from "../../core/errors.ts";
 import type { Rollups } from "../../rollup/rollups.ts";
 import { type Invocation, usageError } from "../command.ts";
-import { loadCatalog, loadSettings, openStore } from "../settings.ts";
+import { loadCatalog, loadSettings, openStore, refuseMissingFile } from "../settings.ts";
 
 /** Runs `use` with the rollups, and the names that were given or else all of them. */
 export async function withRollups<T>(
@@ -23,19 +22,11 @@ export async function withRollups<T>(
   if (unknown !== undefined) {
     throw usageError(`There is no rollup "${unknown}". There are: ${known.join(", ")}.`);
   }
-  const { parseLocation } = await import("../../sqlite/location.ts");
-  const location = parseLocation(config.database.url);
-  if (location.kind === "file" && !existsSync(location.path)) throw missing(location.path);
+  await refuseMissingFile(config);
   const { Rollups: Opened } = await import("../../rollup/rollups.ts");
   await using store = await openStore(config, { readOnly: access === "read" });
   return await use(
     new Opened(store, catalog),
     invocation.words.length === 0 ? known : invocation.words,
   );
-}
-
-/** Neither command makes a file. */
-function missing(path: string): SpringhouseError {
-  const message = `The database file ${path} does not exist. Give the right one with --url.`;
-  return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
 }

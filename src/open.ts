@@ -2,6 +2,8 @@
  * The composition root, the only file that knows all parts: it reads like a table of contents.
  */
 
+import { rollupKeeperOf } from "./coherence/rollup-keeper.ts";
+import { RollupSession } from "./coherence/rollup-session.ts";
 import { TrackedSession } from "./coherence/tracked-session.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { ensureSchema } from "./migrate/schema.ts";
@@ -17,10 +19,11 @@ import {
 import { EventBus } from "./repository/event-bus.ts";
 import type { EventNames, EventsOf } from "./repository/event-types.ts";
 import { Models } from "./repository/models.ts";
-import { createCatalog } from "./schema/catalog.ts";
+import { type Catalog, createCatalog } from "./schema/catalog.ts";
 import type { Entity } from "./schema/types.ts";
 import { systemContext } from "./schema/validate-plan.ts";
 import { openSqliteStore, type SqliteStore } from "./store/sqlite/store.ts";
+import type { Session } from "./store/store.ts";
 
 /**
  * Opens a database, and makes it when there is none.
@@ -53,16 +56,18 @@ export async function open<
   const catalog = createCatalog(entities, rollups);
   checkEventNames(eventNames, catalog);
   const store = await openSqliteStore(sqliteStoreOptions(options));
+  let kept: Session = store;
   try {
     const folder = migrations === undefined ? {} : { migrationsDirectory: migrations };
     await ensureSchema(store, catalog, schema, folder);
+    if (rollups.length > 0) kept = await keepRollups(store, catalog);
   } catch (error) {
     await store.close();
     throw error;
   }
   const clock = options.clock ?? systemClock;
   const recorder = await recordWorkload(store, options.recordWorkload, clock);
-  const session = new TrackedSession(store);
+  const session = new TrackedSession(kept);
   const caching = new LazyCaching(store, catalog, clock, options.cache ?? {});
   const bus = new EventBus<EventsOf<Entities, Names> & Own>();
   const models = new Models(catalog, store.dialect, eventNames);
@@ -98,4 +103,11 @@ async function recordWorkload(
   if (path === undefined) return undefined;
   const { WorkloadRecorder } = await import("./advisor/recorder.ts");
   return new WorkloadRecorder(store.file.log, path, clock);
+}
+
+/** Marks rollups that writes have passed by, and sees to it while the database is open. */
+async function keepRollups(store: SqliteStore, catalog: Catalog): Promise<Session> {
+  const keeper = rollupKeeperOf(store, catalog);
+  await keeper.keep();
+  return new RollupSession(store, keeper);
 }

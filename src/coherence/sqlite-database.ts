@@ -16,11 +16,14 @@ import { SqliteProbe } from "../sqlite/statement-probe.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { CoherentDatabase, Preparation } from "./coherent-database.ts";
 import type { RollupAtoms } from "./rollup-atoms.ts";
+import type { RollupKeeper } from "./rollup-keeper.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import type { SnapshotReads } from "./tracking.ts";
 
 /** Triggers that another program keeps changing are not ours to fight for. */
 const PREPARATIONS_MAX = 3;
+/** Nor is a schema that changes all the time one to wait for. */
+const SNAPSHOTS_MAX = 10;
 /** Rows of the log that stay: whoever has not looked for longer drops what it has. */
 const LOG_ROWS_MAX = 50_000;
 /** Rows that go in one transaction, which holds up no writer for long. */
@@ -28,19 +31,28 @@ const TRIMMED_AT_ONCE = 5_000;
 /** The texts of one program, and room for some that are built as strings. */
 const READINGS_MAX = 2_000;
 
+/** What belongs to those who have the file open. */
+export interface SqliteParts {
+  readonly rollups: RollupAtoms;
+  readonly keepers: ReadonlySet<RollupKeeper>;
+  /** One of the stores; each of them may close. */
+  readonly open: () => SqliteStore;
+}
+
 /** One file. */
 export class SqliteCoherentDatabase implements CoherentDatabase {
   readonly log: SqliteLog;
   readonly #connection: Connection;
   readonly #open: () => SqliteStore;
+  readonly #keepers: ReadonlySet<RollupKeeper>;
   readonly #probe: SqliteProbe;
   #schema: SchemaStructure | undefined;
   readonly #readings = new Map<string, Reading>();
 
-  /** @param open one of those who have the file open; each of them may close it. */
-  constructor(file: DatabaseFile, rollups: RollupAtoms, open: () => SqliteStore) {
+  constructor(file: DatabaseFile, { rollups, keepers, open }: SqliteParts) {
     const { inline, writer } = file;
     this.#connection = inline.connection;
+    this.#keepers = keepers;
     this.#open = open;
     this.log = new SqliteLog(this.#connection, writer.commits);
     this.#probe = new SqliteProbe(this.#connection, (table) => {
@@ -73,12 +85,19 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
   async snapshot<T>(
     run: (reads: SnapshotReads, position: Position | undefined) => Promise<T>,
   ): Promise<T> {
-    return await this.#store.snapshot(async (snapshot) => {
-      const sql = this.#hasLog ? SELECT_POSITION : NO_ROW;
-      const { rows } = await snapshot.read({ sql, parameters: [] });
-      const [row] = rows;
-      return await run(snapshot, row === undefined ? undefined : toPosition(row));
-    });
+    for (let left = SNAPSHOTS_MAX; ; left--) {
+      await Promise.all([...this.#keepers].map((keeper) => keeper.keep()));
+      const taken = await this.#store.snapshot(async (snapshot) => {
+        const sql = this.#hasLog ? SELECT_POSITION : NO_ROW;
+        const { rows } = await snapshot.read({ sql, parameters: [] });
+        // What the schema is now it was when the snapshot was taken, or rollups may be wrong in it.
+        if (left > 0 && ![...this.#keepers].every((keeper) => keeper.isCurrent())) return undefined;
+        const [row] = rows;
+        const position = row === undefined ? undefined : toPosition(row);
+        return { value: await run(this.#guarded(snapshot), position) };
+      });
+      if (taken !== undefined) return taken.value;
+    }
   }
 
   readingOfText(sql: string): Reading {
@@ -102,6 +121,15 @@ export class SqliteCoherentDatabase implements CoherentDatabase {
       if (first === undefined || Number(first) > upTo) return;
       await this.#store.write(trimLog(upTo, TRIMMED_AT_ONCE));
     }
+  }
+
+  #guarded(snapshot: SnapshotReads): SnapshotReads {
+    return {
+      read: async (statement) => {
+        for (const keeper of this.#keepers) keeper.assertRight(statement.sql);
+        return await snapshot.read(statement);
+      },
+    };
   }
 
   get #store(): SqliteStore {

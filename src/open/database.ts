@@ -3,6 +3,7 @@
 import type { ExplainedQuery } from "../advisor/slow.ts";
 import type { CachedFunction } from "../coherence/cached-function.ts";
 import type { LiveQuery } from "../coherence/live-query.ts";
+import { rollupKeeperOf } from "../coherence/rollup-keeper.ts";
 import type { CachedStatistics } from "../coherence/statistics.ts";
 import type { TrackedSession } from "../coherence/tracked-session.ts";
 import { currentRun } from "../coherence/tracking.ts";
@@ -233,7 +234,9 @@ export class Database<
 
   /** The rollups: how they are kept, compared with a recount, made anew. */
   get rollups(): Rollups {
-    return new Rollups(this.#parts.store, this.scope.models.catalog);
+    const { store } = this.#parts;
+    const { catalog } = this.scope.models;
+    return new Rollups(store, catalog, () => rollupKeeperOf(store, catalog).keep());
   }
 
   /** What has become of the results of cached functions, and of the tiers they are kept in. */

@@ -13,6 +13,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { sourcesOf } from "../capture/rollup.ts";
+import { AT_BEGINNING, AT_NULLS, beginningOf, markRollup } from "../capture/rollup-marks.ts";
 import {
   collate,
   type FilledTable,
@@ -24,6 +25,12 @@ import {
   ROLLUP_MARKS,
   type RollupPlan,
 } from "../capture/rollup-plan.ts";
+import {
+  earlierTriggers,
+  newerTriggers,
+  sourceTriggers,
+  wrongObjects,
+} from "../capture/rollup-problems.ts";
 import { throwIfAborted } from "../core/abort.ts";
 import { assert } from "../core/assert.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -31,8 +38,8 @@ import { refuseUnknownKeys } from "../core/options.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { PhysicalObject } from "../schema/physical.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
-import type { Session, Statement, Store, StoreTransaction } from "../store/store.ts";
-import { findRollup, newerTriggers, readTexts, wrongObjects } from "./state.ts";
+import type { Session, Statement, Store } from "../store/store.ts";
+import { findRollup, readTexts } from "./state.ts";
 
 /** How to rebuild. */
 export interface RebuildOptions {
@@ -70,9 +77,6 @@ const OPTIONS = ["batchRows", "signal", "onProgress"];
 const BATCH_ROWS = 5_000;
 /** Other processes try for the lock once in a millisecond. */
 const PAUSE_MS = 1;
-/** Marks: groups with NULL in the key are next; then the others, from their beginning. */
-const AT_NULLS = "nulls";
-const AT_BEGINNING = "";
 
 /**
  * Makes one rollup anew.
@@ -93,11 +97,11 @@ export async function rebuildRollup(
   }
   const plan = findRollup(catalog, name);
   throwIfAborted(signal, "The rebuild");
-  const { repaired, resumed } = await inTransaction(store, (tx) => begin(tx, catalog, plan));
+  const { repaired, resumed, isHopeless } = await begin(store, catalog, plan);
   const rowsTotal = await countRows(store, plan);
   let rows = 0;
   for (let batches = 1; ; batches++) {
-    const batch = await inTransaction(store, (tx) => recount(tx, plan, batchRows));
+    const batch = await recount(store, plan, batchRows, isHopeless);
     rows += batch?.rows ?? 0;
     onProgress?.({ name, rows: Math.min(rows, rowsTotal), rowsTotal });
     if (batch === undefined || batch.isLast) return { name, rows, batches, resumed, repaired };
@@ -106,99 +110,106 @@ export async function rebuildRollup(
   }
 }
 
-/** A large group may take longer than transactions usually may. */
-function inTransaction<T>(
-  store: Store,
-  run: (transaction: StoreTransaction) => Promise<T>,
-): Promise<T> {
-  return store.transaction(run, { deadlineFor: "pauses" });
-}
-
 async function countRows(session: Session, { source }: RollupPlan): Promise<number> {
   const sql = `SELECT count(*) FROM ${quoteIdentifier(source.table)}`;
   return Number((await session.read({ sql, parameters: [] })).rows[0]?.[0]);
 }
 
+/** How a rebuild begins. */
+interface Beginning {
+  readonly repaired: readonly string[];
+  readonly resumed: boolean;
+  /** A trigger that nothing helps against stands in the way: the mark stays behind the recount. */
+  readonly isHopeless: boolean;
+}
+
 /**
  * Makes everything of the source's rollups again that is not as it was made, and marks those that
- * it was of, for writes have passed them by. The one that is asked for is marked in any case.
+ * it was of, for writes have passed them by. The one that is asked for is marked in any case. It is
+ * one unit: whoever makes the same at the same time only does it once more.
  */
-async function begin(
-  tx: StoreTransaction,
-  catalog: Catalog,
-  wanted: RollupPlan,
-): Promise<{ readonly repaired: readonly string[]; readonly resumed: boolean }> {
+async function begin(store: Store, catalog: Catalog, wanted: RollupPlan): Promise<Beginning> {
   const parts = sourcesOf(catalog).find(({ source }) => source === wanted.source);
   assert(parts !== undefined, "a rollup has a source");
   const { shared, rollups } = parts;
-  const before = await readTexts(tx);
-  const isOutdated = newerTriggers(before, parts).length > 0;
-  const isSharedWrong = isOutdated || wrongObjects(before, shared).length > 0;
+  const texts = await readTexts(store);
+  const outdated = newerTriggers(texts, parts).length > 0 ? sourceTriggers(parts) : [];
+  const isSharedWrong = outdated.length > 0 || wrongObjects(texts, shared).length > 0;
   const broken = rollups.filter(
-    ({ objects }) => isSharedWrong || wrongObjects(before, objects).length > 0,
+    ({ objects }) => isSharedWrong || wrongObjects(texts, objects).length > 0,
   );
   const all = [...shared, ...rollups.flatMap(({ objects }) => objects)];
-  const outdated = shared.filter(({ kind }) => isOutdated && kind === "trigger");
-  const repaired = await repair(tx, [...wrongObjects(before, all), ...outdated], all);
-  const marks = [
-    ...broken.map(({ plan }) => mark(plan, 'UPDATE SET "cursor" = excluded."cursor"')),
-    mark(wanted, "NOTHING"),
-  ];
-  const results = await tx.write(marks);
-  return { repaired, resumed: results.at(-1)?.changes === 0 && broken.length === 0 };
-}
-
-function mark(plan: RollupPlan, onConflict: string): Statement {
-  const start = plan.hasNullKeys ? AT_NULLS : AT_BEGINNING;
+  const { statements, made } = repair([...wrongObjects(texts, all), ...outdated], all);
+  const results = await store.write([
+    ...statements.map((sql) => ({ sql, parameters: [] })),
+    ...broken.map(({ plan }) => markRollup(plan, "begins again")),
+    markRollup(wanted, "goes on"),
+  ]);
   return {
-    sql:
-      `INSERT INTO ${ROLLUP_MARKS} ("name", "cursor") VALUES (${nameLiteral(plan)}, '${start}') ` +
-      `ON CONFLICT ("name") DO ${onConflict}`,
-    parameters: [],
+    repaired: made.map(({ kind, name }) => `${kind} ${name}`),
+    resumed: results.at(-1)?.changes === 0 && broken.length === 0,
+    isHopeless: earlierTriggers(texts, parts).length > 0,
   };
 }
 
-/** A table that goes takes its triggers along, so what is missing is looked up again. */
-async function repair(
-  tx: StoreTransaction,
+/** Drops what is wrong and makes it again. A table that goes takes its triggers along. */
+function repair(
   wrong: readonly PhysicalObject[],
-  objects: readonly PhysicalObject[],
-): Promise<readonly string[]> {
-  if (wrong.length === 0) return [];
-  const rank = ({ kind }: PhysicalObject): number => (kind === "table" ? 1 : 0);
-  const drops = wrong
-    .toSorted((a, b) => rank(a) - rank(b))
+  all: readonly PhysicalObject[],
+): { readonly statements: readonly string[]; readonly made: readonly PhysicalObject[] } {
+  const tables = new Set(wrong.filter(({ kind }) => kind === "table").map(({ name }) => name));
+  const made = all
+    .filter((object) => {
+      return (
+        wrong.includes(object) || (object.kind === "trigger" && tables.has(object.table ?? ""))
+      );
+    })
+    .toSorted((a, b) => rank(b) - rank(a));
+  const drops = made
+    .toReversed()
     .map(({ kind, name }) => `DROP ${kind.toUpperCase()} IF EXISTS ${quoteIdentifier(name)}`);
-  await tx.write(drops.map((sql) => ({ sql, parameters: [] })));
-  const missing = wrongObjects(await readTexts(tx), objects).toSorted((a, b) => rank(b) - rank(a));
-  await tx.write(missing.map(({ sql }) => ({ sql, parameters: [] })));
-  return missing.map(({ kind, name }) => `${kind} ${name}`);
+  return { statements: [...drops, ...made.map(({ sql }) => sql)], made };
 }
 
-/** Recounts the next groups; undefined when another has come to the end meanwhile. */
+/** Tables come first and go last. */
+function rank({ kind }: PhysicalObject): number {
+  return kind === "table" ? 1 : 0;
+}
+
+/**
+ * Recounts the next groups; undefined when another has come to the end meanwhile. What the groups
+ * are is asked before the transaction, so that nobody waits for this thread: another recount of the
+ * same groups gives the same, and the mark moves only from where it was.
+ */
 async function recount(
-  tx: StoreTransaction,
+  store: Store,
   plan: RollupPlan,
   batchRows: number,
+  isHopeless: boolean,
 ): Promise<{ readonly rows: number; readonly isLast: boolean } | undefined> {
   const isOurs = `"name" = ${nameLiteral(plan)}`;
-  const at = await one(tx, `SELECT "cursor" FROM ${ROLLUP_MARKS} WHERE ${isOurs}`);
+  const at = await one(store, `SELECT "cursor" FROM ${ROLLUP_MARKS} WHERE ${isOurs}`);
   if (at === undefined) return undefined;
-  const end = at === AT_NULLS ? undefined : await endOf(tx, plan, at, batchRows);
+  const end = at === AT_NULLS ? undefined : await endOf(store, plan, at, batchRows);
   const next = at === AT_NULLS ? AT_BEGINNING : end;
   const rangeOf = (columns: readonly string[]): string => rangeCondition(plan, columns, at, end);
   const statements = filledTables(plan).flatMap((table) => refill(plan, table, rangeOf));
-  const move =
-    next === undefined
-      ? `DELETE FROM ${ROLLUP_MARKS} WHERE ${isOurs}`
-      : `UPDATE ${ROLLUP_MARKS} SET "cursor" = ? WHERE ${isOurs}`;
-  await tx.write([
-    ...statements.map((sql) => ({ sql, parameters: [] })),
-    { sql: move, parameters: next === undefined ? [] : [next] },
-  ]);
   const source = quoteIdentifier(plan.source.table);
   const counted = `SELECT count(*) FROM ${source} WHERE ${rangeOf(keyValues(plan, ""))}`;
-  return { rows: Number(await one(tx, counted)), isLast: next === undefined };
+  const results = await store.write([
+    ...[...statements, counted].map((sql) => ({ sql, parameters: [] })),
+    moveMark(plan, at, next ?? (isHopeless ? beginningOf(plan) : undefined)),
+  ]);
+  const [[rows] = []] = results.at(-2)?.rows ?? [];
+  return { rows: Number(rows), isLast: next === undefined };
+}
+
+/** Moves the mark, or takes it away; not when it is elsewhere by now. */
+function moveMark(plan: RollupPlan, from: string, to: string | undefined): Statement {
+  const isThere = `WHERE "name" = ${nameLiteral(plan)} AND "cursor" = ?`;
+  return to === undefined
+    ? { sql: `DELETE FROM ${ROLLUP_MARKS} ${isThere}`, parameters: [from] }
+    : { sql: `UPDATE ${ROLLUP_MARKS} SET "cursor" = ? ${isThere}`, parameters: [to, from] };
 }
 
 function refill(
@@ -214,7 +225,7 @@ function refill(
 
 /** The key of the group in which the batch ends, as literals; undefined for the end of all. */
 function endOf(
-  tx: StoreTransaction,
+  session: Session,
   plan: RollupPlan,
   at: string,
   batchRows: number,
@@ -224,7 +235,7 @@ function endOf(
   const quoted = keys.map((key) => `quote(${key})`).join(" || ', ' || ");
   const where = rangeCondition(plan, keys, at, undefined);
   return one(
-    tx,
+    session,
     `SELECT ${quoted} FROM ${quoteIdentifier(plan.source.table)} WHERE ${where} ` +
       `ORDER BY ${order} LIMIT 1 OFFSET ${batchRows - 1}`,
   );

@@ -16,15 +16,22 @@ import { type RollupReport, verifyRollups } from "./verify.ts";
 export class Rollups {
   readonly #store: Store;
   readonly #catalog: Catalog;
+  readonly #keep: () => Promise<void>;
 
-  constructor(store: Store, catalog: Catalog) {
+  /** @param keep marks rollups that are passed by, if that can be done. */
+  constructor(store: Store, catalog: Catalog, keep: () => Promise<void> = async () => undefined) {
     this.#store = store;
     this.#catalog = catalog;
+    this.#keep = keep;
   }
 
-  /** Whether each is kept, is being rebuilt, or is passed by. */
-  state(): Promise<readonly RollupState[]> {
-    return rollupStates(this.#store, this.#catalog);
+  /**
+   * Whether each is kept, is being rebuilt, or is passed by. What is found to be passed by is read
+   * from its source from then on, until it is rebuilt.
+   */
+  async state(): Promise<readonly RollupState[]> {
+    await this.#keep();
+    return await rollupStates(this.#store, this.#catalog);
   }
 
   /**

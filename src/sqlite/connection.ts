@@ -11,7 +11,7 @@ import { nodeSqlite } from "../core/node-sqlite.ts";
 import type { Origin } from "../core/statement.ts";
 import { laterParts } from "./compound.ts";
 import { toSpringhouseError } from "./errors.ts";
-import { isOutOfRange, narrowIntegers } from "./integers.ts";
+import { assertInRange, isOutOfRange, narrowIntegers } from "./integers.ts";
 import { RowCursor } from "./row-cursor.ts";
 import { columnsOf, type Prepared, StatementCache } from "./statement-cache.ts";
 import {
@@ -131,7 +131,9 @@ export class Connection implements Disposable {
       const { statement } = prepared;
       try {
         statement.setReadBigInts(false);
-        return { prepared, rows: rowsOf(statement, parameters) };
+        const rows = rowsOf(statement, parameters);
+        for (const row of rows) assertInRange(row);
+        return { prepared, rows };
       } catch (error) {
         if (!isOutOfRange(error)) throw error;
         statement.setReadBigInts(true);

@@ -8,7 +8,7 @@
 
 import type { StatementSync } from "node:sqlite";
 import { toSpringhouseError } from "./errors.ts";
-import { isOutOfRange, narrowIntegers } from "./integers.ts";
+import { assertInRange, isOutOfRange, narrowIntegers } from "./integers.ts";
 import { columnsOf, type Prepared } from "./statement-cache.ts";
 import type { ResultColumn, Row, SqlValue } from "./values.ts";
 
@@ -107,6 +107,7 @@ export class RowCursor implements Disposable {
       }
       const row = step.value as Row;
       if (this.#bigints) narrowIntegers(row);
+      else assertInRange(row);
       bytes += rowBytes(row);
       rows.push(row);
     }

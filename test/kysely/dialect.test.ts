@@ -47,20 +47,23 @@ describe("queries", () => {
     expect(ours[0]).toMatchObject([{ insertId: 1n, numInsertedOrUpdatedRows: 1n }]);
   });
 
-  test("give integers beyond 2^53 as bigints, whatever way they are read", async () => {
-    const { db } = await openApp();
-    await db.insertInto("tasks").values({ id: 1, week: 7, size: WIDE }).execute();
+  test.each([WIDE, -(2n ** 63n)])(
+    "give integers beyond 2^53 as bigints, whatever way they are read: %d",
+    async (wide) => {
+      const { db } = await openApp();
+      await db.insertInto("tasks").values({ id: 1, week: 7, size: wide }).execute();
 
-    const byKey = await db.selectFrom("tasks").select("size").where("id", "=", 1).execute();
-    const listed = await db.selectFrom("tasks").select(["size", "week"]).execute();
-    const updated = await db.updateTable("tasks").set({ week: 8 }).returning("size").execute();
+      const byKey = await db.selectFrom("tasks").select("size").where("id", "=", 1).execute();
+      const listed = await db.selectFrom("tasks").select(["size", "week"]).execute();
+      const updated = await db.updateTable("tasks").set({ week: 8 }).returning("size").execute();
 
-    expect([byKey, listed, updated]).toEqual([
-      [{ size: WIDE }],
-      [{ size: WIDE, week: 7 }],
-      [{ size: WIDE }],
-    ]);
-  });
+      expect([byKey, listed, updated]).toEqual([
+        [{ size: wide }],
+        [{ size: wide, week: 7 }],
+        [{ size: wide }],
+      ]);
+    },
+  );
 
   test("refuse values that SQLite has no type for", async () => {
     const { db } = await openApp();

@@ -55,6 +55,20 @@ describe("a connection", () => {
     expect(connection.ask("SELECT count(*) FROM t")).toEqual([3]);
   });
 
+  it("tells the lowest integer from a real number of the same value", () => {
+    const connection = connect("CREATE TABLE t (v)");
+    const lowest = -(2n ** 63n);
+    connection.run(sql("INSERT INTO t VALUES (?), (?), (1)", lowest, Number(lowest)));
+    const read = sql("SELECT v FROM t");
+    using cursor = connection.openCursor(read);
+
+    expect(connection.readAll(read).rows).toEqual([[lowest], [Number(lowest)], [1]]);
+    expect([cursor.next(2), cursor.next(2)]).toEqual([
+      { rows: [[lowest], [Number(lowest)]], done: false },
+      { rows: [[1]], done: true },
+    ]);
+  });
+
   it("counts changed rows for statements that change rows, and only for them", () => {
     const connection = connect("CREATE TABLE t (v)");
 

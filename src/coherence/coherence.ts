@@ -13,7 +13,7 @@ import type { Position } from "../change/position.ts";
 import type { SchemaStructure } from "../change/structure.ts";
 import { touches } from "../change/touches.ts";
 import { warn } from "../core/channels.ts";
-import { messageOf } from "../core/errors.ts";
+import { isSpringhouseError, messageOf } from "../core/errors.ts";
 import { footprintOfNode } from "../footprint/kysely.ts";
 import { CompiledStatement, type ReadingOf, readingOf } from "../store/reading.ts";
 import type { Statement } from "../store/store.ts";
@@ -264,6 +264,7 @@ export class Coherence {
         if (this.feed.schemaVersion === prepared.schemaVersion) break;
       }
       this.#isReady = this.feed.position !== undefined;
+      this.#trim();
     } catch (error) {
       this.#refusal = `The log of changes could not be prepared: ${messageOf(error)}`;
     }
@@ -271,10 +272,17 @@ export class Coherence {
 
   #changed(changes: readonly LoggedChange[]): void {
     this.entries.apply(changes);
+    this.#trim();
+  }
+
+  /** In the background, so that no log is longer than it must be, however short it is open for. */
+  #trim(): void {
     const { position } = this.feed;
     if (position === undefined || position.sequence < this.#trimmedAt + ROWS_PER_TRIM) return;
     this.#trimmedAt = position.sequence;
     this.#database.trim(position).catch((error: unknown) => {
+      // Who opens the file next goes on.
+      if (isSpringhouseError(error, "CLOSED")) return;
       warn("LOG_NOT_TRIMMED", `The log of changes could not be trimmed: ${messageOf(error)}`);
     });
   }

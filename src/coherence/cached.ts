@@ -19,6 +19,7 @@ import type { Coherence } from "./coherence.ts";
 import { dropText, type Explanation } from "./explain.ts";
 import { Flights, type Outcome } from "./flights.ts";
 import type { Persistence } from "./persistence.ts";
+import { argumentRefusal, resultRefusal } from "./refusals.ts";
 import { ResultTable } from "./result-table.ts";
 import { Shadow, type ShadowOptions } from "./shadow.ts";
 import { type FunctionCounts, type FunctionStatistics, functionStatistics } from "./statistics.ts";
@@ -223,7 +224,11 @@ export class CachedResults {
     if (run.reason !== undefined) this.#counts.notKept++;
     if (run.reason !== undefined) coherence.warnOnce(name, run.reason);
     const heldAt = holds ? this.#flights.now() : -1;
-    return { value: this.#keep(run, key, given, holds), heldAt };
+    try {
+      return { value: this.#keep(run, key, given, holds), heldAt };
+    } catch (error) {
+      throw resultRefusal(error, name);
+    }
   }
 
   /** Puts the result into memory if it may go there, and gives it as every caller gets it. */
@@ -289,7 +294,11 @@ export class CachedResults {
 export function argumentsKey(args: readonly unknown[]): string {
   // The usual case. All other keys begin with a bracket.
   if (args.length === 1 && typeof args[0] === "number") return exactText(args[0]);
-  return exactText(args);
+  try {
+    return exactText(args);
+  } catch (error) {
+    throw argumentRefusal(error);
+  }
 }
 
 /**
@@ -298,5 +307,9 @@ export function argumentsKey(args: readonly unknown[]): string {
  */
 export function ownArguments<Args extends readonly unknown[]>(args: Args): Args {
   const isShared = args.some((value) => typeof value === "object" && value !== null);
-  return isShared ? structuredClone(args) : args;
+  try {
+    return isShared ? structuredClone(args) : args;
+  } catch (error) {
+    throw argumentRefusal(error);
+  }
 }

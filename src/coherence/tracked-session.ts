@@ -97,10 +97,11 @@ export class TrackedSession implements Session {
 }
 
 function writeInCached(name: string, call: string): SpringhouseError {
-  return new SpringhouseError(
-    "CACHED_WRITE",
-    `The cached function "${name}" writes. It runs only when its result is not in memory, so a ` +
-      "write in it would happen now and then. Write outside of it.",
-    { fields: { name, call } },
-  );
+  const message =
+    call === "transaction"
+      ? `The cached function "${name}" opens a transaction. It reads one snapshot, and a ` +
+        "transaction has another: read through the database itself, and write outside of it."
+      : `The cached function "${name}" writes. It runs only when its result is not in memory, so ` +
+        "a write in it would happen now and then. Write outside of it.";
+  return new SpringhouseError("CACHED_WRITE", message, { fields: { name, call } });
 }

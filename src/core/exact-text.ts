@@ -32,12 +32,12 @@ function textOf(value: unknown, depth: number): string {
     case "object":
       return value === null ? "null" : objectText(value, depth + 1);
     default:
-      throw noText(typeof value);
+      throw noText(`A ${typeof value}`);
   }
 }
 
 function objectText(value: object, depth: number): string {
-  if (depth > DEPTH_MAX) throw noText("value that contains itself");
+  if (depth > DEPTH_MAX) throw noText("A value that contains itself");
   const text = (item: unknown): string => textOf(item, depth);
   if (Array.isArray(value)) return `[${value.map(text).join()}]`;
   if (value instanceof Date) return `Date(${value.getTime()})`;
@@ -47,7 +47,7 @@ function objectText(value: object, depth: number): string {
   if (value instanceof Map) return `Map(${[...value].map(([k, v]) => `${text(k)}:${text(v)}`)})`;
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) {
-    throw noText(`instance of ${value.constructor?.name ?? "a class"}`);
+    throw noText(`An instance of ${value.constructor?.name ?? "a class"}`);
   }
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${text(item)}`).join()}}`;
@@ -56,6 +56,7 @@ function objectText(value: object, depth: number): string {
 function noText(what: string): SpringhouseError {
   return new SpringhouseError(
     "INVALID_ARGUMENT",
-    `A ${what} cannot be part of a key. Give a key function, or pass plain data.`,
+    `${what} cannot be part of a key. Give a key function, or pass plain data.`,
+    { fields: { what } },
   );
 }

@@ -44,10 +44,14 @@ const MAIN = 0;
 
 /** The first word of the statements that only read. */
 const QUERY = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|\()*(?:select|with|values)\b/i;
+const PRAGMA = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*pragma\b/i;
+const IS_PRAGMA =
+  "The statement is no query: a PRAGMA tells of the file or of a connection, and not of rows.";
 
 /** Reads one statement of raw SQL: whole tables, whatever the rows. */
 export function readingOfSql(sql: string, probe: StatementProbe): Reading {
   const authorized = probe.authorized(sql);
+  if (PRAGMA.test(sql)) return refused(IS_PRAGMA);
   if (authorized.writes) return refused("The statement writes.");
   if (!QUERY.test(sql)) return refused("The statement is no query.");
   for (const name of authorized.functions) {

@@ -85,7 +85,14 @@ export function checkCached(options: CachedOptions): void {
 function checkFreshness(where: string, freshness: unknown): void {
   if (FRESHNESS.includes(freshness)) return;
   const wanted = FRESHNESS.map((each) => JSON.stringify(each)).join(", ");
-  throw wrongArgument(`${where}: freshness`, `one of ${wanted}`, freshness);
+  if (typeof freshness !== "string") {
+    throw wrongArgument(`${where}: freshness`, `one of ${wanted}`, freshness);
+  }
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `${where}: freshness must be one of ${wanted}, not ${JSON.stringify(freshness)}.`,
+    { fields: { freshness } },
+  );
 }
 
 function checkShare(where: string, share: unknown): void {

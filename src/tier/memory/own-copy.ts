@@ -170,7 +170,7 @@ class Copier {
       `${what}${where} cannot be cached. A cache keeps data: plain objects, lists, texts, ` +
         'numbers, bytes, dates, maps and sets; or set values: "shared" for a category that lives ' +
         "in memory only.",
-      { fields: { path } },
+      { fields: { path, what: `${what}${where}` } },
     );
   }
 }

@@ -39,6 +39,11 @@ export interface ConnectionOptions {
   readonly path: string;
   readonly readOnly: boolean;
   readonly pragmas: readonly string[];
+  /**
+   * Whether all its statements look for one row by a unique key, for which SQLite takes no partial
+   * index; then none has to be prepared anew for a new schema. Default: false.
+   */
+  readonly looksUpOnly?: boolean;
 }
 
 /** A connection and what it has prepared. */
@@ -47,11 +52,18 @@ export class Connection implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements: StatementCache;
   readonly #controls = new Map<string, StatementSync>();
+  readonly #isLasting: boolean;
+  #versionOfSchema: StatementSync | undefined;
+  /** The version of the schema that the cached statements were prepared under. */
+  #schemaVersion: unknown;
+  /** Whether it is known to be the present one: in a transaction, until its own next DDL. */
+  #isSchemaKnown = false;
   #onAccess: ((access: Access) => void) | undefined;
   #isWatched = false;
 
-  constructor({ path, readOnly, pragmas }: ConnectionOptions) {
+  constructor({ path, readOnly, pragmas, looksUpOnly = false }: ConnectionOptions) {
     this.path = path;
+    this.#isLasting = looksUpOnly;
     let database: DatabaseSync | undefined;
     try {
       const sqlite = nodeSqlite();
@@ -71,6 +83,7 @@ export class Connection implements Disposable {
 
   /** Runs one of our own statements: transaction control and settings. */
   control(sql: string): void {
+    this.#isSchemaKnown = false;
     this.#translate(sql, () => {
       let statement = this.#controls.get(sql);
       if (statement === undefined) {
@@ -169,10 +182,12 @@ export class Connection implements Disposable {
   openCursor({ sql, parameters }: Statement): RowCursor {
     return this.#translate(sql, () => {
       const { explain } = statementFacts(sql);
+      this.#renewStatements();
+      const version = this.#schemaVersion;
       const prepared = explain ? this.#compile(sql) : this.#statements.take(sql);
       assertCount(prepared, parameters, sql);
       return new RowCursor(this.path, prepared, parameters, () => {
-        if (!explain) this.#statements.give(sql, prepared);
+        if (!explain && version === this.#schemaVersion) this.#statements.give(sql, prepared);
       });
     });
   }
@@ -203,10 +218,30 @@ export class Connection implements Disposable {
   }
 
   #ready(sql: string, parameters: Values): Prepared {
-    const { explain } = statementFacts(sql);
+    const { explain, ddl } = statementFacts(sql);
+    this.#renewStatements();
+    if (ddl) this.#isSchemaKnown = false;
     const prepared = explain ? this.#compile(sql) : this.#statements.get(sql);
     assertCount(prepared, parameters, sql);
     return prepared;
+  }
+
+  /**
+   * Forgets all statements when the schema has changed since they were prepared. SQLite would
+   * prepare them anew by itself, and may take a partial index for the values that are bound at that
+   * moment; but it does not remember that the plan rests on them, and runs it for later values too
+   * (seen with 3.53.4). A statement that is new knows it.
+   */
+  #renewStatements(): void {
+    if (this.#isLasting || this.#isSchemaKnown) return;
+    this.#versionOfSchema ??= this.#database.prepare("PRAGMA schema_version");
+    const [version] = this.#versionOfSchema.get() as unknown as Row;
+    if (version !== this.#schemaVersion) {
+      this.#statements.clear();
+      this.#noticeSchema();
+      this.#schemaVersion = version;
+    }
+    this.#isSchemaKnown = this.#database.isTransaction;
   }
 
   /** For EXPLAIN, which tells what was compiled, and is never compiled again by itself. */

@@ -129,7 +129,9 @@ export class DatabaseFile {
     try {
       inline = this.#openInline(this.path);
       if (inline.connection.ask("PRAGMA journal_mode")[0] === "wal") return inline;
-    } catch {
+    } catch (error) {
+      // The last who closes a damaged file would take its log away, with which it may be mended.
+      if (isSpringhouseError(error, "CORRUPT")) throw error;
       // The writer can open more than a reader can, and says what is wrong.
     }
     inline?.close();

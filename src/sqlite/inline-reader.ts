@@ -38,7 +38,12 @@ export class InlineReader implements Disposable {
   #schemaCheckedMs = Number.NEGATIVE_INFINITY;
 
   constructor(path: string) {
-    this.connection = new Connection({ path, readOnly: true, pragmas: INLINE_PRAGMAS });
+    this.connection = new Connection({
+      path,
+      readOnly: true,
+      pragmas: INLINE_PRAGMAS,
+      looksUpOnly: true,
+    });
   }
 
   /** The result, or undefined when the statement belongs to a reader thread. */

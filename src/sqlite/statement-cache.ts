@@ -1,9 +1,9 @@
 /**
  * Prepared statements of one connection by their text, the least recently used given up first.
  *
- * SQLite prepares a statement again by itself when the schema has changed, so an entry never goes
- * stale; EXPLAIN, which only tells what was compiled, does not belong here. A statement that is
- * being stepped through is taken out, because a second use of the same text would reset it.
+ * They are for one schema: the connection clears the cache when it has changed. EXPLAIN, which only
+ * tells what was compiled, does not belong here. A statement that is being stepped through is taken
+ * out, because a second use of the same text would reset it.
  */
 
 import type { StatementSync } from "node:sqlite";
@@ -42,6 +42,11 @@ export class StatementCache {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Forgets all statements but those that are taken out. */
+  clear(): void {
+    this.#entries.clear();
   }
 
   /** The statement for use within this call only. */

@@ -105,6 +105,25 @@ describe("a connection", () => {
     expect(result.rows).toEqual([[1, 5]]);
   });
 
+  it("takes no partial index for values that it does not have, whoever has made it", () => {
+    const connection = connect("CREATE TABLE t (state, v)");
+    const other = connect("", connection.path);
+    connection.run(sql("INSERT INTO t VALUES (1, 'one'), (2, 'two')"));
+    const find = "SELECT v FROM t WHERE state = ?";
+    const found = (state: number): unknown => connection.run(sql(find, state)).rows;
+    expect([found(1), found(2)]).toEqual([[["one"]], [["two"]]]);
+
+    other.run(sql("CREATE INDEX t_one ON t (v) WHERE state = 1"));
+    expect([found(1), found(2)]).toEqual([[["one"]], [["two"]]]);
+
+    connection.run(sql("DROP INDEX t_one"));
+    connection.control("BEGIN");
+    expect(found(2)).toEqual([["two"]]);
+    connection.run(sql("CREATE INDEX t_one ON t (v) WHERE state = 1"));
+    expect([found(1), found(2)]).toEqual([[["one"]], [["two"]]]);
+    connection.control("COMMIT");
+  });
+
   it("explains a statement by the schema as it is, whoever has changed it", () => {
     const connection = connect("CREATE TABLE t (a)");
     const other = connect("", connection.path);

@@ -48,6 +48,8 @@ export class Flight {
   readonly call: object | undefined;
   /** The best of what was found stale. */
   stale: TierEntry | undefined;
+  /** The tier that has what this one loads anew ahead of its end, in `stale`. */
+  aheadOf: string | undefined;
   /** Nothing of it may be kept. */
   fenced = false;
   /** Nobody may join any more. */

@@ -267,7 +267,7 @@ export class Loading {
     this.#shelf.counts.loadErrors++;
     this.#shelf.tell("error", flight.key, "load", error);
     const { stale } = flight;
-    const { memory, parts } = this.#shelf;
+    const { memory, parts, pauses } = this.#shelf;
     const nowMs = parts.clock.nowMs();
     if (stale === undefined || stale.keepUntilMs <= nowMs) {
       if (!flight.settled) flight.fail(error);
@@ -275,10 +275,11 @@ export class Loading {
     }
     // What was to be refreshed ahead of its time has some left, and is not to be touched.
     const isOver = stale.freshUntilMs <= nowMs;
-    if (memory !== undefined && isOver && !flight.isFencedFor(stale.tags)) {
+    if (!flight.isFencedFor(stale.tags)) {
       const againMs = nowMs + life.retryAfterMs;
       const freshUntilMs = Math.min(againMs, stale.keepUntilMs);
-      memory.putStale(flight.key, { ...stale, freshUntilMs, slidingMs: 0 });
+      if (isOver) memory?.putStale(flight.key, { ...stale, freshUntilMs, slidingMs: 0 });
+      if (!memory?.hasFresh(flight.key)) pauses.begin(flight.key, stale, life);
     }
     this.#shelf.release(flight, stale, error);
   }

@@ -6,10 +6,11 @@
 import { SpringhouseError } from "../core/errors.ts";
 import { forEachInSlices, isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
+import type { TierEntry } from "../tier/tier.ts";
 import { Bulk, Bulks } from "./bulk.ts";
 import { Flight, MISS, type Resolved } from "./flight.ts";
 import { hasPrefix, type Key, keyText } from "./key.ts";
-import type { ResolvedLife } from "./life.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -143,11 +144,18 @@ export class Reader {
     }
     const flying = this.#joinable(key);
     if (flying !== undefined && (!call.refresh || flying.call === mine)) {
-      return this.#join(flying, loader, call);
+      return this.#fromRefresh(flying) ?? this.#join(flying, loader, call);
     }
     const flight = this.#launch(key, loader !== undefined, mine);
     mine.push(flight);
     return flight.join(call.signal);
+  }
+
+  /** What a tier below has, while it is loaded anew ahead of its end: nobody waits for that. */
+  #fromRefresh({ key, stale, aheadOf }: Flight): Resolved | undefined {
+    if (aheadOf === undefined || stale === undefined) return undefined;
+    if (stale.freshUntilMs <= this.#shelf.parts.clock.nowMs()) return undefined;
+    return { ...this.#shelf.hit(key, ownCopy(stale.value), aheadOf), changeable: false };
   }
 
   /** Waits for the flight of another, as far as what it brings is what was asked for. */
@@ -226,15 +234,17 @@ export class Reader {
     try {
       const recalled = this.#recallStale(flights, call);
       if (recalled !== undefined) await recalled;
-      if (!call.refresh && !call.bypass) await this.#look(flights, call.life);
+      if (!call.refresh && !call.bypass) await this.#look(flights, loader, call);
       const open = flights.filter(({ isOpen }) => isOpen);
       const missed = this.#shelf.forMany(open, ({ key }) => {
         this.#shelf.counts.misses++;
         this.#shelf.tell("miss", key, "all");
       });
       if (missed !== undefined) await missed;
-      if (loader !== undefined) await this.#loading.load(open, loader, call);
-      else await this.#shelf.forMany(open, (flight) => this.#settleWithout(flight, call));
+      if (!call.refresh && !call.bypass) await this.#spareLoads(open);
+      const left = open.filter(({ isOpen }) => isOpen);
+      if (loader !== undefined) await this.#loading.load(left, loader, call);
+      else await this.#shelf.forMany(left, (flight) => this.#settleWithout(flight, call));
     } catch (error) {
       await this.#shelf.forMany(flights, (flight) => {
         if (!flight.settled) flight.fail(error);
@@ -258,30 +268,56 @@ export class Reader {
   }
 
   /** Looks into the tiers below memory, and fills those above the one that has it. */
-  async #look(flights: readonly Flight[], life: ResolvedLife): Promise<void> {
+  async #look(
+    flights: readonly Flight[],
+    loader: Loader | undefined,
+    call: ReadCall,
+  ): Promise<void> {
     const { tiers, prefix, parts } = this.#shelf;
+    const due: Flight[] = [];
     for (const [index, tier] of tiers.entries()) {
       const open = flights.filter(({ isOpen }) => isOpen);
-      if (open.length === 0) return;
+      if (open.length === 0) break;
       const entries = await tier.getMany(open.map(({ key }) => prefix + key));
       let at = 0;
       await this.#shelf.forMany(open, (flight) => {
-        const entry = entries[at++];
-        if (entry === undefined || flight.isFencedFor(entry.tags) || !flight.isOpen) return;
-        const own = tier.own(entry);
+        const found = entries[at++];
+        if (found === undefined || flight.isFencedFor(found.tags) || !flight.isOpen) return;
+        const own = tier.own(found);
         if (own === undefined) return;
-        const { value, changeable } = own;
+        const entry = { ...found, value: own.value };
         if (entry.freshUntilMs <= parts.clock.nowMs()) {
-          flight.offerStale({ ...entry, value });
+          flight.offerStale(entry);
           return;
         }
-        this.#shelf.fill(flight.key, { ...entry, value }, index, life);
-        this.#shelf.counts.hits++;
-        this.#shelf.tell("hit", flight.key, tier.name);
-        const source = tier.name;
-        flight.settle({ value, hit: true, stale: false, source, error: undefined, changeable });
+        const { key } = flight;
+        this.#shelf.fill(key, entry, index, call.life);
+        flight.settle(this.#shelf.hit(key, own, tier.name));
+        if (loader === undefined || !this.#shelf.isDue(key, entry, call.life)) return;
+        if (this.#joinable(key) === undefined) due.push(this.#launchAhead(key, entry, tier.name));
       });
     }
+    if (due.length > 0) void this.#fly(due, loader, { ...call, refresh: true });
+  }
+
+  /** A flight behind a hit in a tier below. */
+  #launchAhead(key: string, entry: TierEntry, tier: string): Flight {
+    const flight = this.#launch(key, true, undefined);
+    flight.keepGoing();
+    flight.offerStale(entry);
+    flight.aheadOf = tier;
+    return flight;
+  }
+
+  /** What is stale in all tiers will do for a while when its load has just failed. */
+  #spareLoads(flights: readonly Flight[]): void | Promise<void> {
+    const { pauses } = this.#shelf;
+    if (pauses.size === 0) return;
+    return this.#shelf.forMany(flights, (flight) => {
+      const { key, stale } = flight;
+      if (stale === undefined || flight.isFencedFor(stale.tags) || !pauses.has(key, stale)) return;
+      this.#shelf.release(flight, stale, undefined);
+    });
   }
 
   #settleWithout(flight: Flight, call: ReadCall): void {

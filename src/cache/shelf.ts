@@ -9,7 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { newCounters } from "../tier/counters.ts";
-import { ownCopy } from "../tier/memory/own-copy.ts";
+import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import type { Partition } from "../tier/memory/partition.ts";
 import type { Compression } from "../tier/payload.ts";
 import type { TierEntry } from "../tier/tier.ts";
@@ -19,6 +19,7 @@ import type { GuardedTier } from "./guarded-tier.ts";
 import { below } from "./key.ts";
 import { attentionInMs, promoted, type ResolvedLife, tierTtlMs } from "./life.ts";
 import type { Loaded } from "./load.ts";
+import { LoadPauses } from "./load-pauses.ts";
 import type { ResolvedCategory } from "./options.ts";
 
 /** What all categories of a cache share. */
@@ -67,6 +68,8 @@ export class Shelf {
   readonly tiers: readonly GuardedTier[];
   readonly life: ResolvedLife;
   readonly parts: CacheParts;
+  /** Keys whose load failed, of entries that memory does not keep. */
+  readonly pauses: LoadPauses;
   counts: CategoryCounts = noCategoryCounts();
   /** What reads in memory say of where they come from. */
   readonly memoryName: string;
@@ -87,6 +90,7 @@ export class Shelf {
     this.memoryName = memory?.name ?? "memory";
     this.tiers = tiers;
     this.parts = parts;
+    this.pauses = new LoadPauses(parts.clock);
     if (this.memory === undefined) return;
     this.memory.onGone = (key, why) => this.tell(why, key, this.memoryName);
   }
@@ -146,6 +150,7 @@ export class Shelf {
   /** Ends the freshness of a key, and keeps it for as long as it would have been. */
   expire(key: string): void {
     this.memory?.expireNow(key);
+    this.pauses.end(key);
     for (const tier of this.tiers) tier.expire(this.prefix + key);
   }
 
@@ -201,9 +206,24 @@ export class Shelf {
     return goOn();
   }
 
+  /** Whether the entry of a tier below is to be loaded anew behind the hit that has found it. */
+  isDue(key: string, entry: TierEntry, life: ResolvedLife): boolean {
+    // A life that slides begins anew with each hit; and memory sees to what it keeps.
+    if (entry.slidingMs > 0 || this.memory?.hasFresh(key)) return false;
+    const { clock, random } = this.parts;
+    return attentionInMs(entry, clock.nowMs(), life, random) === 0 && !this.pauses.has(key, entry);
+  }
+
   /** Waits until the tiers have what was said here so far, or cannot have it now. */
   async flushed(): Promise<void> {
     for (const tier of this.tiers) await tier.flushed();
+  }
+
+  /** What a read came to that found something fresh in a tier. Counts it. */
+  hit(key: string, { value, changeable }: OwnCopy, tier: string): Resolved {
+    this.counts.hits++;
+    this.tell("hit", key, tier);
+    return { value, hit: true, stale: false, source: tier, error: undefined, changeable };
   }
 
   /** Gives out what is stale to those who wait. */

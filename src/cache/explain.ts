@@ -10,6 +10,7 @@ export interface TierExplanation {
   readonly tier: string;
   /** "fresh", "stale" (past its time, though it may be given another chance) or "none". */
   readonly state: "fresh" | "stale" | "none";
+  /** 0 for what was made before the wall clock was set back. */
   readonly ageMs: number | undefined;
   /** How long it is fresh from now on; negative when its time is over. */
   readonly freshForMs: number | undefined;
@@ -42,7 +43,7 @@ export async function explain(
   const tiers: TierExplanation[] = [];
   const nowMs = shelf.parts.clock.nowMs();
   if (shelf.memory !== undefined) {
-    const entry = shelf.memory.peek(key);
+    const entry = shelf.memory.held(key);
     const exported = entry === undefined ? undefined : shelf.memory.export(entry);
     const explained = explainEntry(shelf.memoryName, exported, nowMs, core, entry?.bytes);
     tiers.push(entry?.isStale ? { ...explained, state: "stale" } : explained);
@@ -57,7 +58,7 @@ export async function explain(
 /** What the fastest tier that has a key says; the others are asked only when memory has none. */
 export async function freshForMs(shelf: Shelf, key: string): Promise<number | undefined> {
   const nowMs = shelf.parts.clock.nowMs();
-  const entry = shelf.memory?.peek(key);
+  const entry = shelf.memory?.held(key);
   if (entry !== undefined && shelf.memory?.isFresh(entry)) {
     return shelf.memory.export(entry).freshUntilMs - nowMs;
   }
@@ -78,7 +79,7 @@ function explainEntry(
   return {
     tier,
     state: entry === undefined ? "none" : entry.freshUntilMs > nowMs ? "fresh" : "stale",
-    ageMs: entry === undefined ? undefined : nowMs - entry.createdMs,
+    ageMs: entry === undefined ? undefined : Math.max(0, nowMs - entry.createdMs),
     freshForMs: entry === undefined ? undefined : entry.freshUntilMs - nowMs,
     keptForMs: entry === undefined ? undefined : entry.keepUntilMs - nowMs,
     tags: entry?.tags.map((tag) => core.shortTag(tag)) ?? [],

@@ -80,4 +80,21 @@ describe("an explanation", () => {
 
     expect((await cache.explain("a")).tiers[0]?.state).toBe("stale");
   });
+
+  it("says what reads find when the wall clock was set back, as each of them does", async () => {
+    const { cache, clock } = openTiered({ defaults: { ttl: "1h" } });
+    clock.advance(3_600_000);
+    await cache.set("a", 1);
+    clock.setBack(60_000);
+
+    const [memory, below] = (await cache.explain("a")).tiers;
+
+    expect(memory).toMatchObject({ state: "fresh", ageMs: 0, freshForMs: 3_600_000 });
+    expect(below).toMatchObject({ state: "none" });
+    expect([await cache.get("a"), await cache.has("a")]).toEqual([1, true]);
+    expect([await cache.get(["a"]), await cache.getMany(["a"])]).toEqual([1, [1]]);
+    expect(await cache.freshForMs("a")).toBe(3_600_000);
+    await cache.expire("a");
+    expect(await cache.get("a")).toBeUndefined();
+  });
 });

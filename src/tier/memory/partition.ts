@@ -116,35 +116,39 @@ export class Partition implements EntryOwner {
 
   /** A fresh entry, whether or not it needs attention. Counts a hit. */
   findExactly(key: string): MemoryEntry | undefined {
-    const entry = this.peek(key);
+    const entry = this.held(key);
     if (entry === undefined || !this.isFresh(entry)) return undefined;
     this.hit(entry);
     return entry;
   }
 
   hasFresh(key: string): boolean {
-    const entry = this.peek(key);
+    const entry = this.held(key);
     return entry !== undefined && this.isFresh(entry);
   }
 
   /** Ends the freshness of an entry; it is kept as long as it would have been. */
   expireNow(key: string): void {
-    const entry = this.peek(key);
+    const entry = this.held(key);
     if (entry === undefined) return;
     entry.freshUntilMs = Math.min(entry.freshUntilMs, this.#time.nowMs());
     this.attendAt(entry, 0);
   }
 
-  /** An entry that is still kept, fresh or not, by the exact clock. Counts nothing. */
+  /** As `held`, but for what was made in the future: before the wall clock was set back. */
   peek(key: string): MemoryEntry | undefined {
+    const entry = this.held(key);
+    return entry !== undefined && entry.createdMs > this.#parts.clock.nowMs() ? undefined : entry;
+  }
+
+  /** An entry that is still kept, fresh or not, by the exact monotonic clock. Counts nothing. */
+  held(key: string): MemoryEntry | undefined {
     const entry = this.#table.get(key);
     if (entry === undefined) return undefined;
     if (entry.endsMs <= this.#time.refresh()) {
       this.#expire(entry);
       return undefined;
     }
-    // Made in the future: the wall clock was set back, and its age is anybody's guess.
-    if (entry.createdMs > this.#parts.clock.nowMs()) return undefined;
     return this.#isDropped(entry) ? undefined : entry;
   }
 
@@ -353,8 +357,7 @@ export class Partition implements EntryOwner {
   }
 
   #own(value: unknown): OwnCopy {
-    if (this.values === "frozen") return ownCopy(value);
-    return { value, bytes: 0, changeable: false };
+    return this.values === "frozen" ? ownCopy(value) : { value, bytes: 0, changeable: false };
   }
 
   #link(key: string, entry: TierEntry, own: OwnCopy): MemoryEntry {

@@ -6,6 +6,7 @@
 import { assertMethods, assertText } from "../core/arguments.ts";
 import type { Key } from "./key.ts";
 import type { CallOptions } from "./options.ts";
+import { KeyTurns } from "./strategy.ts";
 
 /** The part of a category that is needed. */
 export interface SessionCategory {
@@ -18,16 +19,24 @@ export interface SessionCategory {
 export interface Session<State extends object> {
   /** What was saved last, laid over the defaults. */
   load(): Promise<State>;
-  /** Lays a change over what is there. @returns the whole state. */
+  /**
+   * Lays a change over what is there; `undefined` brings a key back to its default.
+   *
+   * @returns the whole state.
+   */
   save(change: Partial<State>): Promise<State>;
   /** Back to the defaults. */
   reset(): Promise<void>;
 }
 
+/** All objects of one name share its turn, whichever part of the program has made them. */
+const turnsOf = new WeakMap<SessionCategory, KeyTurns>();
+
 /**
  * A piece of state that outlives the program when its category has a tier that does.
  *
- * Changes are made one after the other, so that two at a time lose nothing.
+ * Changes of one name are made one after the other, by whichever object, so that two at a time lose
+ * nothing; those of another process may be written over.
  *
  * @example
  * const ui = session(cache.category("ui_state"), "main-window", { width: 800, sidebar: true });
@@ -40,24 +49,26 @@ export function session<State extends object>(
 ): Session<State> {
   assertMethods("session: category", "a category of a cache", category, ["get", "set", "drop"]);
   assertText("session: name", name);
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
-  };
+  const turns = turnsOf.get(category) ?? new KeyTurns();
+  turnsOf.set(category, turns);
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.inTurn([name], work);
   const load = async (): Promise<State> => {
     const saved = await category.get(["session", name]);
-    return { ...defaults, ...(saved as Partial<State> | undefined) };
+    return withDefaults(defaults, (saved ?? {}) as Partial<State>);
   };
   return {
     load,
     save: (change) =>
       inTurn(async () => {
-        const state = { ...(await load()), ...change };
+        const state = withDefaults(defaults, { ...(await load()), ...change });
         await category.set(["session", name], state, { ttl: Number.POSITIVE_INFINITY });
         return state;
       }),
     reset: () => inTurn(() => category.drop(["session", name])),
   };
+}
+
+function withDefaults<State extends object>(defaults: State, state: Partial<State>): State {
+  const given = Object.entries(state).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(given) as Partial<State>) };
 }

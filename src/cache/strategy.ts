@@ -131,13 +131,13 @@ export async function saveInTime(
 export class KeyTurns {
   readonly #last = new Map<string, Promise<void>>();
 
-  async inTurn(keys: readonly string[], work: () => Promise<void>): Promise<void> {
+  async inTurn<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
     const before = keys.map((key) => this.#last.get(key));
     const { promise: done, resolve } = Promise.withResolvers<void>();
     for (const key of keys) this.#last.set(key, done);
     try {
       await Promise.all(before);
-      await work();
+      return await work();
     } finally {
       resolve();
       for (const key of keys) if (this.#last.get(key) === done) this.#last.delete(key);

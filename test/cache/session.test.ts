@@ -42,6 +42,30 @@ describe("a session", () => {
     expect(await ui.load()).toEqual({ width: 1, sidebar: false, week: 3 });
   });
 
+  it("loses nothing of two objects of one name either, which save at the same time", async () => {
+    const { cache } = openTiered();
+    const [one, other] = [session(cache, "main", defaults), session(cache, "main", defaults)];
+
+    await Promise.all([one.save({ width: 1 }), other.save({ sidebar: false })]);
+
+    expect(await one.load()).toEqual({ width: 1, sidebar: false, week: null });
+    await Promise.all([other.save({ width: 2 }), one.reset(), other.save({ week: 3 })]);
+    expect(await one.load()).toEqual({ ...defaults, week: 3 });
+  });
+
+  it("has a key back to its default when it is saved as undefined", async () => {
+    const { cache } = openTiered();
+    const ui = session<{ width?: number; note?: string | undefined }>(cache, "main", {
+      width: 800,
+    });
+    await ui.save({ width: 1_024, note: "x" });
+
+    const lost: object = { width: undefined };
+    expect(await ui.save({ ...lost, note: undefined })).toEqual({ width: 800 });
+
+    expect(Object.entries(await ui.load())).toEqual([["width", 800]]);
+  });
+
   it("goes on after a change that could not be saved", async () => {
     const { cache, lower } = openTiered({ strict: true });
     const ui = session(cache, "main", defaults);

@@ -50,6 +50,8 @@ export class Flight {
   stale: TierEntry | undefined;
   /** The tier that has what this one loads anew ahead of its end, in `stale`. */
   aheadOf: string | undefined;
+  /** Stands for the run of its load. */
+  run: object | undefined;
   /** Nothing of it may be kept. */
   fenced = false;
   /** Nobody may join any more. */

@@ -11,6 +11,7 @@ import type { GuardedTier } from "./guarded-tier.ts";
 import { askLease, awaitLease, FREE, type LeaseAnswer, leaseTierOf } from "./lease.ts";
 import type { ResolvedLife } from "./life.ts";
 import { type Load, type Loaded, type LoadMany, loadedOf, runLoad } from "./load.ts";
+import { LoadRun } from "./load-run.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** How the values are made: one by one, or together. */
@@ -199,7 +200,8 @@ export class Loading {
         const { namespace } = parts;
         const nowMs = parts.clock.nowMs();
         try {
-          const loaded = await runLoad(loader.load, { key, signal, stale, namespace, nowMs });
+          const task = { key, signal, stale, namespace, nowMs };
+          const loaded = await LoadRun.of([flight], () => runLoad(loader.load, task));
           this.#loaded(flight, loaded, call, start);
         } catch (error) {
           this.#crashed(flight, error, call.life);
@@ -221,7 +223,8 @@ export class Loading {
       const controller = new AbortController();
       whenAllAbandoned(flights, (reason) => controller.abort(reason));
       await restBetween(flights);
-      const loaded = await load(keys, { signal: controller.signal });
+      const { signal } = controller;
+      const loaded = await LoadRun.of(flights, async () => await load(keys, { signal }));
       await restBetween(flights);
       results = loadedOf(keys, loaded);
     } catch (error) {

@@ -11,6 +11,7 @@ import type { TierEntry } from "../tier/tier.ts";
 import { Bulk, Bulks } from "./bulk.ts";
 import { Flight, MISS, type Resolved } from "./flight.ts";
 import { hasPrefix, type Key, keyText } from "./key.ts";
+import { LoadRun } from "./load-run.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -160,7 +161,9 @@ export class Reader {
 
   /** Waits for the flight of another, as far as what it brings is what was asked for. */
   async #join(flight: Flight, loader: Loader | undefined, call: ReadCall): Promise<Resolved> {
+    const isOwn = LoadRun.waitsForItself(flight);
     if (loader !== undefined) {
+      if (isOwn) throw this.#shelf.selfError(flight.key);
       const resolved = await flight.join(call.signal);
       if (flight.loads || resolved.hit) return resolved;
       // Somebody only looks; whoever can load goes on from there.
@@ -168,7 +171,7 @@ export class Reader {
       return (await own) ?? MISS;
     }
     try {
-      const resolved = await flight.join(call.signal);
+      const resolved = isOwn ? MISS : await flight.join(call.signal);
       if (resolved.hit) return resolved;
     } catch (error) {
       // Who only looks has not asked for the load, and does not fail with it.

@@ -261,8 +261,19 @@ export class Shelf {
     return new SpringhouseError(
       "TIMEOUT",
       `The load of "${key}" (category "${this.category}") took longer than ${timeoutMs} ms. Make ` +
-        "it faster, raise hardTimeout, or set keepStale to have the old value meanwhile.",
+        "it faster, raise hardTimeout, or set keepStale to have the old value meanwhile. " +
+        "Loads that wait for each other never end.",
       { fields: { key, category: this.category, timeoutMs } },
+    );
+  }
+
+  /** The error for a load that would wait for what it is to bring. */
+  selfError(key: string): SpringhouseError {
+    return new SpringhouseError(
+      "INVALID_ARGUMENT",
+      `The load of "${key}" (category "${this.category}") waits for itself: it reads this key, ` +
+        "or what it reads does. Have it make the value from other keys, or from the source.",
+      { fields: { key, category: this.category } },
     );
   }
 

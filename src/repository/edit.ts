@@ -4,6 +4,7 @@ import type { Expectation } from "../change/expectation.ts";
 import type { Atom } from "../change/footprint.ts";
 import type { StoredValue } from "../change/value.ts";
 import { parseVersion } from "../change/version-text.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import type { SqlValue } from "../store/store.ts";
 import type { Model } from "./model.ts";
 
@@ -31,6 +32,17 @@ export function unchangedSince(model: Model, key: unknown, since: string): Expec
     }),
   );
   return { version, atoms };
+}
+
+/** The error for an edit whose position is given and undefined. */
+export function lostPosition(method: string, entity: string): SpringhouseError {
+  return new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `${method} of "${entity}": since is undefined, so that the position has got lost on its way. ` +
+      "Pass what position() gave before the row was read, or leave the option out to write " +
+      "whatever has become of the row.",
+    { fields: { name: "since", method, entity } },
+  );
 }
 
 /** As images have it: equal to the stored value, whatever class that has. */

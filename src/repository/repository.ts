@@ -11,7 +11,7 @@ import { forEachInSlices } from "../core/slices.ts";
 import type { Entity, InsertOf, KeyOf, PatchOf, RowOf } from "../schema/types.ts";
 import type { CallOptions, UnitOptions } from "../store/store.ts";
 import type { Where } from "./conditions.ts";
-import { unchangedSince } from "./edit.ts";
+import { lostPosition, unchangedSince } from "./edit.ts";
 import { EntityReads } from "./entity-reads.ts";
 import { includeRelations } from "./include.ts";
 import { insertMany, insertOne, insertReturning, type Rows } from "./insert.ts";
@@ -227,7 +227,8 @@ export class Repository<E extends Entity> {
    * Replaces all properties but the key; one that is missing is refused. Columns that are set at
    * each update are set, whatever is given for them.
    *
-   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`;
+   * `INVALID_ARGUMENT` when `since` is given and is no position, undefined included.
    */
   async update(
     key: KeyOf<E>,
@@ -246,7 +247,8 @@ export class Repository<E extends Entity> {
   /**
    * Writes the properties that are given: absent and undefined leave as it is, null is NULL.
    *
-   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`.
+   * @throws `NOT_FOUND` when there is no row with this key; `CONFLICT` when it was changed `since`;
+   * `INVALID_ARGUMENT` when `since` is given and is no position, undefined included.
    */
   async patch(
     key: KeyOf<E>,
@@ -277,7 +279,8 @@ export class Repository<E extends Entity> {
   /**
    * Deletes the row with this key; false when there is none.
    *
-   * @throws `CONFLICT` when it was changed `since`.
+   * @throws `CONFLICT` when it was changed `since`;
+   * `INVALID_ARGUMENT` when `since` is given and is no position, undefined included.
    */
   async delete(key: KeyOf<E>, options: EditOptions = NO_OPTIONS): Promise<boolean> {
     refuseRollup(this.#model);
@@ -354,8 +357,10 @@ export class Repository<E extends Entity> {
     if (options === NO_OPTIONS) return NO_OPTIONS;
     this.#check(options, EDIT_OPTIONS, method);
     const call = callOf(options);
+    if (!("since" in options)) return call;
     const { since } = options;
-    if (since === undefined) return call;
+    // A field that a form has lost is not the wish to write unchecked.
+    if (since === undefined) throw lostPosition(method, this.#model.name);
     return { ...call, expects: [unchangedSince(this.#model, key, since)] };
   }
 

@@ -66,7 +66,8 @@ export interface WriteOptions {
 export interface EditOptions extends WriteOptions {
   /**
    * A position that `db.position()` gave before the row was read. When the row was changed since,
-   * nothing is written, and the call fails with `CONFLICT`. Default: none.
+   * nothing is written, and the call fails with `CONFLICT`. Present and undefined is refused: a
+   * position that was lost must not let the write go unchecked. Default: none.
    */
   readonly since?: string;
 }

@@ -141,6 +141,25 @@ describe("an edit since a position", () => {
     },
   );
 
+  it("is refused when the position was lost on its way, and nothing is written", async () => {
+    const bank = await bankWith(10);
+    const accounts = bank.repository(Account);
+    const lost: object = { since: undefined };
+
+    const edits = [
+      accounts.patch(1, { balance: 11 }, lost),
+      accounts.update(1, { owner: "Eve", balance: 12 }, lost),
+      accounts.delete(1, lost),
+    ];
+
+    for (const edit of edits) {
+      await expect(edit).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(edit).rejects.toThrow("since is undefined");
+    }
+    expect(() => bank.unitOfWork().since(undefined as never)).toThrow("position()");
+    expect(await balancesOf(bank)).toEqual([10]);
+  });
+
   it("has no position in a database without a cache", async () => {
     const bank = await openBank(temporaryFile(), { cache: false });
 

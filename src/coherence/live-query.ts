@@ -26,7 +26,10 @@ export interface LiveOptions {
 
 /** For a consumer of differences. */
 export interface LiveChangesOptions extends LiveOptions {
-  /** The property by which rows are told apart. Default: "id". */
+  /**
+   * The property by which rows are told apart. Where rows lack it, whole results come each time.
+   * Default: "id".
+   */
   readonly key?: string;
 }
 

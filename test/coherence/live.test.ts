@@ -98,6 +98,19 @@ describe("a live query", () => {
     await iterator.return();
   });
 
+  it("gives whole results where rows lack the key, as its guide says", async () => {
+    const { db, rows } = await openRows();
+    await db.repository(Task).createMany([5, 6, 7, 8].map((id) => ({ id, weekId: 1 })));
+    const iterator = db.live(rows, 1).changes({ key: "nope" });
+    await iterator.next();
+
+    await db.repository(Task).patch(2, { seconds: 21 });
+
+    const { value } = await iterator.next();
+    expect(value).toMatchObject({ kind: "full", value: await rows(1) });
+    await iterator.return();
+  });
+
   it("shares one run among equal queries", async () => {
     const { db, counted, rows } = await openRows();
     const iterators = Array.from({ length: 5 }, () => db.live(rows, 1).values());

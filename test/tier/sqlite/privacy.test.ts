@@ -22,6 +22,16 @@ describe("an encrypted tier", () => {
     expect(await valuesOf(again, ["a"])).toEqual([SECRET]);
   });
 
+  it("leaves keys and tags readable, as its guide says", async () => {
+    const path = temporaryPath();
+    const tier = openTier({ path, encryptionKey: KEY });
+    await tier.setMany([entry("key-of-ann", { value: SECRET, tags: ["tag-of-ann"] })]);
+    await tier.close();
+
+    const file = readFileSync(path);
+    expect(["key-of-ann", "tag-of-ann"].map((name) => file.includes(name))).toEqual([true, true]);
+  });
+
   it("opened with another key, or with none, has misses", async () => {
     const path = temporaryPath();
     for (const encryptionKey of [new Uint8Array(32).fill(8), undefined]) {

@@ -25,7 +25,8 @@ describe("warming", () => {
     );
 
     expect(result).toEqual({ keys: 250, failures: [] });
-    expect(batches.map(({ length }) => length)).toEqual([99, 100, 50]);
+    // Two batches are under way at a time, and which of them loads first is not promised.
+    expect(batches.map(({ length }) => length).sort((a, b) => a - b)).toEqual([50, 99, 100]);
     expect(most).toBe(2);
     expect(progress).toEqual([100, 250, 200, 250, 250, 250]);
     expect(await cache.getMany(["k:3", ["k", 249]])).toEqual(["there", "of k:249"]);

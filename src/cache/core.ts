@@ -4,6 +4,7 @@
  */
 
 import { assertText, assertTexts } from "../core/arguments.ts";
+import { warn } from "../core/channels.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
@@ -177,7 +178,11 @@ export class CacheCore {
     for (const journal of this.#journals) await journal.close();
     await this.#journalFile.close();
     let lost = 0;
-    for (const tier of this.tiers) lost += await tier.close();
+    for (const tier of this.tiers) {
+      const own = await tier.close();
+      lost += own;
+      if (own > 0) warnOfLost(tier.name, own);
+    }
     await this.memory?.close();
     return lost;
   }
@@ -245,4 +250,12 @@ function sharedBelow({ name }: ResolvedCategory): SpringhouseError {
       'tiers: ["memory"].',
     { fields: { category: name } },
   );
+}
+
+/** Nobody can be sure of what the tier holds now: a drop may be among what is lost. */
+function warnOfLost(tier: string, lost: number): void {
+  const message =
+    `${lost} changes did not reach the tier "${tier}" before the cache was closed. What it had ` +
+    "before may be served again.";
+  warn("CACHE_CHANGES_LOST", message, { tier, lost });
 }

@@ -8,7 +8,6 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
@@ -197,7 +196,7 @@ export class GuardedTier {
       this.#circuit = { state: "closed", failures: 0 };
       lost = await this.#outbox.close();
     } while (lost > 0 && this.#unanswered !== undefined && clock.monotonicMs() < endMs);
-    if (lost > 0) this.#tellLost(lost);
+    if (lost > 0) onError(this.name, this.#lostError(lost));
     // Whatever its circuit says: what it has open is to be closed.
     const leftMs = Math.max(this.#options.timeoutMs, endMs - clock.monotonicMs());
     await this.#inTime(() => this.tier.close(), leftMs).catch((error: unknown) =>
@@ -257,13 +256,12 @@ export class GuardedTier {
     await this.#inTime(() => late.answered, timeoutMs).catch(() => undefined);
   }
 
-  /** Nobody can be sure of what the tier holds now: a drop may be among what is lost. */
-  #tellLost(lost: number): void {
-    const message = `${lost} changes did not reach the tier "${this.name}" before it was closed.`;
-    const fields = { tier: this.name, lost };
-    const error = new SpringhouseError("CIRCUIT_OPEN", message, { cause: this.#lastError, fields });
-    this.#options.onError(this.name, error);
-    warn("CACHE_CHANGES_LOST", `${message} What it had before may be served again.`, fields);
+  #lostError(lost: number): SpringhouseError {
+    return new SpringhouseError(
+      "CIRCUIT_OPEN",
+      `${lost} changes did not reach the tier "${this.name}" before it was closed.`,
+      { cause: this.#lastError, fields: { tier: this.name, lost } },
+    );
   }
 
   async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {

@@ -27,9 +27,9 @@ export function batchedForm(sql: string, varying: readonly number[]): string {
     return "Read them with one statement: a JOIN with what the values come from, or IN and a list.";
   }
   const [equals, placeholder] = [tokens[place - 1], tokens[place]] as [Token, Token];
-  const head = sql.slice(0, equals.start);
-  const tail = withoutLimit(sql.slice(placeholder.end));
-  const batched = `${head}IN (SELECT value FROM json_each(?))${tail}`;
+  const head = sql.slice(0, equals.start).trimEnd();
+  const tail = sql.slice(placeholder.end, limitOf(tokens)?.start).trimEnd();
+  const batched = `${head} IN (SELECT value FROM json_each(${placeholder.text}))${tail}`;
   return `Read them with one statement and hand out the rows by ${column}: ${batched}`;
 }
 
@@ -38,11 +38,18 @@ function comparedColumn(tokens: readonly Token[], place: number): string | undef
   const isEquality = equals?.text === "=" || equals?.text === "==" || isWord(equals, "is");
   const column = tokens[place - 2];
   const isName = column?.kind === "word" || column?.kind === "name";
-  return isEquality && isName ? identifierOf(column) : undefined;
+  const next = tokens[place + 1];
+  // `p = ? + 1` compares with more than the value.
+  const isWhole = next?.kind !== "symbol" || [")", ",", ";"].includes(next.text);
+  return isEquality && isName && isWhole ? identifierOf(column) : undefined;
 }
 
-/** LIMIT 1 was for one of them. */
-function withoutLimit(tail: string): string {
-  const limit = codeTokens(tail).find((token) => isWord(token, "limit"));
-  return limit === undefined ? tail : tail.slice(0, limit.start).trimEnd();
+/** The LIMIT of the whole statement, which was for one of them; that of a subquery stays. */
+function limitOf(tokens: readonly Token[]): Token | undefined {
+  let depth = 0;
+  return tokens.find((token) => {
+    if (token.text === "(") depth++;
+    if (token.text === ")") depth--;
+    return depth === 0 && isWord(token, "limit");
+  });
 }

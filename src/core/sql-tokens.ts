@@ -23,7 +23,8 @@ const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//y;
 const STRING = /[xX]?'(?:[^']|'')*'/y;
 const NAME = /"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]/y;
 const NUMBER = /0[xX][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y;
-const WORD = /[\p{L}_$@:?#][\p{L}\p{N}_$]*/uy;
+/** A number alone belongs to a question mark: `?and` is a placeholder and a keyword. */
+const WORD = /\?\d*|[\p{L}_$@:#][\p{L}\p{N}_$]*/uy;
 const SYMBOL = /<=|>=|<>|!=|==|\|\||<<|>>|->>|->|[\s\S]/y;
 const OPENERS = /^(?:\/\*|[xX]?'|["`[])/;
 

@@ -9,14 +9,15 @@ const HIDDEN = "***";
 /** From "//" to the last "@", as a password may hold anything; a user alone is no secret. */
 const PASSWORD_IN_URL = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*):[^\s"]*@/gi;
 /** Parameters of a URL or of a connection string. */
-const SECRET_PARAMETER =
-  /([?&;]|\b)((?:ssl)?password|passwd|pwd|token|secret|api_?key|access_?key)=[^\s&;#"']+/gi;
-/** Whole words of a name, in camelCase, snake_case or kebab-case. */
-const SECRET_WORDS = ["password", "passwd", "pwd", "passphrase", "token", "secret", "credential"];
-const SECRET_KEYS = ["api", "access", "private", "encryption"];
-const SECRET_NAME = new RegExp(
-  `(?:^|[_-])(?:(?:${SECRET_WORDS.join("|")})|(?:${SECRET_KEYS.join("|")})[_-]?key)$`,
-);
+const PARAMETER = /(?<![\w.-])([\w.-]{1,80})=[^\s&;#"']+/g;
+/** Whole words at the end of a name, in camelCase, snake_case, kebab-case or with spaces. */
+const SECRET_WORDS =
+  "(?:ssl)?password|passwd|pwd|passphrase|token|secret|credentials?|authorization|cookie|" +
+  "(?:api|access|private|encryption)[ _.-]?key";
+const SECRET_NAME = new RegExp(`(?:^|[^a-z0-9])(?:${SECRET_WORDS})$`);
+
+/** The end of a secret name as it stands in a text, for patterns that ignore the case. */
+export const SECRET_ENDING: string = `(?:${SECRET_WORDS})`;
 
 /**
  * A URL without its password.
@@ -29,7 +30,9 @@ export function redactUrl(url: string): string {
 
 /** A text of any kind without the passwords of the URLs in it. */
 export function redactText(text: string): string {
-  return text.replace(PASSWORD_IN_URL, `$1:${HIDDEN}@`).replace(SECRET_PARAMETER, `$1$2=${HIDDEN}`);
+  return text
+    .replace(PASSWORD_IN_URL, `$1:${HIDDEN}@`)
+    .replace(PARAMETER, (all, name: string) => (isSecretName(name) ? `${name}=${HIDDEN}` : all));
 }
 
 /** A copy of any data in which no secret is left: for logs, for `--json`, for error reports. */
@@ -52,5 +55,6 @@ function redacted(value: unknown): unknown {
 
 /** Whether what has this name must not be shown. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase());
+  const words = name.trim().replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3_$2");
+  return SECRET_NAME.test(words.toLowerCase());
 }

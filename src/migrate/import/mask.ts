@@ -1,95 +1,120 @@
 /**
- * Masks secrets in the bytes of a JSON text on their way: the values of members whose names say
- * that they are secret, and passwords in URLs. Everything else stays byte for byte.
+ * Masks secrets in the bytes of a text on their way into a copy: in JSON the values of members
+ * whose names say that they are secret, whole lists and objects too; in CSV the columns of such
+ * names; in any text parameters such as `?token=…` and passwords in URLs. Everything else stays
+ * byte for byte.
  *
- * Bytes are taken for characters one by one (latin1), since names of secrets are ASCII and a value
- * is replaced whole. What may go on in the next chunk is held back.
+ * Bytes are taken for characters one by one (latin1), since names of secrets are ASCII. What a
+ * secret begins with is held back until it is whole; the secret itself is left out as it comes, so
+ * it may have any length.
  */
 
-import { isSecretName } from "../../core/redact.ts";
+import { isSecretName, SECRET_ENDING } from "../../core/redact.ts";
+import { ColumnMask } from "./mask-columns.ts";
+import { HIDDEN, SkippedParameter, type SkippedSecret, SkippedValue } from "./mask-skip.ts";
+import type { ImportFormat } from "./source.ts";
 
-const HIDDEN = '"***"';
 /** What a text with a secret has in it somewhere; most chunks of most files have none of it. */
-const SUSPECT =
-  /token|passw|passphrase|pwd|secret|credential|(?:api|access|private|encryption)[_-]?key/i;
-/** Endings that a secret name can have; whether it is one, its words decide. */
-const ENDINGS = "token|password|passwd|passphrase|pwd|secret|credential|key";
-const VALUE = String.raw`"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*`;
-/** A member with a text or a number. */
-const MEMBER = new RegExp(String.raw`"([\w-]{0,80}(?:${ENDINGS}))"(\s*:\s*)(?:${VALUE})`, "gi");
-const PASSWORD_IN_URL = /(:\/\/[^\s:/?#@"\\]*:)[^\s/?#@"\\]+(?=@)/g;
-/** A member that has begun and whose end is not there yet; a name alone may become one. */
-const UNFINISHED = /"([\w-]{0,90})(?:"(?:\s*(?::\s*(?:"(?:[^"\\]|\\.)*\\?|-?[\d.eE+-]*)?)?)?)?$/;
-/** A URL whose user and password may not be whole. */
-const UNFINISHED_URL = /:(?:\/(?:\/[^\s/?#@"\\]*)?)?$/;
-/** Longer than any name that is looked for, its quote included. */
-const NAME_MAX = 100;
-/** A user and a password in a URL are not longer together. */
-const HELD_URL_MAX = 1_024;
-/** A secret longer than this is no secret but a document. */
-const HELD_BACK_MAX = 1_048_576;
+const SUSPECT = new RegExp(SECRET_ENDING, "i");
+/** A member with anything but true, false and null. Whether it is secret, its words decide. */
+const MEMBER = String.raw`"(?<member>[\w .-]{0,80}${SECRET_ENDING})"\s*:\s*(?=["{[\d-])`;
+/** Behind a word it would be the end of it, but the letters of an escape are no word. */
+const BOUNDARY = String.raw`(?<![\w.-])(?:(?<=\\)(?:[bfnrt]|u[\da-f]{4}))?`;
+const NAME = String.raw`(?<parameter>[\w.-]{0,80}${SECRET_ENDING})`;
+const PARAMETER = String.raw`${BOUNDARY}${NAME}=(?=[^\s&;#"',\\])`;
+const PASSWORD_IN_URL = /(:\/\/[^\s:/?#@"\\,]*:)[^\s/?#@"\\,]+(?=@)/g;
+
+/**
+ * Beginnings of a member, a parameter and a URL with a password at the end of a text, and how far
+ * back they are looked for: only the blanks around a colon can be many.
+ */
+const UNFINISHED = [
+  { pattern: /"[\w .-]{0,100}(?:"\s*(?::\s*)?)?$/, within: 65_536 },
+  { pattern: /\\?[\w.-]{0,100}=?$/, within: 102 },
+  { pattern: /:(?:\/(?:\/[^\s/?#@"\\]*)?)?$/, within: 1_024 },
+];
 
 /** The mask of one text. */
 export class SecretMask {
+  readonly #columns: ColumnMask | undefined;
+  readonly #secret: RegExp;
+  readonly #format: ImportFormat;
   #rest = "";
+  #skipped: SkippedSecret | undefined;
   #count = 0;
+
+  constructor(format: ImportFormat) {
+    this.#format = format;
+    this.#columns = format === "csv" ? new ColumnMask(HIDDEN) : undefined;
+    this.#secret = new RegExp(format === "csv" ? PARAMETER : `${MEMBER}|${PARAMETER}`, "gi");
+  }
 
   /** Secrets masked so far. */
   get count(): number {
-    return this.#count;
+    return this.#count + (this.#columns?.count ?? 0);
   }
 
   /** Takes the next bytes; gives those that are certain. */
   push(bytes: Buffer): Buffer {
-    const text = this.#rest + bytes.toString("latin1");
-    const end = safeEnd(text);
-    this.#rest = text.slice(end);
-    return this.#masked(text.slice(0, end));
+    const chunk = bytes.toString("latin1");
+    return this.#masked(this.#rest + (this.#columns?.push(chunk) ?? chunk), false);
   }
 
   /** The bytes that were held back. */
   end(): Buffer {
-    const text = this.#rest;
-    this.#rest = "";
-    return this.#masked(text);
+    return this.#masked(this.#rest, true);
   }
 
-  #masked(text: string): Buffer {
-    const isSuspect = SUSPECT.test(text);
-    if (!isSuspect && !text.includes("://")) return Buffer.from(text, "latin1");
-    const covered = isSuspect ? this.#coverMembers(text) : text;
+  #masked(text: string, isLast: boolean): Buffer {
+    const covered = this.#covered(text, isLast);
+    if (!covered.includes("://")) return Buffer.from(covered, "latin1");
     const masked = covered.replace(PASSWORD_IN_URL, (_, before: string) => {
       this.#count++;
-      return `${before}***`;
+      return `${before}${HIDDEN}`;
     });
     return Buffer.from(masked, "latin1");
   }
 
-  #coverMembers(text: string): string {
-    return text.replace(MEMBER, (all: string, name: string, colon: string) => {
-      if (!isSecretName(name)) return all;
+  /** Without its secrets, up to where one may have begun: the rest is held back. */
+  #covered(text: string, isLast: boolean): string {
+    const isSuspect = SUSPECT.test(text);
+    let covered = "";
+    let at = 0;
+    for (;;) {
+      if (this.#skipped !== undefined) {
+        at = this.#skipped.end(text, at);
+        if (!this.#skipped.isOver) break;
+      }
+      this.#skipped = isSuspect ? this.#next(text, at) : undefined;
+      if (this.#skipped === undefined) break;
+      const { lastIndex } = this.#secret;
+      covered += text.slice(at, lastIndex) + this.#skipped.mask;
+      at = lastIndex;
+    }
+    const certain = this.#skipped === undefined ? safeEnd(text.slice(at)) : 0;
+    const end = isLast ? text.length : at + certain;
+    this.#rest = text.slice(end);
+    return covered + text.slice(at, end);
+  }
+
+  /** The next secret, which begins at the last index of the pattern. */
+  #next(text: string, from: number): SkippedSecret | undefined {
+    this.#secret.lastIndex = from;
+    for (let found = this.#secret.exec(text); found; found = this.#secret.exec(text)) {
+      const { member, parameter = "" } = found.groups ?? {};
+      if (!isSecretName(member ?? parameter)) continue;
       this.#count++;
-      return `"${name}"${colon}${HIDDEN}`;
-    });
+      if (member === undefined) return new SkippedParameter(this.#format === "csv");
+      return new SkippedValue(this.#format === "ndjson");
+    }
+    return undefined;
   }
 }
 
-/**
- * Where a text can be cut without cutting a secret. Without a suspicious word only a name that is
- * not whole yet can become one, and that is short.
- */
+/** Where a text can be cut without cutting what a secret begins with. */
 function safeEnd(text: string): number {
-  const from = SUSPECT.test(text) ? 0 : Math.max(0, text.length - NAME_MAX);
-  const tail = text.slice(from);
-  const url = UNFINISHED_URL.exec(text.slice(-HELD_URL_MAX))?.[0].length ?? 0;
-  const end = Math.min(text.length - url, from + unfinishedMember(tail));
-  return text.length - end > HELD_BACK_MAX ? text.length : end;
-}
-
-function unfinishedMember(text: string): number {
-  const found = UNFINISHED.exec(text);
-  if (found === null) return text.length;
-  const [, name = ""] = found;
-  const isWhole = text.charAt(found.index + name.length + 1) === '"';
-  return isWhole && !isSecretName(name) ? text.length : found.index;
+  const held = UNFINISHED.map(
+    ({ pattern, within }) => pattern.exec(text.slice(-within))?.[0].length ?? 0,
+  );
+  return text.length - Math.max(...held);
 }

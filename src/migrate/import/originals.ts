@@ -60,7 +60,7 @@ export async function copyOriginals(folder: string, files: readonly CopiedFile[]
     for (const file of files) {
       const path = join(partial, file.name);
       await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
-      const masked = await copyFile(file.path, path);
+      const masked = await copyFile(file, path);
       listed.push({ copy: file.name, original: file.path, sha256: file.hash, masked });
     }
     const list = `${JSON.stringify({ files: listed }, null, 2)}\n`;
@@ -85,8 +85,8 @@ export function syncFolder(path: string): void {
 }
 
 /** Copies one file; the number of secrets that were masked. */
-async function copyFile(from: string, to: string): Promise<number> {
-  const mask = new SecretMask();
+async function copyFile({ path: from, cut }: CopiedFile, to: string): Promise<number> {
+  const mask = new SecretMask(cut);
   const cover = new Transform({
     transform: (chunk: Buffer, _encoding, done) => done(null, mask.push(chunk)),
     flush: (done) => done(null, mask.end()),

@@ -2,6 +2,7 @@
 
 import type { SqlValue } from "../../core/statement.ts";
 import type { ImportReject } from "./options.ts";
+import type { ImportFormat } from "./source.ts";
 
 /** Rows of one table with one set of columns. */
 export interface TableShape {
@@ -105,6 +106,7 @@ export interface CopiedFile {
   readonly path: string;
   readonly name: string;
   readonly hash: string;
+  readonly cut: ImportFormat;
 }
 
 /** What `open` answers: where to go on, or the report of the import that was done before. */

@@ -202,11 +202,11 @@ export class ImportRun {
     for (let number = 2; existsSync(folder); number++) folder = `${first}-${number}`;
     const names = new Set<string>();
     const files = new Map<string, CopiedFile>();
-    for (const [index, { path, copy }] of this.#files.entries()) {
+    for (const [index, { path, copy, cut }] of this.#files.entries()) {
       if (files.has(path)) continue;
       const name = names.has(copy) ? join(String(index + 1), copy) : copy;
       names.add(name);
-      files.set(path, { path, name, hash: hashes[index] ?? "" });
+      files.set(path, { path, name, hash: hashes[index] ?? "", cut });
     }
     await this.#thread.request({ kind: "copy", folder, files: [...files.values()] });
     throwIfAborted(this.#settings.signal, WHAT);

@@ -46,11 +46,13 @@ function redacted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [
-      name,
-      isSecretName(name) && part !== undefined && part !== null ? HIDDEN : redacted(part),
-    ]),
+    Object.entries(value).map(([name, part]) => [name, redactNamed(name, part)]),
   );
+}
+
+/** A value without its secrets; all of it is one when its name says so. */
+export function redactNamed(name: string, value: unknown): unknown {
+  return isSecretName(name) && value !== undefined && value !== null ? HIDDEN : redacted(value);
 }
 
 /** Whether what has this name must not be shown. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -86,6 +86,32 @@ describe("springhouse import", () => {
     expect(out).toContain('rejected a.ndjson:3 there is no column "m"');
     expect(out).toContain("rejected a.ndjson:4 is no object: 7");
     expect(rowsOf(project, "SELECT * FROM a")).toEqual([{ id: 1, n: 2 }]);
+  });
+
+  it("shows no secret, neither as an example nor in a reason", async () => {
+    await using project = await Project.make({
+      "a.csv": "id,password,url\n1,s3cret1,http://h?token=s3cret2\nx,s3cret3,\n",
+      "a.ndjson":
+        '{"id":1,"apiKey":"s3cret4","auth":{"password":"s3cret5"}}\n' +
+        '{"id":2,"apiKey":["s3cret6"]}\n{"apiKey":"s3cret7" x}\n["token=s3cret8"]\n' +
+        '{"id":"http://h?token=s3cret9"}\n',
+    });
+
+    const runs = [
+      await project.run("import a.csv --dry-run --sample 1"),
+      await project.run("import a.ndjson --json --sample 1"),
+    ];
+    const all = [
+      ...runs.map(({ out, err }) => out + err),
+      readFileSync(`${project.path("app.db")}.rejects.ndjson`, "utf8"),
+    ];
+
+    expect(all[0]).toMatch(/password +text +\*\*\*\n/);
+    expect(all[0]).toContain("http://h?token=***");
+    expect(all[0]).toContain('id: "x" is not of type integer');
+    expect(all[1]).toContain("is no JSON: Expected ',' or '}' after property value");
+    expect(all[1]).toContain('apiKey: \\"***\\" is not of type text');
+    expect(all.join()).not.toContain("s3cret");
   });
 
   it("runs a mapping of a module", async () => {

@@ -5,6 +5,7 @@
 
 import { SpringhouseError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain-object.ts";
+import { redactNamed } from "../../core/redact.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
 import { readItems } from "./items.ts";
 import type { ReadableFile } from "./run.ts";
@@ -18,7 +19,7 @@ export interface InferredColumn {
   readonly type: InferredType;
   /** Items of the sample without a value. */
   readonly nulls: number;
-  /** A value of the sample, cut. */
+  /** A value of the sample, cut, and without secrets. */
   readonly example: string;
 }
 
@@ -116,10 +117,10 @@ class ColumnSample {
     this.#isText = isText;
   }
 
-  add(value: unknown): void {
+  add(name: string, value: unknown): void {
     const type = this.#isText ? typeOfText(String(value)) : typeOfValue(value);
     if (type === undefined) return;
-    if (this.values === 0) this.example = exampleOf(value);
+    if (this.values === 0) this.example = exampleOf(redactNamed(name, value));
     this.values++;
     this.#types.add(type);
     this.#distinct.add(value);
@@ -186,7 +187,7 @@ class Sample {
         column = new ColumnSample(isText);
         this.#columns.set(name, column);
       }
-      column.add(part);
+      column.add(name, part);
     }
   }
 }

@@ -135,9 +135,16 @@ function parsed({ line, key, text, value }: JsonDocument): RawItem {
   try {
     return { line, key, value: parseExactly(text) };
   } catch (error) {
-    const problem = `is no JSON: ${messageOf(error)}`;
-    return { line, key, value: undefined, problem };
+    return { line, key, value: undefined, problem: notJson(error) };
   }
+}
+
+/** The parser quotes what stands around the mistake, which may be a secret. */
+const QUOTED = /(?:, )?(?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON$/s;
+
+function notJson(error: unknown): string {
+  const said = messageOf(error).replace(QUOTED, "");
+  return said === "" ? "is no JSON" : `is no JSON: ${said}`;
 }
 
 /** How many records are handed on together. */

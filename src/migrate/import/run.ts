@@ -14,6 +14,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../../core/errors.ts";
+import { redactText } from "../../core/redact.ts";
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import { Batches } from "./batches.ts";
 import type { EncodedRows, Encoder } from "./encode.ts";
@@ -277,7 +278,7 @@ export class ImportRun {
 
   #reject({ relative: file }: ReadableFile, { line, key }: RawItem, reason: string): void {
     const named = typeof key === "string" ? `${key}: ${reason}` : reason;
-    this.#batches.reject({ file, line, reason: named });
+    this.#batches.reject({ file, line, reason: redactText(named) });
   }
 
   #tell(phase: ImportProgress["phase"]): void {

@@ -2,6 +2,7 @@
 
 import { SpringhouseError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain-object.ts";
+import { redactNamed } from "../../core/redact.ts";
 import type { SqlValue } from "../../core/statement.ts";
 import type { EncodedRows, Encoder } from "./encode.ts";
 import { type InferredType, typeOfText, typeOfValue } from "./infer.ts";
@@ -31,7 +32,7 @@ export class ValueEncoder implements Encoder {
     const [{ table }] = this.shapes;
     const value = given[table];
     if (!isPlainObject(value)) {
-      throw new SpringhouseError("VALIDATION", `is no object: ${shown(value)}`);
+      throw new SpringhouseError("VALIDATION", `is no object: ${shown("", value)}`);
     }
     const row: SqlValue[] = new Array<SqlValue>(this.#columns.size).fill(null);
     const problems: string[] = [];
@@ -43,7 +44,7 @@ export class ValueEncoder implements Encoder {
       }
       const stored = this.#isText ? ofText(column.type, String(part)) : ofValue(column.type, part);
       if (stored === undefined)
-        problems.push(`${name}: ${shown(part)} is not of type ${column.type}`);
+        problems.push(`${name}: ${shown(name, part)} is not of type ${column.type}`);
       else row[column.at] = stored;
     }
     if (problems.length > 0) throw new SpringhouseError("VALIDATION", problems.join("; "));
@@ -87,7 +88,9 @@ function bigintAsNumber(_key: string, value: unknown): unknown {
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }
 
-function shown(value: unknown): string {
+/** A reason goes into a file and onto the screen: no secret of the item may come along. */
+function shown(name: string, given: unknown): string {
+  const value = redactNamed(name, given);
   const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? String(value));
   if (text.length <= SHOWN_CHARACTERS_MAX) return text;
   return `${text.slice(0, SHOWN_CHARACTERS_MAX - 1)}…`;

@@ -1,6 +1,6 @@
 /** What is imported: files, folders of files, and how their text is cut into documents. */
 
-import { readdirSync, type Stats, statSync } from "node:fs";
+import { readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
@@ -86,13 +86,41 @@ function filesOf(
   const path = resolve(source.path);
   const facts = statOf(path);
   if (!facts.isDirectory()) return [fileOf(source, path, basename(path), facts, "")];
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && ENDINGS.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !isExcluded(file))
-    .sort(byParts)
+  return filesBelow(path, isExcluded, new Set())
+    .toSorted(byParts)
     .slice(0, FILES_MAX)
     .map((file) => fileOf(source, file, relative(path, file), statOf(file), basename(path)));
+}
+
+/**
+ * The files of a folder, deep. Links are followed; what is reached in several ways, as in a circle
+ * of links, is read once, where it comes first.
+ */
+function filesBelow(
+  folder: string,
+  isExcluded: (path: string) => boolean,
+  seen: Set<string>,
+): readonly string[] {
+  seen.add(realpathSync(folder));
+  return readdirSync(folder)
+    .toSorted(byParts)
+    .flatMap((name) => {
+      const path = join(folder, name);
+      if (isExcluded(path)) return [];
+      const facts = statOf(path);
+      const real = realpathSync(path);
+      if (seen.has(real) || isExcluded(real)) return [];
+      if (facts.isDirectory()) return filesBelow(path, isExcluded, seen);
+      if (!ENDINGS.test(name)) return [];
+      if (!facts.isFile()) throw noFile(path);
+      seen.add(real);
+      return [path];
+    });
+}
+
+function noFile(path: string): SpringhouseError {
+  const message = `${path} is neither a file nor a folder. Take it out of the folder.`;
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { path } });
 }
 
 function fileOf(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -37,5 +37,42 @@ describe("the place of a source", () => {
     for (const below of [join(root.path, "a/c"), path, join(root.path, "a/b/da")]) {
       expect(() => sourceFiles([{ path, below }])).toThrow(/is not in .* Name a folder above/);
     }
+  });
+});
+
+describe("links in a folder", () => {
+  it("are followed to files and folders, inside and outside, and each file is read once", () => {
+    using root = folder();
+    using other = folder();
+    writeFileSync(join(other.path, "real.json"), "[]");
+    writeFileSync(join(other.path, "notes.txt"), "no data");
+    symlinkSync(join(other.path, "real.json"), join(root.path, "linked.json"));
+    symlinkSync(join(other.path, "notes.txt"), join(root.path, "linked.txt"));
+    symlinkSync(join(other.path, "a"), join(root.path, "folder"));
+    symlinkSync(root.path, join(root.path, "a/circle"));
+    symlinkSync("data.json", join(root.path, "a/b/same.json"));
+
+    const files = sourceFiles([{ path: root.path }]);
+
+    expect(files.map(({ relative }) => relative)).toEqual([
+      "a/b/data.json",
+      "folder/b/data.json",
+      "linked.json",
+    ]);
+  });
+
+  it("that lead nowhere are refused by name", () => {
+    using root = folder();
+    symlinkSync("gone.json", join(root.path, "a/lost.json"));
+
+    expect(() => sourceFiles([{ path: root.path }])).toThrow(/lost\.json/);
+  });
+
+  it("do not bring in what is somebody else's", () => {
+    using root = folder();
+    symlinkSync("a", join(root.path, "z"));
+    const isExcluded = (path: string) => path === join(root.path, "a");
+
+    expect(() => sourceFiles([{ path: root.path }], isExcluded)).toThrow(/nothing to import/);
   });
 });

@@ -130,13 +130,28 @@ function linesOf(lines: readonly string[], first: number): LazyItem[] {
   return items;
 }
 
-function parsed({ line, key, text, value }: JsonDocument): RawItem {
-  if (value !== undefined) return { line, key, value };
+function parsed({ line, key, text, value: known }: JsonDocument): RawItem {
   try {
-    return { line, key, value: parseExactly(text) };
+    const value = known ?? parseExactly(text);
+    const isWell = !HALF_PAIR.test(text) || isWellFormed(value);
+    const isNamedWell = typeof key !== "string" || key.isWellFormed();
+    return isWell && isNamedWell
+      ? { line, key, value }
+      : { line, key: undefined, value: undefined, problem: NOT_WELL_FORMED };
   } catch (error) {
     return { line, key, value: undefined, problem: notJson(error) };
   }
+}
+
+/** Only an escape can be half of a pair: the text itself was decoded strictly. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/;
+const NOT_WELL_FORMED =
+  "is not well-formed text: half of a surrogate pair, such as \\ud800, stands alone";
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, part]) => name.isWellFormed() && isWellFormed(part));
 }
 
 /** The parser quotes what stands around the mistake, which may be a secret. */

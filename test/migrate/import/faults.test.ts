@@ -89,6 +89,30 @@ describe("items that cannot be imported", () => {
   });
 });
 
+describe("half of a surrogate pair", () => {
+  it.each([
+    [
+      "lines",
+      "a.ndjson",
+      '{"key":"A"}\n{"key":"B","x":["\\uD800x"]}\n{"key":"\\ud83d\\ude00"}\n',
+      2,
+    ],
+    ["a list", "a.json", '[{"key":"A"},\n{"\\udc00":1,"key":"B"},\n{"key":"\\\\ud800"}]', 2],
+    ["a map", "a.json", '{"a":{"key":"A"},\n"\\ud800":{"key":"B"},"c":{"key":"C"}}', 2],
+  ])("in %s makes the item a reject, with its line", async (_, name, text, line) => {
+    await using folder = await ImportFolder.make();
+    const sources = await folder.file(name, text);
+
+    const report = await folder.import({ sources });
+
+    expect(report).toMatchObject({ items: 3, rejected: 1 });
+    expect(report.rejects).toEqual([
+      { file: name, line, reason: expect.stringContaining("is not well-formed text") },
+    ]);
+    expect(folder.rows("SELECT count(*) AS n FROM issues WHERE key = 'B'")).toEqual([{ n: 0 }]);
+  });
+});
+
 describe("files that cannot be read on", () => {
   it.each([
     ["breaks off", "a.json", '[{"key": "A"},\n{"key": "B"', 2, "breaks off"],

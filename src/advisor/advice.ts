@@ -49,6 +49,8 @@ export interface AdviceReport {
   readonly statements: number;
   readonly advice: readonly Advice[];
   readonly slow: readonly SlowStatement[];
+  /** Statements that could not be used, and why; they are among `rejected` too. */
+  readonly unusable: readonly { readonly what: string; readonly reason: string }[];
   /** What was not measured, or did not pay, and why. */
   readonly rejected: readonly { readonly what: string; readonly reason: string }[];
   /** Undefined when nothing had to be measured. */

@@ -51,12 +51,14 @@ export async function advise(options: AdviseOptions): Promise<AdviceReport> {
   const verdict = tried
     ? await prove(process, { ...resolved, path }, study, statements, droppable)
     : { advice: [], rejected: [] };
+  const unusable = unusableIn(statements, study);
   return {
     path,
     statements: statements.length,
+    unusable,
     advice: verdict.advice,
     slow: slowIn(statements, resolved),
-    rejected: [...verdict.rejected, ...unmeasured(statements, study)],
+    rejected: [...verdict.rejected, ...unusable],
     measuredOn: tried ? resolved.measureOn : undefined,
     ms: clock.monotonicMs() - startMs,
   };
@@ -123,11 +125,13 @@ function slowIn(
 }
 
 /** Statements that nothing can be said about, and why. */
-function unmeasured(statements: readonly Known[], { proposals }: Study): AdviceReport["rejected"] {
+function unusableIn(statements: readonly Known[], { proposals }: Study): AdviceReport["unusable"] {
   return statements.flatMap(({ sql, studied }, index) => {
     if (studied.problem !== undefined) return [{ what: sql, reason: studied.problem }];
     const isProposed = proposals.some((proposal) => proposal.statements.includes(index));
-    if (!isProposed || studied.parameters !== undefined) return [];
+    // What only writes is not searched by its values.
+    const isSearch = isProposed || studied.written.size === 0;
+    if (!isSearch || studied.parameters !== undefined) return [];
     const reason = "it cannot be told what its placeholders are compared with: give it with values";
     return [{ what: sql, reason }];
   });

@@ -13,6 +13,9 @@ import { withMigrator } from "./migrate/migrator.ts";
 import { ProgressLine, type ProgressState } from "./progress.ts";
 import { loadSettings } from "./settings.ts";
 
+/** Statements that could not be used; --all names the rest. */
+const UNUSABLE_SHOWN = 5;
+
 export const advise: CommandDefinition = {
   name: "advise",
   summary: "Prove on a copy which indexes to make or drop; 1 when there is advice",
@@ -43,14 +46,14 @@ export const advise: CommandDefinition = {
         `slow   ${formatDuration(meanMs)} on average, ${count} times: ${sql}`,
         ...plan.map((line) => `         ${line}`),
       ]),
-      ...(isGiven(invocation, "all") ? report.rejected.map(notAdvised) : []),
-      summaryOf(report),
+      ...(isGiven(invocation, "all") ? report.rejected.map(notAdvised) : unusedOf(report)),
+      summaryOf(report, isGiven(invocation, "all")),
       ...(written === undefined ? [] : [`wrote ${relative(invocation.terminal.cwd, written)}`]),
       ...nextStep(advice, written),
     ];
     const migration = written === undefined ? {} : { migration: written };
     return {
-      ok: advice.length === 0,
+      ok: advice.length === 0 && !isUseless(report),
       data: { ...report, ...migration },
       text: lines.join("\n"),
     };
@@ -139,13 +142,34 @@ function notAdvised({ what, reason }: AdviceReport["rejected"][number]): string 
   return `not    ${what}\n         ${reason}`;
 }
 
-function summaryOf({ statements, advice, rejected, measuredOn, ms }: AdviceReport): string {
+/** Statements that could not be used are named without being asked for: a few of them. */
+function unusedOf({ unusable }: AdviceReport): readonly string[] {
+  const more = unusable.length - UNUSABLE_SHOWN;
+  return [
+    ...unusable.slice(0, UNUSABLE_SHOWN).map(notAdvised),
+    ...(more > 0 ? [`not    ${more} more (--all names them)`] : []),
+  ];
+}
+
+/** A workload of which nothing could be used says nothing about the database. */
+function isUseless({ statements, unusable }: AdviceReport): boolean {
+  return statements > 0 && unusable.length === statements;
+}
+
+function summaryOf(report: AdviceReport, isAll: boolean): string {
+  const { statements, unusable, advice, rejected, measuredOn, ms } = report;
+  if (isUseless(report) && advice.length === 0) {
+    return `None of ${counted(statements, "statement", "statements")} could be used.`;
+  }
   const looked = `${counted(statements, "statement", "statements")} in ${formatDuration(ms)}`;
   const on = measuredOn === undefined ? "" : `, measured on a ${measuredOn}`;
   const found = counted(advice.length, "index to make or drop", "indexes to make or drop");
   const what = advice.length === 0 ? "nothing to gain" : found;
-  const more = rejected.length === 0 ? "" : ` (--all names ${rejected.length} that do not pay)`;
-  return `${looked}${on}: ${what}${more}.`;
+  const unpaid = rejected.length - unusable.length;
+  const more = unpaid === 0 || isAll ? "" : ` (--all names ${unpaid} that do not pay)`;
+  const unused = unusable.length === 0 ? "" : ` ${unusable.length} could not be used.`;
+  const empty = statements === 0 ? "The workload holds no statements. " : "";
+  return `${empty}${looked}${on}: ${what}${more}.${unused}`;
 }
 
 function nextStep(advice: readonly Advice[], written: string | undefined): readonly string[] {

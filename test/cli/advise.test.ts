@@ -68,6 +68,33 @@ describe("springhouse advise", () => {
     expect(none.err).toContain("There is no workload. Give --workload FILE");
   });
 
+  it("always names the statements that it could not use", async () => {
+    await using project = await Project.make({
+      "some.sql":
+        "SELEC 1; SELECT * FROM gone; SELECT id FROM documents WHERE id = 1 + ?; SELECT 1;",
+      "none.sql": "SELECT * FROM gone;",
+      "empty.sql": "-- nothing yet\n",
+    });
+    project.sql("app.db", "CREATE TABLE documents (id INTEGER PRIMARY KEY)");
+
+    const some = await project.run("advise --workload some.sql");
+    const none = await project.run("advise --workload none.sql");
+    const empty = await project.run("advise --workload empty.sql");
+    const all = await project.run("advise --workload some.sql --all");
+
+    expect(some.code).toBe(0);
+    expect(some.out).toMatch(/not {4}SELEC 1\n +.*syntax error/);
+    expect(some.out).toMatch(/not {4}SELECT \* FROM gone\n +no such table: gone/);
+    expect(some.out).toMatch(/not {4}SELECT id .*\n +it cannot be told what its placeholders/);
+    expect(some.out).toMatch(/nothing to gain\. 3 could not be used\.\n$/);
+    expect(none.code).toBe(1);
+    expect(none.out).toContain("None of 1 statement could be used.");
+    expect(empty).toMatchObject({ code: 0 });
+    expect(empty.out).toContain("The workload holds no statements.");
+    expect(all.out).toContain("no such table: gone");
+    expect(all.out).not.toContain("--all");
+  });
+
   it("makes no database file", async () => {
     await using project = await Project.make({ "queries.sql": SCRIPT });
 

@@ -114,6 +114,31 @@ describe("springhouse import", () => {
     expect(all.join()).not.toContain("s3cret");
   });
 
+  it("escapes what would command the terminal", async () => {
+    await using project = await Project.make({
+      "a.json": '[{"a\\u001b[2J":"x\\ny\\u001b[31m\\u202e"}, {"b\\u0007":1}]',
+    });
+
+    const { out } = await project.run("import a.json --sample 1");
+
+    expect(out).toContain("a\\u001b[2J");
+    expect(out).toContain("x\\ny\\u001b[31m\\u202e\n");
+    expect(out).toContain('there is no column "b\\u0007"');
+    expect(out.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+
+  it("looks at the first items of each file, and says so", async () => {
+    await using project = await Project.make({
+      "a.json": '[{"n":1},{"n":2},{"n":3,"late":1}]',
+      "b.json": '[{"n":4},{"n":5}]',
+    });
+
+    const { out } = await project.run("import a.json b.json --sample 3");
+
+    expect(out).toContain("From a sample of 4 items, the first ones of each of 2 files.");
+    expect(out).toContain('there is no column "late": a larger --sample would have found it');
+  });
+
   it("runs a mapping of a module", async () => {
     await using project = await Project.make({ "a.json": '["A", "B"]', "map.ts": MAPPING });
 

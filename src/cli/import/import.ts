@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { formatBytes } from "../../core/bytes.ts";
 import { formatDuration } from "../../core/duration.ts";
+import { printable } from "../../core/shown.ts";
 import type { InferredTable } from "../../migrate/import/infer.ts";
 import type { ImportProgress, ImportReport, ImportSettings } from "../../migrate/import/options.ts";
 import type { ImportFormat } from "../../migrate/import/source.ts";
@@ -135,7 +136,7 @@ function shownAs(progress: ImportProgress): Parameters<ProgressLine["show"]>[0] 
 function outcomeOf(report: ImportReport, inferred: InferredTable | undefined): Outcome {
   const data = { ...report, ...(inferred !== undefined && { inferred }) };
   const parts = [
-    ...(inferred === undefined ? [] : [describeColumns(inferred), ""]),
+    ...(inferred === undefined ? [] : [describeColumns(inferred, report.files), ""]),
     ...(report.tables.length === 0 ? [] : [describeTables(report), ""]),
     ...report.rejects.slice(0, REJECTS_SHOWN).map(describeReject),
     ...(report.rejectsFile === undefined ? [] : [`All rejects: ${report.rejectsFile}`]),
@@ -144,15 +145,16 @@ function outcomeOf(report: ImportReport, inferred: InferredTable | undefined): O
   return { ok: report.rejected === 0, data, text: parts.join("\n") };
 }
 
-function describeColumns({ columns, key, sampled }: InferredTable): string {
+function describeColumns({ columns, key, sampled }: InferredTable, files: number): string {
   const rows = columns.map(({ name, type, nulls, example }) => [
-    key.includes(name) ? `${name} (key)` : name,
+    printable(key.includes(name) ? `${name} (key)` : name),
     type,
     nulls === 0 ? "" : count(nulls),
-    example,
+    printable(example),
   ]);
   const titles = [{ title: "column" }, { title: "type" }, NULLS, { title: "example" }];
-  return `${formatTable(titles, rows)}\nFrom a sample of ${count(sampled)} items.`;
+  const of = files === 1 ? "" : `, the first ones of each of ${count(files)} files`;
+  return `${formatTable(titles, rows)}\nFrom a sample of ${count(sampled)} items${of}.`;
 }
 
 const NULLS = { title: "nulls", align: "right" } as const;
@@ -170,7 +172,7 @@ function describeTables({ tables }: ImportReport): string {
 }
 
 function describeReject({ file, line, reason }: ImportReport["rejects"][number]): string {
-  return `rejected ${file}:${line} ${reason}`;
+  return printable(`rejected ${file}:${line} ${reason}`);
 }
 
 function describeEnd(report: ImportReport): string {

@@ -39,7 +39,7 @@ export class ValueEncoder implements Encoder {
     for (const [name, part] of Object.entries(value)) {
       const column = this.#columns.get(name);
       if (column === undefined) {
-        problems.push(`there is no column "${name}"`);
+        problems.push(`there is no column "${name}": a larger --sample would have found it`);
         continue;
       }
       const stored = this.#isText ? ofText(column.type, String(part)) : ofValue(column.type, part);

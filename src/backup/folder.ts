@@ -16,7 +16,17 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
@@ -160,6 +170,12 @@ export async function removeBackup(directory: string, name: string): Promise<voi
     await syncFolder(directory);
     await rm(aside, { recursive: true, force: true });
   });
+}
+
+/** Size of a file; undefined when there is none, or something that is no file. */
+export async function fileBytes(path: string): Promise<number | undefined> {
+  const facts = await ifThere(path, () => lstat(path));
+  return facts?.isFile() === true ? facts.size : undefined;
 }
 
 /** Bytes of everything in a folder. */

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import { backupNames, folderBytes, readIfThere } from "./folder.ts";
+import { backupNames, fileBytes, folderBytes, readIfThere } from "./folder.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
 import { type FolderOptions, resolveDirectory } from "./options.ts";
 import { isPinned } from "./pin.ts";
@@ -22,13 +22,16 @@ export interface BackupEntry {
   /** Of the last time that it was restored and checked. */
   readonly verification: Verification | undefined;
   readonly manifest: Manifest | undefined;
-  /** Why the manifest cannot be read. */
+  /**
+   * Why the manifest cannot be read, or that the data is missing or of another size; undefined when
+   * a look finds nothing wrong. Such a backup counts for nothing, whatever was proved of it before.
+   */
   readonly problem: string | undefined;
 }
 
 /**
- * All backups of a folder, newest first; those whose manifest cannot be read come last. Nothing is
- * checked but manifests: `verifyBackup` does that. A folder that does not exist has none.
+ * All backups of a folder, newest first; those whose manifest cannot be read come last. Of the data
+ * only the size is looked at: `verifyBackup` checks it. A folder that does not exist has none.
  *
  * @example const [newest] = await listBackups({ directory: "backups" });
  */
@@ -48,7 +51,8 @@ export async function listBackups(options: FolderOptions): Promise<readonly Back
 export async function readEntry(path: string, name: string): Promise<BackupEntry | undefined> {
   const text = await readIfThere(join(path, MANIFEST_FILE));
   if (text === undefined) return undefined;
-  const { manifest, problem } = attempt(text, path, name);
+  const { manifest, problem: unreadable } = attempt(text, path, name);
+  const problem = manifest === undefined ? unreadable : await dataProblem(path, manifest);
   return {
     name,
     path,
@@ -71,6 +75,16 @@ function attempt(
   } catch (error) {
     return { manifest: undefined, problem: messageOf(error) };
   }
+}
+
+/** What one look at the data tells. Its bytes may be others still: that takes a proof. */
+async function dataProblem(path: string, { data }: Manifest): Promise<string | undefined> {
+  const place = join(path, data.file);
+  const sizeBytes = await fileBytes(place);
+  if (sizeBytes === data.sizeBytes) return undefined;
+  const what =
+    sizeBytes === undefined ? "is missing" : `has ${sizeBytes} bytes instead of ${data.sizeBytes}`;
+  return `${place} ${what}. Take another backup.`;
 }
 
 /** The manifest in a backup's folder. Throws `BACKUP_DAMAGED` when it is that of another one. */

@@ -103,8 +103,8 @@ export function planRetention(
 function safetyOf(entry: BackupEntry, nowMs: number): string | undefined {
   const { pinned, problem, manifest, verification } = entry;
   if (pinned) return "pinned";
-  if (problem !== undefined || manifest === undefined) return "cannot be read";
-  if (verification?.ok === false) return "damaged";
+  if (manifest === undefined) return "cannot be read";
+  if (problem !== undefined || verification?.ok === false) return "damaged";
   const isSafety = manifest.kind === "pre-restore" || manifest.kind === "pre-migration";
   return isSafety && nowMs - timeOf(entry) < SAFETY_MS ? manifest.kind : undefined;
 }

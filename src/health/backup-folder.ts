@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { BackupEntry } from "../backup/list.ts";
 import type { HealthBackup, HealthBackups } from "./sources.ts";
 
-/** Reads manifests and proofs; no backup is opened for it. */
+/** Reads manifests, proofs and sizes; no backup is opened for it. */
 export class BackupFolder implements HealthBackups {
   readonly directory: string;
 
@@ -23,7 +23,7 @@ export class BackupFolder implements HealthBackups {
   }
 }
 
-/** One whose manifest cannot be read is as good as one that was proved to be damaged. */
+/** One that a look finds damaged is so, whatever was proved of it before. */
 function toHealthBackup({ name, createdAt, verification, problem }: BackupEntry): HealthBackup {
   const verified = problem === undefined ? verification?.ok : false;
   return { name, createdMs: createdAt?.getTime(), verified };

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -147,6 +147,27 @@ describe("the clean-up", () => {
     expect(readdirSync(folder).sort()).toContain("outside");
     await pinBackup({ directory, name: "a", pinned: false });
     expect((await pruneBackups({ directory, keepLast: 1 })).removed).toEqual(["a"]);
+  });
+
+  it.each([
+    ["is missing", rmSync],
+    ["has another size", (path: string) => truncateSync(path, 100)],
+  ])("keeps the last sound backup when the data of a newer one %s", async (_, damage) => {
+    const { path, url, directory } = makePlace();
+    fillDatabase(path, 1);
+    const clock = new FakeClock(NOW_MS);
+    await createBackup({ url, directory, name: "sound", clock });
+    clock.advance(DAY_MS);
+    await createBackup({ url, directory, name: "broken", clock });
+    damage(join(directory, "broken/database.zst"));
+
+    const { removed, decisions } = await pruneBackups({ directory, keepLast: 1, clock });
+
+    expect(removed).toEqual([]);
+    expect(decisions).toEqual([
+      { name: "broken", action: "keep", reasons: ["damaged"] },
+      { name: "sound", action: "keep", reasons: ["last 1"] },
+    ]);
   });
 
   it.each(["../outside", "..", "a/../../outside", "/etc"])(

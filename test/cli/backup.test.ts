@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
@@ -74,6 +74,20 @@ describe("springhouse backup", () => {
       ["good", true],
     ]);
     expect(listed).toMatchObject({ code: 1, out: expect.stringContaining("DAMAGED") });
+  });
+
+  it("sees in the list that the data of a verified one is gone, and so does health", async () => {
+    await using made = await project();
+    await made.run("backup create --name first");
+    rmSync(made.path("backups/first/database.zst"));
+
+    const listed = await made.run("backup list");
+    const health = await made.run("health");
+
+    expect(listed).toMatchObject({ code: 1, out: expect.stringMatching(/first .* DAMAGED/) });
+    expect(listed.out).toMatch(/^first: .*database\.zst is missing/m);
+    expect(health.out).toMatch(/^backups +warning +none of 1 is verified$/m);
+    expect(health.out).toContain("warning backups: first is damaged.");
   });
 
   it("takes the key from the environment or a file, and never prints it", async () => {

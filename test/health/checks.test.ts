@@ -223,8 +223,13 @@ describe("backups", () => {
     expect(await looked([made("a", 0)])).toMatchObject({ found: "none of 1 is verified" });
   });
 
-  it("are a warning when the newest is damaged", async () => {
-    const found = await looked([made("b", 0, false), made("a", 1, true)]);
+  it.each([
+    [0, 0.5],
+    [2, 0.5],
+    [0, 2],
+  ])("are a warning when one is damaged, of %f days beside %f", async (damaged, sound) => {
+    const list = [made("b", damaged, false), made("a", sound, true)];
+    const found = await looked(list.toSorted((a, b) => (b.createdMs ?? 0) - (a.createdMs ?? 0)));
 
     expect(found).toMatchObject({
       status: "warning",

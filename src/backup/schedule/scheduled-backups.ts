@@ -73,8 +73,9 @@ export async function scheduleBackups(options: ScheduleOptions): Promise<BackupS
     },
     async wasDone(sinceMs) {
       const entries = await listBackups({ directory });
-      const made = entries.find(({ createdAt, manifest }) => {
-        return manifest?.kind === "scheduled" && (createdAt?.getTime() ?? 0) >= sinceMs;
+      const made = entries.find(({ createdAt, manifest, problem }) => {
+        const isSound = manifest?.kind === "scheduled" && problem === undefined;
+        return isSound && (createdAt?.getTime() ?? 0) >= sinceMs;
       });
       return made === undefined ? undefined : madeText(made);
     },

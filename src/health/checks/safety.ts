@@ -14,13 +14,16 @@ export async function checkBackups(round: Round): Promise<HealthFinding | undefi
   if (backups === undefined) return undefined;
   const [list, bytes] = await Promise.all([backups.list(), backups.sizeBytes()]);
   const values = { count: list.length, bytes };
-  const damaged = list[0]?.verified === false ? list[0].name : undefined;
+  const damaged = list.find(({ verified }) => verified === false)?.name;
   const last = lastVerified(list);
   if (last === undefined) {
     return {
       status: "warning",
       found: list.length === 0 ? "none" : `none of ${list.length} is verified`,
-      advice: "Run: npx springhouse backup create. It verifies what it makes.",
+      advice:
+        damaged === undefined
+          ? "Run: npx springhouse backup create. It verifies what it makes."
+          : backupAdvice(damaged, true),
       values,
     };
   }
@@ -37,7 +40,12 @@ export async function checkBackups(round: Round): Promise<HealthFinding | undefi
 }
 
 function backupAdvice(damaged: string | undefined, isOld: boolean): string | undefined {
-  if (damaged !== undefined) return `${damaged} is damaged. Run: npx springhouse backup create`;
+  if (damaged !== undefined) {
+    return (
+      `${damaged} is damaged. Run: npx springhouse backup create, and remove the folder of ` +
+      `${damaged} when there is nothing in it to save.`
+    );
+  }
   return isOld ? "Run: npx springhouse backup create. See whether the schedule runs." : undefined;
 }
 

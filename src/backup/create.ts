@@ -12,7 +12,9 @@ import { type BackupEntry, readEntry } from "./list.ts";
 import {
   BACKUP_KINDS,
   type BackupKind,
+  DATA_FILE,
   type DatabaseFacts,
+  ENCRYPTED_DATA_FILE,
   MANIFEST_FILE,
   type Manifest,
   manifestText,
@@ -106,7 +108,7 @@ export async function finishBackup(
 ): Promise<BackupEntry> {
   const { folder, facts, createdMs, kind, pinned, name: wanted } = snapshot;
   const encryption = key === undefined ? undefined : newEncryption(key);
-  const file = encryption === undefined ? "database.zst" : "database.zst.enc";
+  const file = encryption === undefined ? DATA_FILE : ENCRYPTED_DATA_FILE;
   const from = snapshotPath(folder);
   const packed = await work.run({ kind: "pack", from, to: folder.file(file), key, encryption });
   await rm(from);

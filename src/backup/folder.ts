@@ -10,9 +10,10 @@
  *       .work-…/              something is being made; removed when its process is gone
  *       schedule.db           next times of the schedule
  *
- * A backup is made in a work folder and gets its name by one rename, so a folder with a name and a
- * manifest is whole. Names come from users and from the disk: they are checked before they become
- * paths, and nothing outside of the folder is ever read or removed.
+ * A backup is made in a work folder and gets its name by one rename, so a folder with a name has had
+ * a manifest and data: when one of them is gone, it is a damaged backup, and not nothing. Names come
+ * from users and from the disk: they are checked before they become paths, and nothing outside of
+ * the folder is ever read or removed.
  */
 
 import { randomUUID } from "node:crypto";
@@ -31,7 +32,7 @@ import { join, resolve } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
-import { MANIFEST_FILE } from "./manifest.ts";
+import { DATA_FILE, ENCRYPTED_DATA_FILE, MANIFEST_FILE } from "./manifest.ts";
 
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
@@ -47,12 +48,16 @@ const BACKUPS_MAX = 100_000;
 
 /** Throws `INVALID_ARGUMENT` for what cannot be the name of a backup. */
 export function assertName(name: unknown): asserts name is string {
-  if (typeof name === "string" && NAME.test(name) && !RESERVED.test(name)) return;
+  if (typeof name === "string" && isName(name)) return;
   const shown = JSON.stringify(name) ?? String(name);
   const message =
     `${shown} cannot be the name of a backup. Take letters, digits, ".", "_" and "-", at most ` +
     "100, a letter or digit first.";
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
+}
+
+function isName(name: string): boolean {
+  return NAME.test(name) && !RESERVED.test(name);
 }
 
 /** `backup_20261126_020000`, in UTC, so that names sort by time whatever clocks do. */
@@ -67,25 +72,31 @@ export function pathOf(directory: string, name: string): string {
   return join(resolve(directory), name);
 }
 
-/** Names of all backups; a folder without a manifest is none. Empty when there is no folder. */
+/** Names of all backups, damaged ones too. Empty when there is no folder. */
 export async function backupNames(directory: string): Promise<readonly string[]> {
   const entries = await ifThere(directory, () => readdir(directory, { withFileTypes: true }));
   const folders = (entries ?? [])
-    .filter((entry) => entry.isDirectory() && NAME.test(entry.name))
+    .filter((entry) => entry.isDirectory() && isName(entry.name))
     .slice(0, BACKUPS_MAX);
   const names: string[] = [];
   for (const { name } of folders) {
-    const facts = await ifThere(directory, () => stat(join(directory, name, MANIFEST_FILE)));
-    if (facts?.isFile() === true) names.push(name);
+    if (await isBackup(join(directory, name))) names.push(name);
   }
   return names;
+}
+
+/** Whether a folder holds a backup, or what is left of one. */
+export async function isBackup(path: string): Promise<boolean> {
+  for (const file of [MANIFEST_FILE, DATA_FILE, ENCRYPTED_DATA_FILE]) {
+    if ((await fileBytes(join(path, file))) !== undefined) return true;
+  }
+  return false;
 }
 
 /** Throws `BACKUP_NOT_FOUND` unless there is a backup of this name; else its folder. */
 export async function existingPath(directory: string, name: string): Promise<string> {
   const path = pathOf(directory, name);
-  const facts = await ifThere(path, () => stat(join(path, MANIFEST_FILE)));
-  if (facts?.isFile() === true) return path;
+  if (await isBackup(path)) return path;
   const message = `There is no backup ${name} in ${directory}. See: springhouse backup list`;
   throw new SpringhouseError("BACKUP_NOT_FOUND", message, { fields: { name, directory } });
 }

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import { backupNames, fileBytes, folderBytes, readIfThere } from "./folder.ts";
+import { backupNames, fileBytes, folderBytes, isBackup, readIfThere } from "./folder.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
 import { type FolderOptions, resolveDirectory } from "./options.ts";
 import { isPinned } from "./pin.ts";
@@ -49,8 +49,8 @@ export async function listBackups(options: FolderOptions): Promise<readonly Back
 
 /** What the folder of one backup says; undefined when it was removed meanwhile. */
 export async function readEntry(path: string, name: string): Promise<BackupEntry | undefined> {
+  if (!(await isBackup(path))) return undefined;
   const text = await readIfThere(join(path, MANIFEST_FILE));
-  if (text === undefined) return undefined;
   const { manifest, problem: unreadable } = attempt(text, path, name);
   const problem = manifest === undefined ? unreadable : await dataProblem(path, manifest);
   return {
@@ -66,7 +66,7 @@ export async function readEntry(path: string, name: string): Promise<BackupEntry
 }
 
 function attempt(
-  text: string,
+  text: string | undefined,
   path: string,
   name: string,
 ): Pick<BackupEntry, "manifest" | "problem"> {
@@ -87,9 +87,17 @@ async function dataProblem(path: string, { data }: Manifest): Promise<string | u
   return `${place} ${what}. Take another backup.`;
 }
 
-/** The manifest in a backup's folder. Throws `BACKUP_DAMAGED` when it is that of another one. */
-export function readManifest(text: string, path: string, name: string): Manifest {
+/**
+ * The manifest in a backup's folder, of its text; undefined when the file is not there.
+ *
+ * @throws `BACKUP_DAMAGED` when there is none, or that of another one.
+ */
+export function readManifest(text: string | undefined, path: string, name: string): Manifest {
   const place = join(path, MANIFEST_FILE);
+  if (text === undefined) {
+    const message = `${place} is missing: without it nothing proves the data beside it.`;
+    throw new SpringhouseError("BACKUP_DAMAGED", message, { fields: { place } });
+  }
   const manifest = parseManifest(text, place);
   if (manifest.name === name) return manifest;
   const message =

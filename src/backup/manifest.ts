@@ -89,6 +89,8 @@ export interface Manifest {
 
 /** Files of a backup's folder. */
 export const MANIFEST_FILE = "manifest.json";
+export const DATA_FILE = "database.zst";
+export const ENCRYPTED_DATA_FILE = "database.zst.enc";
 const FORMAT = "springhouse-backup";
 const FORMAT_VERSION = 1;
 

@@ -56,7 +56,7 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
 
 /** The manifest of a backup that exists. */
 export async function manifestOf(path: string, name: string): Promise<Manifest> {
-  return readManifest((await readIfThere(join(path, MANIFEST_FILE))) ?? "", path, name);
+  return readManifest(await readIfThere(join(path, MANIFEST_FILE)), path, name);
 }
 
 /** Makes the database of a backup at `to` and checks it. */

@@ -13,6 +13,7 @@ import { describe, expect, it } from "vitest";
 import { contentDifferences, contentOf } from "../../src/backup/content.ts";
 import { createBackup } from "../../src/backup/create.ts";
 import { type BackupEntry, listBackups } from "../../src/backup/list.ts";
+import { pruneBackups } from "../../src/backup/prune.ts";
 import { verifyBackup } from "../../src/backup/verify.ts";
 import {
   execute,
@@ -106,8 +107,8 @@ describe("the proof of a backup", () => {
     expect(failure.code).toBe("BACKUP_DAMAGED");
   });
 
-  it("finds a manifest that was altered, cut off or moved", async () => {
-    const { directory, backup } = await made();
+  it("finds a manifest that was altered, cut off, removed or moved", async () => {
+    const { url, directory, backup } = await made();
     const path = join(backup.path, "manifest.json");
     const text = readFileSync(path, "utf8");
     const altered = [text.replace('"rows": 2000', '"rows": 2001'), text.slice(0, 300), "[]", ""];
@@ -118,6 +119,13 @@ describe("the proof of a backup", () => {
       expect((await failureOf(verifyBackup({ directory, name: "b" }))).code).toBe("BACKUP_DAMAGED");
       expect((await listBackups({ directory }))[0]?.problem).toContain("manifest.json");
     }
+    rmSync(path);
+    expect((await failureOf(verifyBackup({ directory, name: "b" }))).code).toBe("BACKUP_DAMAGED");
+    expect((await listBackups({ directory }))[0]?.problem).toContain("manifest.json is missing");
+    const { decisions } = await pruneBackups({ directory, keepLast: 1 });
+    expect(decisions).toEqual([{ name: "b", action: "keep", reasons: ["cannot be read"] }]);
+    const again = createBackup({ url, directory, name: "b" });
+    expect((await failureOf(again)).code).toBe("BACKUP_EXISTS");
     writeFileSync(path, text);
     renameSync(backup.path, join(directory, "c"));
     const moved = await failureOf(verifyBackup({ directory, name: "c" }));

@@ -10,10 +10,10 @@
  *       .work-…/              something is being made; removed when its process is gone
  *       schedule.db           next times of the schedule
  *
- * A backup is made in a work folder and gets its name by one rename, so a folder with a name has had
- * a manifest and data: when one of them is gone, it is a damaged backup, and not nothing. Names come
- * from users and from the disk: they are checked before they become paths, and nothing outside of
- * the folder is ever read or removed.
+ * A backup is made in a work folder and gets its name by one rename, so a folder with a name has
+ * had a manifest and data: when one of them is gone, it is a damaged backup, and not nothing. Names
+ * come from users and from the disk: they are checked before they become paths, and nothing outside
+ * of the folder is ever read or removed.
  */
 
 import { randomUUID } from "node:crypto";
@@ -85,8 +85,9 @@ export async function backupNames(directory: string): Promise<readonly string[]>
   return names;
 }
 
-/** Whether a folder holds a backup, or what is left of one. */
+/** Whether a folder holds a backup, or what is left of one. A link to a folder is none. */
 export async function isBackup(path: string): Promise<boolean> {
+  if ((await ifThere(path, () => lstat(path)))?.isDirectory() !== true) return false;
   for (const file of [MANIFEST_FILE, DATA_FILE, ENCRYPTED_DATA_FILE]) {
     if ((await fileBytes(join(path, file))) !== undefined) return true;
   }
@@ -97,7 +98,11 @@ export async function isBackup(path: string): Promise<boolean> {
 export async function existingPath(directory: string, name: string): Promise<string> {
   const path = pathOf(directory, name);
   if (await isBackup(path)) return path;
-  const message = `There is no backup ${name} in ${directory}. See: springhouse backup list`;
+  const isLink = (await ifThere(path, () => lstat(path)))?.isSymbolicLink() === true;
+  const message = isLink
+    ? `${path} is a link, and nothing outside of the folder of backups is read or changed. Put ` +
+      "the backup itself there, or give the folder that holds it."
+    : `There is no backup ${name} in ${directory}. See: springhouse backup list`;
   throw new SpringhouseError("BACKUP_NOT_FOUND", message, { fields: { name, directory } });
 }
 

@@ -117,6 +117,10 @@ export function parseManifest(text: string, place: string): Manifest {
   if (checksum !== checksumOf(manifest)) {
     throw damaged(place, "its text does not match its checksum, so it was altered");
   }
+  // Anybody can make a checksum, and the name becomes a path.
+  if (![DATA_FILE, ENCRYPTED_DATA_FILE].includes(manifest.data.file)) {
+    throw damaged(place, "its data is no file of a backup");
+  }
   return manifest;
 }
 

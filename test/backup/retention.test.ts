@@ -1,14 +1,25 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createBackup } from "../../src/backup/create.ts";
 import { removeBackup } from "../../src/backup/folder.ts";
-import type { BackupEntry } from "../../src/backup/list.ts";
-import type { BackupKind, Manifest } from "../../src/backup/manifest.ts";
+import { type BackupEntry, listBackups } from "../../src/backup/list.ts";
+import { type BackupKind, type Manifest, manifestText } from "../../src/backup/manifest.ts";
 import { pinBackup } from "../../src/backup/pin.ts";
 import { pruneBackups } from "../../src/backup/prune.ts";
+import { restoreBackup } from "../../src/backup/restore.ts";
 import { planRetention, type RetentionPolicy, resolvePolicy } from "../../src/backup/retention.ts";
+import { verifyBackup } from "../../src/backup/verify.ts";
+import { assert } from "../../src/core/assert.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { failureOf, fillDatabase, makePlace } from "./support.ts";
 
@@ -168,6 +179,42 @@ describe("the clean-up", () => {
       { name: "broken", action: "keep", reasons: ["damaged"] },
       { name: "sound", action: "keep", reasons: ["last 1"] },
     ]);
+  });
+
+  it("never follows a link out of the folder", async () => {
+    const { path, url, directory, folder } = makePlace();
+    fillDatabase(path, 1);
+    await createBackup({ url, directory, name: "real" });
+    renameSync(join(directory, "real"), join(folder, "real"));
+    symlinkSync(join(folder, "real"), join(directory, "real"));
+    rmSync(join(folder, "real/verified.json"));
+    const before = readdirSync(join(folder, "real"));
+
+    const calls = [
+      pinBackup({ directory, name: "real" }),
+      verifyBackup({ directory, name: "real" }),
+      restoreBackup({ directory, name: "real", url: `sqlite:///${folder}/other.db` }),
+    ];
+
+    for (const call of calls) {
+      const failure = await failureOf(call);
+      expect(failure.code).toBe("BACKUP_NOT_FOUND");
+      expect(failure.message).toContain("is a link");
+    }
+    expect(await listBackups({ directory })).toEqual([]);
+    expect(readdirSync(join(folder, "real"))).toEqual(before);
+  });
+
+  it("never takes data from another folder, whatever a manifest says", async () => {
+    const { path, url, directory } = makePlace();
+    fillDatabase(path, 1);
+    const { manifest, path: made } = await createBackup({ url, directory, name: "a" });
+    assert(manifest !== undefined, "a backup was made");
+    const data = { ...manifest.data, file: "../database.zst" };
+    writeFileSync(join(made, "manifest.json"), manifestText({ ...manifest, data }));
+
+    expect((await listBackups({ directory }))[0]?.problem).toContain("no file of a backup");
+    expect((await failureOf(verifyBackup({ directory, name: "a" }))).code).toBe("BACKUP_DAMAGED");
   });
 
   it.each(["../outside", "..", "a/../../outside", "/etc"])(

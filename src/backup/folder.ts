@@ -42,17 +42,20 @@ const OWNER_FILE = "owner.json";
 const OWNERLESS_MS_MAX = 60_000;
 /** Letters that mean nothing to any file system or shell; no dot first, no way up. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-/** Names that others have put into the folder of backups, or that Windows keeps for itself. */
-const RESERVED = /^(?:segments|con|prn|aux|nul|(?:com|lpt)\d)$/i;
+/** What else lies in the folder of backups, and names that Windows keeps for itself. */
+const RESERVED =
+  /^(?:segments|schedule\.db(?:-wal|-shm|-journal)?|con|prn|aux|nul|(?:com|lpt)\d)$/i;
 const BACKUPS_MAX = 100_000;
 
 /** Throws `INVALID_ARGUMENT` for what cannot be the name of a backup. */
 export function assertName(name: unknown): asserts name is string {
   if (typeof name === "string" && isName(name)) return;
   const shown = JSON.stringify(name) ?? String(name);
-  const message =
-    `${shown} cannot be the name of a backup. Take letters, digits, ".", "_" and "-", at most ` +
-    "100, a letter or digit first.";
+  const isReserved = typeof name === "string" && RESERVED.test(name);
+  const why = isReserved
+    ? "It is reserved: for what else lies in the folder of backups, or by Windows. Take another."
+    : 'Take letters, digits, ".", "_" and "-", at most 100, a letter or digit first.';
+  const message = `${shown} cannot be the name of a backup. ${why}`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
@@ -217,6 +217,26 @@ describe("no backup is made", () => {
     const { url, directory } = makePlace();
 
     expect((await failureOf(createBackup({ url, directory, name }))).code).toBe("INVALID_ARGUMENT");
+  });
+
+  it.each(["segments", "schedule.db", "Schedule.db-wal", "schedule.db-journal"])(
+    "under the reserved name %s, and that is said",
+    async (name) => {
+      const { url, directory } = makePlace();
+
+      const failure = await failureOf(createBackup({ url, directory, name }));
+
+      expect(failure.code).toBe("INVALID_ARGUMENT");
+      expect(failure.message).toContain("is reserved");
+    },
+  );
+
+  it("under a reserved name, nor listed", async () => {
+    const { directory } = makePlace();
+    mkdirSync(join(directory, "schedule.db"), { recursive: true });
+    writeFileSync(join(directory, "schedule.db/manifest.json"), "{}");
+
+    expect(await listBackups({ directory })).toEqual([]);
   });
 
   it("when it is given up, and nothing stays of it", async () => {

@@ -2,8 +2,10 @@
 
 import { styleText } from "node:util";
 import type { Config } from "../config/config.ts";
+import { abortable } from "../core/abort.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import type { HealthCheck, HealthReport, HealthStatus } from "../health/report.ts";
+import type { SqliteStore } from "../store/sqlite/store.ts";
 import { type CommandDefinition, type Invocation, isGiven, usageError } from "./command.ts";
 import { loadSettings, openStore } from "./settings.ts";
 import { formatTable } from "./table.ts";
@@ -57,7 +59,7 @@ async function examine(config: Config, invocation: Invocation): Promise<Seen> {
   const { clock, signal } = invocation.terminal;
   const isChecked = isGiven(invocation, "quickCheck");
   try {
-    await using store = await openStore(config, { readOnly: !isChecked });
+    await using store = await openInTime(config, { readOnly: !isChecked }, signal);
     const { createHealth } = await import("../health/health.ts");
     const { enabled, directory } = config.backup;
     const backups = enabled ? directory : undefined;
@@ -75,6 +77,29 @@ async function examine(config: Config, invocation: Invocation): Promise<Seen> {
       timestamp: new Date(clock.nowMs()).toISOString(),
       checks: [{ name: "connection", status: "unhealthy", found }],
     };
+  }
+}
+
+/**
+ * Opens the database, for no longer than a check may take: what another process holds all the time
+ * is as bad as what does not answer.
+ */
+async function openInTime(
+  config: Config,
+  access: { readonly readOnly: boolean },
+  signal: AbortSignal,
+): Promise<SqliteStore> {
+  const { parseDurationMs } = await import("../core/duration.ts");
+  const { database, monitoring } = config;
+  const timeouts = [database.busyTimeout, monitoring.checkTimeout];
+  const busyTimeout = Math.min(...timeouts.map((each) => parseDurationMs(each, "health")));
+  const opening = openStore({ ...config, database: { ...database, busyTimeout } }, access);
+  try {
+    return await abortable(opening, signal, "The look");
+  } catch (error) {
+    // Nobody waits for it any more; it may still open.
+    void opening.then((store) => store.close()).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -24,7 +24,9 @@ export async function runInProcess(): Promise<number> {
   }
   endWhenNobodyReads();
   const code = await runProgram(process.argv.slice(2), terminalOf(interrupted.signal));
-  return exitCode ?? code;
+  // The command has cleaned up; what still waits for a lock must not keep the process.
+  if (exitCode !== undefined) process.exit(exitCode);
+  return code;
 }
 
 function terminalOf(signal: AbortSignal): Terminal {

@@ -1,4 +1,5 @@
 import { chmod, truncate, writeFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { Project } from "./support.ts";
 
@@ -10,6 +11,13 @@ async function project(): Promise<Project> {
   made.sql("app.db", "PRAGMA journal_mode = WAL", "CREATE TABLE a (b)", "INSERT INTO a VALUES (1)");
   await chmod(made.path("app.db"), 0o600);
   return made;
+}
+
+/** The database, held exclusively until it is disposed. */
+function held(project: Project): DatabaseSync {
+  const database = new DatabaseSync(project.path("app.db"));
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  return database;
 }
 
 interface Report {
@@ -61,6 +69,32 @@ describe("springhouse health", () => {
     ]);
     expect(letter.out).toContain("NOT_A_DATABASE");
     expect((JSON.parse(damaged.out) as Report).status).toBe("unhealthy");
+  });
+
+  it("waits no longer than a check may take for a database that another one holds", async () => {
+    await using made = await project();
+    const config = { backup: { enabled: false }, monitoring: { checkTimeout: "50ms" } };
+    await writeFile(made.path("springhouse.config.json"), JSON.stringify(config));
+    using _ = held(made);
+
+    const { code, out } = await made.run("health");
+
+    expect(code).toBe(1);
+    expect(out).toMatch(/^connection +unhealthy +BUSY: .* within 50 ms/m);
+  });
+
+  it("is given up at once while it waits for a database that another one holds", async () => {
+    await using made = await project();
+    const config = { backup: { enabled: false }, monitoring: { checkTimeout: "1h" } };
+    const database = { url: "sqlite:app.db", busyTimeout: "1h" };
+    await writeFile(made.path("springhouse.config.json"), JSON.stringify({ ...config, database }));
+    using _ = held(made);
+    const interrupted = new AbortController();
+
+    const running = made.run("health", { signal: interrupted.signal });
+    interrupted.abort();
+
+    expect((await running).code).toBe(130);
   });
 
   it("is 2 when there is nothing that it could look at", async () => {

@@ -186,7 +186,7 @@ describe("the write-ahead log", () => {
     expect(stuck).toMatchObject({
       status: "warning",
       found: expect.stringContaining("nothing moved for 61 s"),
-      advice: expect.stringContaining("none of this process"),
+      advice: expect.stringContaining("another program has is not known from here"),
     });
     expect([moved.status, usual.status, stillUsual.status]).toEqual(Array(3).fill("healthy"));
   });

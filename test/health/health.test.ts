@@ -88,7 +88,7 @@ describe("a look at a real database", () => {
 
     expect(log).toMatchObject({
       status: "warning",
-      advice: expect.stringContaining("look for other programs"),
+      advice: expect.stringContaining("another program has is not known from here"),
     });
     expect(log.values?.["waitingPages"]).toBeGreaterThan(1_000);
   });

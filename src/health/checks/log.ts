@@ -33,7 +33,7 @@ export function checkLog(round: Round): HealthFinding | undefined {
 function adviceFor(inUse: number, oldestLoanMs: number): string {
   const where =
     inUse === 0
-      ? "It is none of this process: look for other programs that have the file open."
+      ? "This process has no read open; whether another program has is not known from here."
       : `The oldest read of this process began ${formatAge(oldestLoanMs)} ago.`;
   return `A reader keeps an old snapshot, or the file cannot be written. ${where}`;
 }

@@ -42,8 +42,7 @@ async function run(task: Task): Promise<Results[Task["kind"]]> {
     case "copyLocked":
       return held().copy(task.to, onProgress);
     case "swap":
-      held().swap(task.restored, task.setOldAside);
-      return null;
+      return { aside: held().swap(task.restored, task.setOldAside) };
     case "unlock":
       hold?.[Symbol.dispose]();
       hold = undefined;

@@ -28,6 +28,7 @@ import {
 import { writePin } from "./pin.ts";
 import type { Proof } from "./protocol.ts";
 import { assertRoom } from "./room.ts";
+import { isDamage } from "./snapshot.ts";
 import { keepVerification, proved } from "./verification.ts";
 import { BackupWork } from "./work.ts";
 
@@ -110,7 +111,11 @@ export async function finishBackup(
   const encryption = key === undefined ? undefined : newEncryption(key);
   const file = encryption === undefined ? DATA_FILE : ENCRYPTED_DATA_FILE;
   const from = snapshotPath(folder);
-  const packed = await work.run({ kind: "pack", from, to: folder.file(file), key, encryption });
+  const packed = await work
+    .run({ kind: "pack", from, to: folder.file(file), key, encryption })
+    .catch((error: unknown) => {
+      throw aboutDatabase(error, snapshot);
+    });
   await rm(from);
   const manifest: Manifest = {
     format: "springhouse-backup",
@@ -126,6 +131,14 @@ export async function finishBackup(
   await keepVerification(folder.path, proved(proof, clock.nowMs()));
   if (pinned) await writePin(folder.path, "");
   return publish(directory, folder, manifest, wanted !== undefined);
+}
+
+/** Damage of a snapshot is damage of the database, and nobody knows the snapshot by its name. */
+function aboutDatabase(error: unknown, { folder, database }: Snapshot): unknown {
+  if (!isSpringhouseError(error) || !isDamage(error)) return error;
+  const message = error.message.replaceAll(snapshotPath(folder), database);
+  const fields = { ...error.fields, path: database };
+  return new SpringhouseError(error.code, message, { cause: error, fields });
 }
 
 async function proveOwn(

@@ -49,7 +49,8 @@ export interface Results {
   readonly check: Proof;
   readonly lock: Locked;
   readonly copyLocked: DatabaseFacts;
-  readonly swap: null;
+  /** The new name of the old files, when they were kept. */
+  readonly swap: { readonly aside: string | undefined };
   readonly unlock: null;
 }
 

@@ -56,8 +56,13 @@ export type Replaced =
   | { readonly state: "absent" }
   /** It was backed up first, under this name; a dry run does not. */
   | { readonly state: "kept"; readonly sizeBytes: number; readonly backup: string | undefined }
-  /** It cannot be read any more: its files are set aside, beside the database. */
-  | { readonly state: "damaged"; readonly sizeBytes: number; readonly why: string };
+  /** It cannot be read any more: its files are set aside, under this path; a dry run does not. */
+  | {
+      readonly state: "damaged";
+      readonly sizeBytes: number;
+      readonly why: string;
+      readonly aside: string | undefined;
+    };
 
 /** Begins the name of a file that is to take the place of a database. */
 const RESTORING = ".restoring-";
@@ -122,9 +127,9 @@ export async function replaceDatabase(
   const locked = await work.run({ kind: "lock", database });
   const replaced = await keepOld(locked, { database, restored, dryRun }, work, options);
   const setOldAside = replaced.state === "damaged";
-  if (!dryRun) await work.run({ kind: "swap", restored, setOldAside });
+  const swapped = dryRun ? undefined : await work.run({ kind: "swap", restored, setOldAside });
   await work.run({ kind: "unlock" });
-  return replaced;
+  return replaced.state === "damaged" ? { ...replaced, aside: swapped?.aside } : replaced;
 }
 
 /** Backs up what is there, while nobody else can write to it. */
@@ -136,7 +141,7 @@ async function keepOld(
 ): Promise<Replaced> {
   if (locked.state === "absent") return locked;
   const sizeBytes = sizeOf(database) + sizeOf(`${database}-wal`);
-  if (locked.state === "damaged") return { ...locked, sizeBytes };
+  if (locked.state === "damaged") return { ...locked, sizeBytes, aside: undefined };
   const kept: Replaced = { state: "kept", sizeBytes, backup: undefined };
   if (dryRun) return kept;
   const { directory, clock } = options;
@@ -150,7 +155,7 @@ async function keepOld(
     return { ...kept, backup: name };
   } catch (error) {
     if (!isSpringhouseError(error, "CORRUPT")) throw error;
-    return { state: "damaged", sizeBytes, why: error.message };
+    return { state: "damaged", sizeBytes, why: error.message, aside: undefined };
   }
 }
 

@@ -64,7 +64,9 @@ export async function copyFrom(
     syncFile(to);
     return facts;
   } catch (error) {
-    throw toSpringhouseError(error, { path: to });
+    const known = toSpringhouseError(error, { path: to });
+    // What is damaged is the source: the copy is only being made.
+    throw isDamage(known) ? toSpringhouseError(error, { path: database }) : known;
   }
 }
 

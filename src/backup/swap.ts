@@ -76,8 +76,9 @@ export class DatabaseHold implements Disposable {
    *
    * @param setOldAside whether the old files are kept under another name: what is damaged may still
    *   be saved from.
+   * @returns that name; undefined when they are not kept.
    */
-  swap(restored: string, setOldAside: boolean): void {
+  swap(restored: string, setOldAside: boolean): string | undefined {
     beginNewHistory(restored);
     const path = this.#path;
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
@@ -93,7 +94,9 @@ export class DatabaseHold implements Disposable {
       if (old !== undefined) renameSync(old, path);
       throw toSpringhouseError(error, { path });
     }
-    if (!setOldAside && old !== undefined) rmSync(old);
+    if (setOldAside) return old;
+    if (old !== undefined) rmSync(old);
+    return undefined;
   }
 
   [Symbol.dispose](): void {

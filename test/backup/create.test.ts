@@ -187,8 +187,24 @@ describe("no backup is made", () => {
     const { path, url, directory } = makePlace();
     writeFileSync(path, "this is a letter and no database at all ".repeat(30));
 
-    expect((await failureOf(createBackup({ url, directory }))).code).toBe("NOT_A_DATABASE");
+    const failure = await failureOf(createBackup({ url, directory }));
+
+    expect(failure).toMatchObject({ code: "NOT_A_DATABASE", fields: { path } });
+    expect(failure.message).toContain(`(${path})`);
     expect(await listBackups({ directory })).toEqual([]);
+  });
+
+  it("of a table that cannot be read, and the database is named, not the copy", async () => {
+    const { path, url, directory } = makePlace();
+    fillDatabase(path, 500);
+    execute(path, "PRAGMA journal_mode = DELETE");
+    writeFileSync(path, readFileSync(path).fill(0x55, 4_096));
+
+    const failure = await failureOf(createBackup({ url, directory }));
+
+    expect(failure).toMatchObject({ code: "CORRUPT", fields: { path } });
+    expect(failure.message).toContain(`(${path})`);
+    expect(failure.message).not.toContain("snapshot.db");
   });
 
   it("under a name that is taken, which is left as it is", async () => {

@@ -14,6 +14,7 @@ import { describe, expect, it } from "vitest";
 import { createBackup } from "../../src/backup/create.ts";
 import { listBackups } from "../../src/backup/list.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
+import { describeReplaced } from "../../src/cli/backup/replacing.ts";
 import { open } from "../../src/open.ts";
 import { t } from "../../src/schema/column.ts";
 import { entity } from "../../src/schema/entity.ts";
@@ -144,10 +145,11 @@ describe("a restore", () => {
 
     const report = await restoreBackup({ directory, name: "first", url });
 
-    expect(report.replaced).toMatchObject({ state: "damaged" });
     expect(ask(path, COUNT)).toEqual([{ n: 100 }]);
     const aside = readdirSync(folder).find((name) => name.startsWith("app.db.damaged-")) ?? "";
     expect(readFileSync(join(folder, aside)).equals(damaged)).toBe(true);
+    expect(report.replaced).toMatchObject({ state: "damaged", aside: join(folder, aside) });
+    expect(describeReplaced(report.replaced, path, false)).toContain(join(folder, aside));
   });
 
   it("removes what a killed restore has left, and nothing of one that runs", async () => {

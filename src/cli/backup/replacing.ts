@@ -32,6 +32,7 @@ export function describeReplaced(replaced: Replaced, database: string, dryRun: b
       return `backed up what was there, ${size}, as ${replaced.backup ?? ""}`;
     }
     case "damaged":
-      return `${dryRun ? "would set" : "set"} what is there aside: ${replaced.why}`;
+      if (dryRun) return `would set what is there aside: ${replaced.why}`;
+      return `set what was there aside as ${replaced.aside}: ${replaced.why}`;
   }
 }

@@ -101,6 +101,18 @@ describe("springhouse backup ship", () => {
     });
     expect(nothing).toMatchObject({ code: 1, err: expect.stringContaining("no whole base") });
   });
+
+  it.each(["2026-02-31T10:00Z", "2026-02-29", "2026-13-01", "2026-04-31T10:00+02:00"])(
+    "takes no day that no calendar has: %s",
+    async (day) => {
+      await using made = await Project.make();
+
+      const { code, err } = await made.run(`backup restore --to ${day} --dry-run`);
+
+      expect(code).toBe(2);
+      expect(err).toContain(`"${day}" is no time`);
+    },
+  );
 });
 
 describe.skipIf(skipPostgres)("springhouse backup for PostgreSQL", () => {

@@ -40,8 +40,14 @@ export async function restoreMoment(
 function parseTime(text: string): Date | undefined {
   if (text === "latest") return undefined;
   const time = new Date(text.includes("T") || text.includes(" ") ? text : `${text}T00:00`);
-  if (TIME.test(text) && !Number.isNaN(time.getTime())) return time;
+  if (TIME.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(time.getTime())) return time;
   throw usageError(`--to: "${text}" is no time. Give 2026-11-12T10:03Z, or latest.`);
+}
+
+/** `Date` takes 31 February for 3 March. */
+function isDay(day: string): boolean {
+  const time = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day);
 }
 
 function describe(report: RestoreToTimeReport): string {

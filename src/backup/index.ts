@@ -18,6 +18,7 @@ export { type PinOptions, pinBackup } from "./pin.ts";
 export {
   type DumpPostgresOptions,
   dumpPostgres,
+  type ListedPostgresDump,
   listPostgresDumps,
   type PostgresBackupOptions,
   type PostgresDump,

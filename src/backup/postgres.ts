@@ -63,6 +63,12 @@ export interface PostgresDump {
   readonly proof: "restored" | "read";
 }
 
+/** A dump of a list. */
+export interface ListedPostgresDump extends PostgresDump {
+  /** That its file is missing or has another size; undefined when a look finds nothing wrong. */
+  readonly problem: string | undefined;
+}
+
 /** What a restore did, or would do. */
 export interface PostgresRestoreReport {
   readonly name: string;
@@ -92,13 +98,19 @@ export async function dumpPostgres(options: DumpPostgresOptions): Promise<Postgr
   return await dump(postgresEnvironment(options.url), { ...resolved, name: options.name, verify });
 }
 
-/** All dumps of a folder, the newest first. */
-export async function listPostgresDumps(directory: string): Promise<readonly PostgresDump[]> {
-  const names = await readdir(directory).catch(() => []);
+/** All dumps of a folder, the newest first. Of the files themselves only the size is looked at. */
+export async function listPostgresDumps(directory: string): Promise<readonly ListedPostgresDump[]> {
+  const files = await readdir(directory).catch(() => []);
   const dumps = await Promise.all(
-    names
+    files
       .filter((file) => file.endsWith(MANIFEST))
-      .map((file) => readManifest(directory, file.slice(0, -MANIFEST.length))),
+      .map(async (file) => {
+        const name = file.slice(0, -MANIFEST.length);
+        const manifest = await readManifest(directory, name);
+        const path = dumpPath(directory, name);
+        const why = await sizeProblem(path, manifest);
+        return { ...manifest, problem: why && damaged(path, why).message };
+      }),
   );
   return dumps.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }
@@ -244,11 +256,16 @@ async function readManifest(directory: string, name: string): Promise<PostgresDu
   }
 }
 
-async function assertUnaltered(path: string, { sizeBytes, sha256 }: PostgresDump): Promise<void> {
+async function assertUnaltered(path: string, manifest: PostgresDump): Promise<void> {
+  const why = await sizeProblem(path, manifest);
+  if (why !== undefined) throw damaged(path, why);
+  if ((await sha256Of(path)) !== manifest.sha256) throw damaged(path, "its SHA-256 is another one");
+}
+
+async function sizeProblem(path: string, { sizeBytes }: PostgresDump): Promise<string | undefined> {
   const size = (await stat(path).catch(() => undefined))?.size;
-  if (size === undefined) throw damaged(path, "the file is not there");
-  if (size !== sizeBytes) throw damaged(path, `it has ${size} bytes and had ${sizeBytes}`);
-  if ((await sha256Of(path)) !== sha256) throw damaged(path, "its SHA-256 is another one");
+  if (size === undefined) return "the file is not there";
+  return size === sizeBytes ? undefined : `it has ${size} bytes and had ${sizeBytes}`;
 }
 
 function differs(

@@ -1,6 +1,6 @@
 /** Shipping and restoring a moment from the command line; dumps of PostgreSQL. */
 
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -113,6 +113,45 @@ describe("springhouse backup ship", () => {
       expect(err).toContain(`"${day}" is no time`);
     },
   );
+});
+
+describe("springhouse backup without a server of PostgreSQL", () => {
+  const url = "postgres://app@127.0.0.1:1/main";
+
+  it.each([
+    ["create --pin", "are not pinned"],
+    ["pin nightly", "are not pinned by this command"],
+    ["prune --dry-run", "are not pruned by this command"],
+    ["verify nightly", "are not verified by this command"],
+    ["ship", "archive_command"],
+  ])("refuses %s by its name", async (words, text) => {
+    await using made = await Project.make();
+
+    const { code, err } = await made.run(`backup ${words} --url ${url}`);
+
+    expect(code).toBe(2);
+    expect(err).toContain(text);
+  });
+
+  it("lists a dump as damaged when its size is another one, or it is gone", async () => {
+    await using made = await Project.make();
+    mkdirSync(made.path("backups"));
+    const dump = { format: "springhouse-postgres-dump", name: "nightly", sizeBytes: 4, tables: [] };
+    const text = JSON.stringify({ ...dump, createdAt: "2026-11-26T02:00:00Z", proof: "restored" });
+    writeFileSync(made.path("backups/nightly.dump.json"), text);
+    writeFileSync(made.path("backups/nightly.dump"), "four");
+
+    const whole = await made.run(`backup list --url ${url}`);
+    truncateSync(made.path("backups/nightly.dump"), 3);
+    const cut = await made.run(`backup list --url ${url}`);
+    rmSync(made.path("backups/nightly.dump"));
+    const gone = await made.run(`backup list --url ${url}`);
+
+    expect(whole).toMatchObject({ code: 0, out: expect.stringMatching(/nightly .* restored/) });
+    expect(cut).toMatchObject({ code: 1, out: expect.stringMatching(/nightly .* DAMAGED/) });
+    expect(cut.out).toContain("it has 3 bytes and had 4");
+    expect(gone).toMatchObject({ code: 1, out: expect.stringContaining("is not there") });
+  });
 });
 
 describe.skipIf(skipPostgres)("springhouse backup for PostgreSQL", () => {

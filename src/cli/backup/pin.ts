@@ -2,6 +2,7 @@
 
 import { type CommandDefinition, isGiven, textOf } from "../command.ts";
 import { loadSettings } from "../settings.ts";
+import { refusePostgres } from "./postgres.ts";
 
 export const backupPin: CommandDefinition = {
   name: "backup pin",
@@ -13,7 +14,9 @@ export const backupPin: CommandDefinition = {
   ],
   examples: ["springhouse backup pin before-move", "springhouse backup pin before-move --remove"],
   async run(invocation) {
-    const { directory } = (await loadSettings(invocation)).backup;
+    const config = await loadSettings(invocation);
+    refusePostgres("pin", config);
+    const { directory } = config.backup;
     const [name = ""] = invocation.words;
     const pinned = !isGiven(invocation, "remove");
     const reason = textOf(invocation, "reason") ?? "";

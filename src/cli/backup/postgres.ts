@@ -3,7 +3,7 @@
 import type { PostgresDump } from "../../backup/postgres.ts";
 import type { Config } from "../../config/config.ts";
 import { formatBytes } from "../../core/bytes.ts";
-import { type Invocation, isGiven, type Outcome, textOf } from "../command.ts";
+import { type Invocation, isGiven, type Outcome, textOf, usageError } from "../command.ts";
 import { confirm } from "../migrate/confirm.ts";
 import { formatTable } from "../table.ts";
 
@@ -12,8 +12,30 @@ export function isPostgres(url: string): boolean {
   return /^postgres(ql)?:/.test(url);
 }
 
+type Refused = "create" | "pin" | "prune" | "verify" | "ship";
+
+const NOT_THERE: Readonly<Record<Refused, string>> = {
+  create: "--pin: dumps of PostgreSQL are not pinned, for no rule of retention removes them.",
+  pin: "Dumps of PostgreSQL are not pinned by this command, for no rule of retention removes them.",
+  prune:
+    "Dumps of PostgreSQL are not pruned by this command. Remove NAME.dump and NAME.dump.json by " +
+    "other means.",
+  verify:
+    "Dumps of PostgreSQL are not verified by this command. backup create restores each one when " +
+    "it is made, and backup restore NAME --dry-run compares it with its SHA-256.",
+  ship:
+    "Commits to PostgreSQL are not shipped by this command. PostgreSQL archives its log itself: " +
+    'set archive_mode and archive_command there, see "Continuous Archiving" in its manual.',
+};
+
+/** Throws `USAGE` for what there is for SQLite alone: it would look at other files. */
+export function refusePostgres(command: Refused, { database }: Config): void {
+  if (isPostgres(database.url)) throw usageError(NOT_THERE[command]);
+}
+
 /** `backup create`. */
 export async function createDump(invocation: Invocation, config: Config): Promise<Outcome> {
+  if (isGiven(invocation, "pin")) refusePostgres("create", config);
   const { dumpPostgres } = await import("../../backup/postgres.ts");
   const dump = await dumpPostgres({
     url: config.database.url,
@@ -44,10 +66,14 @@ export async function listDumps({ backup: { directory } }: Config): Promise<Outc
     dump.name,
     formatBytes(dump.sizeBytes),
     rowsOf(dump),
-    dump.proof,
+    dump.problem === undefined ? dump.proof : "DAMAGED",
   ]);
-  const text = dumps.length === 0 ? `No backups in ${directory}.` : formatTable(columns, rows);
-  return { ok: true, data: { directory, backups: dumps }, text };
+  const problems = dumps.flatMap(({ problem }) => problem ?? []);
+  const text =
+    dumps.length === 0
+      ? `No backups in ${directory}.`
+      : [formatTable(columns, rows), ...problems].join("\n");
+  return { ok: problems.length === 0, data: { directory, backups: dumps }, text };
 }
 
 /** `backup restore`. */

@@ -6,6 +6,7 @@ import { type CommandDefinition, countOf, isGiven } from "../command.ts";
 import { confirm } from "../migrate/confirm.ts";
 import { loadSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
+import { refusePostgres } from "./postgres.ts";
 
 export const backupPrune: CommandDefinition = {
   name: "backup prune",
@@ -17,7 +18,9 @@ export const backupPrune: CommandDefinition = {
   ],
   examples: ["springhouse backup prune --dry-run", "springhouse backup prune --keep-last 10 --yes"],
   async run(invocation) {
-    const { backup } = await loadSettings(invocation);
+    const config = await loadSettings(invocation);
+    refusePostgres("prune", config);
+    const { backup } = config;
     const { directory, keepDaily, keepWeekly, keepMonthly, keepYearly } = backup;
     const keepLast = countOf(invocation, "keepLast") ?? backup.keepLast;
     const { pruneBackups } = await import("../../backup/prune.ts");

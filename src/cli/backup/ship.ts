@@ -6,6 +6,7 @@ import { formatDuration } from "../../core/duration.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { CommandDefinition, Outcome } from "../command.ts";
 import { loadSettings } from "../settings.ts";
+import { refusePostgres } from "./postgres.ts";
 import { backupKeyOf, segmentsPlaceOf } from "./settings.ts";
 
 export const backupShip: CommandDefinition = {
@@ -14,6 +15,7 @@ export const backupShip: CommandDefinition = {
   examples: ["springhouse backup ship", "springhouse backup ship --url sqlite:app.db"],
   async run(invocation): Promise<Outcome> {
     const config = await loadSettings(invocation);
+    refusePostgres("ship", config);
     const { segmentsInterval, segmentsBaseEvery, segmentsKeep, segmentsLogSizeMax } = config.backup;
     const { terminal } = invocation;
     const { startShipping } = await import("../../backup/segments/shipping.ts");

@@ -6,6 +6,7 @@ import { formatDuration } from "../../core/duration.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
 import { type CommandDefinition, isGiven, usageError } from "../command.ts";
 import { loadSettings } from "../settings.ts";
+import { refusePostgres } from "./postgres.ts";
 import { BackupProgress, backupKeyOf, nameOrNewest } from "./settings.ts";
 
 interface Verdict {
@@ -27,6 +28,7 @@ export const backupVerify: CommandDefinition = {
       throw usageError("A name and --all exclude each other. Give one of them.");
     }
     const config = await loadSettings(invocation);
+    refusePostgres("verify", config);
     const { directory } = config.backup;
     const { listBackups } = await import("../../backup/list.ts");
     const { verifyBackup } = await import("../../backup/verify.ts");

@@ -45,7 +45,10 @@ export interface RestoreToTimeReport {
   readonly dryRun: boolean;
   /** When the last commit in it was seen; a dry run knows it too. */
   readonly reaches: Date;
-  /** Commits in between are lost: from what was reached to the next base. */
+  /**
+   * Commits in between are lost: from what was reached to the next whole base, or to the last
+   * segment when there is none.
+   */
   readonly nothingUntil: Date | undefined;
   /** Number of the last transaction, counted from the beginning of its generation. */
   readonly transaction: number;

@@ -2,10 +2,15 @@
  * Which segments restore a moment: the last base before it, and the changes from there to it. A
  * plan is made from names alone, so it costs one list; what the files hold is proved when they are
  * read.
+ *
+ * A plan never goes back to an earlier moment by itself: when anything in the store says that there
+ * were commits after the moment reached and up to the target, it is refused with that moment, and
+ * whoever is content with it asks for it.
  */
 
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import type { Base, Generation, ListedSegment } from "./catalog.ts";
+import { segmentName } from "./names.ts";
 
 /** Up to where to restore. */
 export type RestoreTarget =
@@ -27,7 +32,10 @@ export interface RestorePlan {
   readonly reachesMs: number;
   readonly files: number;
   readonly bytes: number;
-  /** When commits are known to be missing after the moment reached: the time of the next base. */
+  /**
+   * Until when commits are known to be missing after the moment reached: the time of the next whole
+   * base, or of the last segment when there is none.
+   */
   readonly nothingUntilMs: number | undefined;
 }
 
@@ -35,7 +43,8 @@ export interface RestorePlan {
  * Plans a restore.
  *
  * @throws `RESTORE_POINT_UNKNOWN` when no whole base stands at the target or before it;
- *   `SEGMENT_MISSING` when a segment on the way is not there, or is there twice.
+ *   `SEGMENT_MISSING` when a segment on the way is not there, or is there twice, and when a base
+ *   is not whole without which commits before the target cannot be reached.
  */
 export function planRestore(
   generations: readonly Generation[],
@@ -55,23 +64,34 @@ export function planRestore(
   // What ends in the middle of a transaction, when nothing follows, is not needed.
   const changes = wanted.filter(({ firstTransaction }) => firstTransaction <= transaction);
   const files = [...base.parts, ...changes];
-  const next = generations[generations.indexOf(generation) + 1];
+  const reachesMs = changes.at(-1)?.timeMs ?? base.timeMs;
+  const later = generations.slice(generations.indexOf(generation) + 1);
+  if (target.kind !== "time" || target.timeMs > reachesMs) {
+    const unreached = [
+      ...generation.bases.filter((one) => one.transaction > transaction).flatMap(partsOf),
+      ...later.flatMap(segmentsOf),
+    ].find((segment) => isSeenBy(segment, target));
+    if (unreached !== undefined) throw baseMissing(generations, unreached, reachesMs);
+  }
   return {
     folder: generation.folder,
     base,
     changes,
     transaction,
-    reachesMs: changes.at(-1)?.timeMs ?? base.timeMs,
+    reachesMs,
     files: files.length,
     bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    nothingUntilMs: end + 1 < line.length ? undefined : next?.bases[0]?.timeMs,
+    nothingUntilMs: end + 1 < line.length ? undefined : returnsAtMs(later),
   };
 }
 
 /** What is missing in a generation by the names of its segments; nothing when it is whole. */
 export function problemOf(generation: Generation): SpringhouseError | undefined {
   const base = generation.bases.find(({ isWhole }) => isWhole);
-  if (base === undefined) return missing(generation.folder, "has no whole base", undefined);
+  const [first] = segmentsOf(generation);
+  if (base === undefined) {
+    return first === undefined ? undefined : baseMissing([generation], first, undefined);
+  }
   try {
     assertUnbroken(generation, base, lineFrom(generation, base));
     return undefined;
@@ -86,6 +106,28 @@ function lastBase({ bases }: Generation, target: RestoreTarget): Base | undefine
     if (target.kind === "time") return isWhole && timeMs <= target.timeMs;
     return isWhole && (target.kind === "latest" || transaction <= target.transaction);
   });
+}
+
+/** Every segment, the parts of bases first. */
+function segmentsOf({ bases, changes }: Generation): readonly ListedSegment[] {
+  return [...bases.flatMap(partsOf), ...changes];
+}
+
+function partsOf({ parts }: Base): readonly ListedSegment[] {
+  return parts;
+}
+
+/** Whether a segment of a later line than the one chosen shows that a target is not reached. */
+function isSeenBy({ timeMs, lastTransaction }: ListedSegment, target: RestoreTarget): boolean {
+  if (target.kind === "time") return timeMs <= target.timeMs;
+  return target.kind === "latest" || lastTransaction <= target.transaction;
+}
+
+/** When something can be restored again, in generations that follow. */
+function returnsAtMs(later: readonly Generation[]): number | undefined {
+  const bases = later.flatMap((one) => one.bases).filter(({ isWhole }) => isWhole);
+  const ends = later.flatMap((one) => segmentsOf(one).map(({ timeMs }) => timeMs));
+  return bases[0]?.timeMs ?? ends.sort((a, b) => a - b).at(-1);
 }
 
 /** The changes after a base; it stands between two of them, so none is cut. */
@@ -117,6 +159,29 @@ function assertUnbroken({ folder }: Generation, base: Base, line: readonly Liste
     reachedMs = segment.timeMs;
     before = segment;
   }
+}
+
+/** The error for a segment that no whole base makes use of. */
+function baseMissing(
+  generations: readonly Generation[],
+  { folder, ...segment }: ListedSegment,
+  reachesMs: number | undefined,
+): SpringhouseError {
+  const bases = generations.find((one) => one.folder === folder)?.bases ?? [];
+  const broken = bases.find(({ isWhole }) => !isWhole);
+  const [part] = broken?.parts ?? [];
+  if (broken === undefined || part === undefined) {
+    const problem = "has no whole base before it: the one on which it follows is missing";
+    return missing(segment.name, problem, reachesMs);
+  }
+  const there = new Set(broken.parts.map(({ sequence }) => sequence));
+  const numbers = Array.from({ length: part.parts }, (_, at) => at + 1);
+  const sequence = numbers.find((number) => !there.has(number));
+  if (sequence === undefined) {
+    return missing(part.name, "has no whole base: its parts are of several bases", reachesMs);
+  }
+  const file = segmentName(folder, { ...part, sequence });
+  return missing(file, "is missing: the generation has no whole base without it", reachesMs);
 }
 
 function missing(file: string, problem: string, reachesMs: number | undefined): SpringhouseError {

@@ -58,7 +58,7 @@ function describe(report: RestoreToTimeReport): string {
     `${dryRun ? "would read" : "read"} ${files} segments, ${formatBytes(bytes)}`,
   ];
   if (nothingUntil !== undefined) {
-    lines.push(`commits after it were not shipped, until ${nothingUntil.toISOString()}`);
+    lines.push(`commits after it are missing, until ${nothingUntil.toISOString()}`);
   }
   if (proof === undefined)
     return [...lines, `would restore ${database}. Nothing was changed.`].join("\n");

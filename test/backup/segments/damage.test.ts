@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readCatalog } from "../../../src/backup/segments/catalog.ts";
-import { parseSegmentName } from "../../../src/backup/segments/names.ts";
+import { parseSegmentName, segmentName } from "../../../src/backup/segments/names.ts";
 import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { readLine } from "../../../src/backup/segments/read.ts";
 import { SEGMENT_HEADER_BYTES } from "../../../src/backup/segments/segment.ts";
@@ -193,6 +193,68 @@ describe("a base", () => {
       code: "RESTORE_POINT_UNKNOWN",
       message: expect.stringContaining("no whole base"),
     });
+  });
+});
+
+/** Two generations of a commit each, of which the newer has a base of two parts. */
+async function writeTwice(): Promise<{ store: MemoryStore; endMs: number; nextMs: number }> {
+  const path = join(newFolder(), "app.db");
+  const database = connect(path);
+  database.exec("CREATE TABLE t (filler BLOB)");
+  const first = ship(path);
+  await first.shipper.step();
+  await first.shipper.settled();
+  await first.shipper.close();
+  const endMs = first.clock.nowMs();
+  for (let row = 0; row < 3; row++) database.exec("INSERT INTO t VALUES (randomblob(2000000))");
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  first.clock.advance(60_000);
+  const second = ship(path, {}, first);
+  await second.shipper.step();
+  await second.shipper.settled();
+  database.exec("DELETE FROM t");
+  second.clock.advance(60_000);
+  await second.shipper.step();
+  return { store: second.store, endMs, nextMs: second.clock.nowMs() };
+}
+
+describe("a generation", () => {
+  it.each([
+    ["a part of its base", 1, "base-000000000000-000001-of-000002-"],
+    ["its whole base", 2, "wal-0000000001-"],
+  ])("without %s is not silently passed by for an earlier one", async (_, parts, file) => {
+    const { store, endMs, nextMs } = await writeTwice();
+    const [, newest = ""] = (await readCatalog(store)).map(({ folder }) => folder);
+    const bases = [...store.objects.keys()].filter((name) => name.startsWith(`${newest}/base-`));
+    await store.drop(bases.slice(0, parts));
+    const generations = await readCatalog(store);
+
+    for (const target of [{ kind: "latest" }, { kind: "time", timeMs: nextMs }] as const) {
+      const failure = await restoredFrom(store, target).catch((error: unknown) => error);
+      expect(failure).toMatchObject({
+        code: "SEGMENT_MISSING",
+        message: expect.stringContaining(`Restore to ${new Date(endMs).toISOString()}`),
+        fields: { file: expect.stringContaining(`${newest}/${file}`), reachesMs: endMs },
+      });
+    }
+    const asked = planRestore(generations, { kind: "time", timeMs: endMs });
+
+    expect(bases).toHaveLength(2);
+    expect(asked).toMatchObject({ reachesMs: endMs, nothingUntilMs: nextMs });
+  });
+
+  it("is restored to its end only, when a later base of it is not whole", async () => {
+    const store = await newCopy();
+    const name = store.segment(30);
+    const { folder = "", timeMs = 0 } = parseSegmentName(name) ?? {};
+    const part = { kind: "base", folder, sequence: 2, parts: 2, timeMs } as const;
+    const base = segmentName(folder, { ...part, firstTransaction: 30, lastTransaction: 30 });
+    store.objects.set(base, Buffer.from("the rest of a base"));
+    expect(await restoredFrom(store, { kind: "latest" })).toBe(store.hashes[30]);
+    store.objects.delete(name);
+
+    const file = base.replace("000002-of", "000001-of");
+    await expectBroken(store, { code: "SEGMENT_MISSING", fields: { file } }, 29);
   });
 });
 

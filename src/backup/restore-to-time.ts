@@ -22,7 +22,7 @@ import { type Replaced, removeLeftovers, replaceDatabase, restoringPath } from "
 import { assertRoom } from "./room.ts";
 import { readCatalog } from "./segments/catalog.ts";
 import { planRestore, type RestorePlan, type RestoreTarget } from "./segments/plan.ts";
-import { readSegment } from "./segments/read.ts";
+import { readLine, readSegment } from "./segments/read.ts";
 import { replay } from "./segments/replay.ts";
 import { BackupWork } from "./work.ts";
 
@@ -34,7 +34,7 @@ export interface RestoreToTimeOptions extends BackupOptions {
   readonly from?: string | undefined;
   /** Commits that were seen later are left out. Default: nothing is left out. */
   readonly time?: Date | undefined;
-  /** Says what would be restored, from the names of the segments alone. Default: false. */
+  /** Reads and proves the segments, and says what would be restored. Default: false. */
   readonly dryRun?: boolean;
 }
 
@@ -52,10 +52,10 @@ export interface RestoreToTimeReport {
   readonly nothingUntil: Date | undefined;
   /** Number of the last transaction, counted from the beginning of its generation. */
   readonly transaction: number;
-  /** Segments that are read, and their size. */
+  /** Segments that were read and proved, and their size. */
   readonly files: number;
   readonly bytes: number;
-  /** What was checked; nothing for a dry run. */
+  /** What was checked of the restored file; nothing for a dry run, which makes none. */
   readonly proof: Proof | undefined;
   readonly replaced: Replaced | undefined;
 }
@@ -82,6 +82,7 @@ export async function restoreToTime(options: RestoreToTimeOptions): Promise<Rest
   const store = await openObjectStore(from, resolved.key);
   try {
     const plan = planRestore(await readCatalog(store, resolved.signal), target);
+    if (dryRun) await prove(store, plan, resolved);
     const done = dryRun ? undefined : await restore(store, plan, database, resolved);
     return {
       database,
@@ -105,6 +106,18 @@ function targetOf(time: Date | undefined): RestoreTarget {
     return { kind: "time", timeMs: time.getTime() };
   }
   throw wrongArgument("restoreToTime: time", "a valid Date", time);
+}
+
+/** Reads every segment of a plan as a restore would, but for the file that it makes. */
+async function prove(
+  store: ObjectStore,
+  plan: RestorePlan,
+  { signal, onProgress }: ResolvedBackupOptions,
+): Promise<void> {
+  let done = 0;
+  for await (const _ of readLine(store, plan, signal)) {
+    onProgress?.({ step: "read", done: ++done, total: plan.files, unit: "files" });
+  }
 }
 
 async function restore(

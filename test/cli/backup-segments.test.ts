@@ -57,7 +57,9 @@ describe("springhouse backup ship", () => {
     });
     expect(shipped.err).toContain("begun a generation, because the store is empty");
     expect(listed).toMatchObject({ code: 0, out: expect.stringContaining("transactions") });
-    expect(planned.out).toMatch(/would read \d+ segments, .*\nwould restore .*app\.db\. Nothing/);
+    expect(planned.out).toMatch(
+      /^read \d+ segments, .*\n.*SHA-256.*\nwould restore .*app\.db\. Nothing/m,
+    );
     expect(unasked).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
     expect(before).toBe(0);
     expect(JSON.parse(restored.out)).toMatchObject({

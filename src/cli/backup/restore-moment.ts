@@ -10,7 +10,7 @@ import { BackupProgress, backupKeyOf, segmentsPlaceOf } from "./settings.ts";
 /** A day, or a day and a time; with an offset or `Z`, else in the time zone of the system. */
 const TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** Restores from segments; with `--dry-run` it only says what would be restored. */
+/** Restores from segments; with `--dry-run` it proves them and says what would happen. */
 export async function restoreMoment(
   invocation: Invocation,
   config: Config,
@@ -55,16 +55,17 @@ function describe(report: RestoreToTimeReport): string {
   const { proof, replaced } = report;
   const lines = [
     `the last commit up to then was seen at ${reaches.toISOString()}, transaction ${transaction}`,
-    `${dryRun ? "would read" : "read"} ${files} segments, ${formatBytes(bytes)}`,
+    `read ${files} segments, ${formatBytes(bytes)}`,
+    "  every segment follows on the one before it (SHA-256)",
   ];
   if (nothingUntil !== undefined) {
     lines.push(`commits after it are missing, until ${nothingUntil.toISOString()}`);
   }
-  if (proof === undefined)
+  if (proof === undefined) {
     return [...lines, `would restore ${database}. Nothing was changed.`].join("\n");
+  }
   const { rows, tables, foreignKeyViolations } = proof;
   lines.push(
-    "  every segment follows on the one before it (SHA-256)",
     "  pages and indexes are sound (integrity_check)",
     `  ${rows.toLocaleString("en")} rows of ${tables} tables`,
     `  ${foreignKeyViolations} rows refer to nothing (foreign_key_check)`,

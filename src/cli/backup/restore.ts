@@ -29,7 +29,7 @@ export const backupRestore: CommandDefinition = {
       doc: "restore what was shipped up to then: 2026-11-12T10:03Z, or latest",
     },
     { flags: "--target <file>", doc: "make this file, instead of the configured database" },
-    { flags: "--dry-run", doc: "prove the backup and say what would happen" },
+    { flags: "--dry-run", doc: "prove the backup, or the segments, and say what would happen" },
     { flags: "--yes", doc: "agree that the database is replaced" },
   ],
   examples: [

@@ -1,10 +1,11 @@
 /** Shipping from a thread while an application writes, and restoring over its database. */
 
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { Progress } from "../../../src/backup/protocol.ts";
 import { restoreToTime } from "../../../src/backup/restore-to-time.ts";
 import { checkSegments } from "../../../src/backup/segments/check.ts";
 import type { ShipEvent } from "../../../src/backup/segments/shipper.ts";
@@ -162,6 +163,33 @@ describe("a restore to a moment", () => {
     expect(report.replaced).toMatchObject({ state: "kept", backup: expect.any(String) });
     using database = new DatabaseSync(path);
     expect(database.prepare("SELECT count(*) AS n FROM t").get()).toEqual({ n: 20 });
+  });
+
+  it("is refused by its dry run for a damaged segment, and for a wrong key", async () => {
+    const app = await newApp();
+    const key = "ab".repeat(32);
+    const { shipping } = await start(app, { key });
+    await app.write(5);
+    await shipping.flush();
+    await shipping.close();
+    const { directory, url } = app;
+    const seen: Progress[] = [];
+    const onProgress = (progress: Progress): number => seen.push(progress);
+    const rehearsal = { directory, url, key, dryRun: true, onProgress };
+    const { files } = await restoreToTime(rehearsal);
+    const [folder = ""] = readdirSync(join(directory, "segments"));
+    const changes = readdirSync(join(directory, "segments", folder)).filter((name) =>
+      name.startsWith("wal-"),
+    );
+    const last = join(directory, "segments", folder, changes.at(-1) ?? "");
+
+    expect(seen).toHaveLength(files);
+    expect(seen.at(-1)).toEqual({ step: "read", done: files, total: files, unit: "files" });
+    await expect(restoreToTime({ ...rehearsal, key: "cd".repeat(32) })).rejects.toMatchObject({
+      code: "BACKUP_KEY",
+    });
+    truncateSync(last, statSync(last).size - 1);
+    await expect(restoreToTime(rehearsal)).rejects.toMatchObject({ code: "SEGMENT_DAMAGED" });
   });
 
   it("is refused while the database is in use, which is left as it is", async () => {

@@ -29,7 +29,7 @@ import { shipBase } from "./base.ts";
 import { readCatalog } from "./catalog.ts";
 import { type Chain, chainOf, newChain } from "./chain.ts";
 import { type LogView, type Pin, WalLog } from "./log.ts";
-import { generationOf } from "./names.ts";
+import { generationOf, parseSegmentName } from "./names.ts";
 import { superfluous } from "./prune.ts";
 import { SEGMENT_BYTES_MAX } from "./segment.ts";
 import { isSameLog, NO_POSITION, startOf, type WalPosition } from "./wal.ts";
@@ -50,6 +50,7 @@ export type ShipEvent =
   | { readonly kind: "resumed"; readonly folder: string; readonly transaction: number }
   | { readonly kind: "base"; readonly transaction: number; readonly bytes: number }
   | { readonly kind: "shipped"; readonly transaction: number; readonly frames: number }
+  /** What only restores moments older than what is kept was removed. */
   | { readonly kind: "pruned"; readonly objects: number }
   /** The log was begun anew while everybody wrote; how long they waited. */
   | { readonly kind: "reset"; readonly heldMs: number }
@@ -305,10 +306,13 @@ export class Shipper {
     this.#hasBase = true;
     this.#segmentsAtBase = sequence;
     onEvent({ kind: "base", transaction, bytes: pages * pageSize });
-    const gone = superfluous(await readCatalog(store, signal), nowMs - keepMs);
+    const keptSinceMs = nowMs - keepMs;
+    const gone = superfluous(await readCatalog(store, signal), keptSinceMs);
     if (gone.length === 0) return;
     await store.drop(gone, signal);
-    onEvent({ kind: "pruned", objects: gone.length });
+    // Changes before the first base, and what is left of a base, have never restored anything.
+    const old = gone.filter((name) => (parseSegmentName(name)?.timeMs ?? 0) < keptSinceMs);
+    if (old.length > 0) onEvent({ kind: "pruned", objects: old.length });
   }
 
   /** A gap is better than a full disk under the application. */

@@ -365,6 +365,26 @@ describe("a shipper", () => {
     });
   });
 
+  it("says nothing of the changes before its first base, which restore nothing", async () => {
+    const path = join(newFolder(), "app.db");
+    const { commit } = counting(path);
+    const rig = ship(path);
+    commit(1);
+    // While somebody writes, the first base has to wait.
+    const other = connect(path);
+    other.exec("BEGIN IMMEDIATE");
+    await rig.shipper.step();
+    other.exec("INSERT INTO t (filler) VALUES (x'00'); COMMIT; BEGIN IMMEDIATE");
+    await rig.shipper.step();
+    other.exec("COMMIT");
+    await rig.shipper.step();
+    await rig.shipper.settled();
+
+    expect(kinds(rig, "base")).toBe(1);
+    expect(kinds(rig, "pruned")).toBe(0);
+    expect([...rig.store.objects.keys()].filter((name) => name.includes("/wal-"))).toEqual([]);
+  });
+
   it("refuses a database that has no write-ahead log", async () => {
     const path = join(newFolder(), "app.db");
     connect(path).exec("PRAGMA journal_mode = DELETE; CREATE TABLE t (a)");

@@ -48,7 +48,8 @@ export const BACKUP_KEYS = {
   segmentsUrl: {
     type: "url",
     schemes: ["s3", "file"],
-    doc: "Where `backup ship` puts segments; unset: the folder `segments` in the directory.",
+    orFolder: true,
+    doc: "A folder or a URL where `backup ship` puts segments; unset: `segments` in the directory.",
   },
   segmentsInterval: {
     type: "duration",

@@ -35,6 +35,8 @@ export interface KeyFacts {
   readonly values?: readonly string[];
   /** Allowed beginnings of a URL, without the colon. */
   readonly schemes?: readonly string[];
+  /** Whether a folder will do instead of a URL; as a `path`, it is relative to the file. */
+  readonly orFolder?: true;
   /** Why nothing but the default can be had. */
   readonly fixed?: string;
   /** Texts of a choice that are refused, and why. */

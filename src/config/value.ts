@@ -149,12 +149,16 @@ const RESOLVE: Readonly<Record<KeyType, Resolver>> = {
     throw refuse(setting, `${shown(value)} is no time zone. Give one such as "Europe/Berlin".`);
   },
   url: (value, facts, setting) => {
-    const scheme = typeof value === "string" ? /^([a-z]+):/.exec(value)?.[1] : undefined;
+    const scheme = typeof value === "string" ? /^([a-z][a-z0-9]+):/.exec(value)?.[1] : undefined;
     if (scheme !== undefined && facts.schemes?.includes(scheme) === true) {
       return fromBase(value as string, setting.base);
     }
     const forms = facts.schemes?.map((known) => `${known}:`).join(", ");
-    throw refuse(setting, `the URL must begin with one of ${forms}.`);
+    if (facts.orFolder !== true) throw refuse(setting, `the URL must begin with one of ${forms}.`);
+    if (typeof value === "string" && value !== "" && !/[\0]|^[a-z][a-z0-9+.-]+:/i.test(value)) {
+      return resolve(setting.base, value);
+    }
+    throw refuse(setting, `give a folder, or a URL that begins with one of ${forms}.`);
   },
 };
 

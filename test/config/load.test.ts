@@ -254,6 +254,12 @@ describe("loadConfig refuses", () => {
     );
   });
 
+  it("a URL of another kind where a folder would do", async () => {
+    await expect(load({ SPRINGHOUSE_BACKUP_SEGMENTS_URL: "https://a:hunter2@b" })).rejects.toThrow(
+      /^SPRINGHOUSE_BACKUP_SEGMENTS_URL: give a folder, or a URL that begins with one of s3:, file:/,
+    );
+  });
+
   it("a file that is broken, missing, of another kind, without an export, or double", async () => {
     await refused("{ oops", /springhouse\.config\.json cannot be used: .*JSON/);
     await rm(join(folder, "springhouse.config.json"));
@@ -290,4 +296,20 @@ it("shows no password when it is printed, and keeps it for the program", async (
   for (const printed of [inspect(config), inspect(config.cache), inspect({ config })]) {
     expect(printed).toContain("redis://:***@h:1/0");
   }
+});
+
+describe("the place of segments", () => {
+  it("is a URL as it stands, or a folder, relative to the file that names it", async () => {
+    const cases = [
+      ["s3://bucket/app?region=eu", "s3://bucket/app?region=eu"],
+      ["file:///srv/segments", "file:///srv/segments"],
+      ["/srv/segments", "/srv/segments"],
+      ["off site/segments", join(folder, "off site/segments")],
+    ] as const;
+    for (const [segmentsUrl, resolved] of cases) {
+      await write("springhouse.config.json", JSON.stringify({ backup: { segmentsUrl } }));
+
+      expect((await load()).backup.segmentsUrl).toBe(resolved);
+    }
+  });
 });

@@ -21,6 +21,7 @@ import type { Proof } from "./protocol.ts";
 import { type Replaced, removeLeftovers, replaceDatabase, restoringPath } from "./restore.ts";
 import { assertRoom } from "./room.ts";
 import { readCatalog } from "./segments/catalog.ts";
+import { readHead } from "./segments/head.ts";
 import { planRestore, type RestorePlan, type RestoreTarget } from "./segments/plan.ts";
 import { readLine, readSegment } from "./segments/read.ts";
 import { replay } from "./segments/replay.ts";
@@ -43,6 +44,8 @@ export interface RestoreToTimeReport {
   /** The file that it became, or would become. */
   readonly database: string;
   readonly dryRun: boolean;
+  /** Whether the store tells where it ends; else later segments may have been taken away. */
+  readonly isEndKnown: boolean;
   /** When the last commit in it was seen; a dry run knows it too. */
   readonly reaches: Date;
   /**
@@ -81,12 +84,14 @@ export async function restoreToTime(options: RestoreToTimeOptions): Promise<Rest
   const database = resolveDatabase("restoreToTime", options.url);
   const store = await openObjectStore(from, resolved.key);
   try {
-    const plan = planRestore(await readCatalog(store, resolved.signal), target);
+    const ends = await readHead(store, resolved.signal);
+    const plan = planRestore(await readCatalog(store, resolved.signal), target, ends);
     if (dryRun) await prove(store, plan, resolved);
     const done = dryRun ? undefined : await restore(store, plan, database, resolved);
     return {
       database,
       dryRun,
+      isEndKnown: ends !== undefined,
       reaches: new Date(plan.reachesMs),
       nothingUntil: plan.nothingUntilMs === undefined ? undefined : new Date(plan.nothingUntilMs),
       transaction: plan.transaction,

@@ -47,6 +47,11 @@ describe("springhouse backup ship", () => {
 
     const listed = await made.run("backup segments --read");
     const planned = await made.run("backup restore --to latest --dry-run");
+    rmSync(made.path("backups/segments/head.json"));
+    const headless = [
+      await made.run("backup segments"),
+      await made.run("backup restore --to latest --dry-run"),
+    ];
     const unasked = await made.run("backup restore --to latest");
     const before = notes(made, "app.db");
     const restored = await made.run("backup restore --to 2100-01-01T00:00Z --yes --json");
@@ -60,6 +65,10 @@ describe("springhouse backup ship", () => {
     expect(planned.out).toMatch(
       /^read \d+ segments, .*\n.*SHA-256.*\nwould restore .*app\.db\. Nothing/m,
     );
+    for (const run of [listed, planned]) expect(run.out).not.toContain("cannot tell");
+    for (const run of headless) {
+      expect(run).toMatchObject({ code: 0, out: expect.stringContaining("cannot tell whether") });
+    }
     expect(unasked).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
     expect(before).toBe(0);
     expect(JSON.parse(restored.out)).toMatchObject({

@@ -2,13 +2,14 @@
 
 import { assertSignal } from "../../core/abort.ts";
 import { assertFlag, assertText } from "../../core/arguments.ts";
-import { messageOf } from "../../core/errors.ts";
+import { isSpringhouseError, messageOf } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { parseBackupKey } from "../encryption.ts";
 import type { ObjectStore } from "../object-store.ts";
 import { openObjectStore } from "../object-store-open.ts";
 import { endOf, type Generation, readCatalog } from "./catalog.ts";
-import { problemOf } from "./plan.ts";
+import { type LineEnd, readHead } from "./head.ts";
+import { endMissing, problemOf } from "./plan.ts";
 import { readLine } from "./read.ts";
 
 /** What was found in a generation. */
@@ -20,6 +21,8 @@ export interface GenerationReport {
   readonly transactions: number;
   readonly files: number;
   readonly bytes: number;
+  /** Whether the store tells where it ends; else later segments may have been taken away. */
+  readonly isEndKnown: boolean;
   /** What cannot be restored, and the file to blame. */
   readonly problem: string | undefined;
 }
@@ -64,10 +67,13 @@ async function reportsOn(
   signal: AbortSignal | undefined,
 ): Promise<readonly GenerationReport[]> {
   const reports: GenerationReport[] = [];
-  for (const generation of await readCatalog(store, signal)) {
+  const ends = await readEnds(store, read, signal);
+  const generations = await readCatalog(store, signal);
+  for (const generation of generations) {
     const { folder, bases, changes } = generation;
     const files = [...bases.flatMap(({ parts }) => parts), ...changes];
-    const missing = problemOf(generation);
+    const end = ends.find((one) => one.folder === folder);
+    const missing = problemOf(generation, end);
     const problem = missing ?? (read ? await damageOf(store, generation, signal) : undefined);
     reports.push({
       folder,
@@ -76,10 +82,40 @@ async function reportsOn(
       transactions: changes.at(-1)?.lastTransaction ?? bases.at(-1)?.transaction ?? 0,
       files: files.length,
       bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      isEndKnown: end !== undefined,
       problem: problem?.message,
     });
   }
-  return reports;
+  const there = new Set(generations.map(({ folder }) => folder));
+  reports.push(...ends.filter(({ folder }) => !there.has(folder)).map(reportOfGone));
+  return reports.sort((a, b) => (a.folder < b.folder ? -1 : 1));
+}
+
+/** What the names alone say needs no key. */
+async function readEnds(
+  store: ObjectStore,
+  read: boolean,
+  signal: AbortSignal | undefined,
+): Promise<readonly LineEnd[]> {
+  try {
+    return (await readHead(store, signal)) ?? [];
+  } catch (error) {
+    if (!read && isSpringhouseError(error, "BACKUP_KEY")) return [];
+    throw error;
+  }
+}
+
+function reportOfGone(end: LineEnd): GenerationReport {
+  return {
+    folder: end.folder,
+    fromMs: undefined,
+    toMs: undefined,
+    transactions: 0,
+    files: 0,
+    bytes: 0,
+    isEndKnown: true,
+    problem: endMissing(end, undefined).message,
+  };
 }
 
 async function damageOf(

@@ -29,8 +29,16 @@ const FOLDER = /^\d{8}T\d{9}Z-[0-9a-f]{32}$/;
 
 /** A new folder: one that sorts behind those begun before it. */
 export function newFolder(nowMs: number): string {
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
-  return `${stamp}-${randomBytes(16).toString("hex")}`;
+  return `${stampOf(nowMs)}-${randomBytes(16).toString("hex")}`;
+}
+
+/** Whether the generation of a folder was begun at a time or before. */
+export function isBegunBy(folder: string, timeMs: number): boolean {
+  return folder.slice(0, folder.lastIndexOf("-")) <= stampOf(timeMs);
+}
+
+function stampOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().replaceAll(/[-:.]/g, "");
 }
 
 /** The digits that every segment of the folder carries. */

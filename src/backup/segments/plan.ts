@@ -10,7 +10,8 @@
 
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import type { Base, Generation, ListedSegment } from "./catalog.ts";
-import { segmentName } from "./names.ts";
+import { type LineEnd, reaches } from "./head.ts";
+import { isBegunBy, segmentName } from "./names.ts";
 
 /** Up to where to restore. */
 export type RestoreTarget =
@@ -34,7 +35,7 @@ export interface RestorePlan {
   readonly bytes: number;
   /**
    * Until when commits are known to be missing after the moment reached: the time of the next whole
-   * base, or of the last segment when there is none.
+   * base, or of the last segment that is known when there is none.
    */
   readonly nothingUntilMs: number | undefined;
 }
@@ -44,11 +45,13 @@ export interface RestorePlan {
  *
  * @throws `RESTORE_POINT_UNKNOWN` when no whole base stands at the target or before it;
  *   `SEGMENT_MISSING` when a segment on the way is not there, or is there twice, and when a base
- *   is not whole without which commits before the target cannot be reached.
+ *   is not whole without which commits before the target cannot be reached, or when the store told
+ *   of segments after the last one that is there.
  */
 export function planRestore(
   generations: readonly Generation[],
   target: RestoreTarget,
+  ends: readonly LineEnd[] = [],
 ): RestorePlan {
   const generation = generations.findLast((one) => lastBase(one, target) !== undefined);
   const base = generation === undefined ? undefined : lastBase(generation, target);
@@ -66,12 +69,19 @@ export function planRestore(
   const files = [...base.parts, ...changes];
   const reachesMs = changes.at(-1)?.timeMs ?? base.timeMs;
   const later = generations.slice(generations.indexOf(generation) + 1);
+  const isAtEnd = end + 1 === line.length;
+  const isCounted = target.kind === "transaction";
+  const gone = isAtEnd && !isCounted ? endsGone(generations, ends, generation.folder) : [];
   if (target.kind !== "time" || target.timeMs > reachesMs) {
     const unreached = [
       ...generation.bases.filter((one) => one.transaction > transaction).flatMap(partsOf),
       ...later.flatMap(segmentsOf),
     ].find((segment) => isSeenBy(segment, target));
     if (unreached !== undefined) throw baseMissing(generations, unreached, reachesMs);
+    const missed = gone.find(({ folder }) => {
+      return folder === generation.folder || isWantedFrom(folder, target);
+    });
+    if (missed !== undefined) throw endMissing(missed, reachesMs);
   }
   return {
     folder: generation.folder,
@@ -81,20 +91,22 @@ export function planRestore(
     reachesMs,
     files: files.length,
     bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    nothingUntilMs: end + 1 < line.length ? undefined : returnsAtMs(later),
+    nothingUntilMs: isAtEnd ? (returnsAtMs(later) ?? gone.at(-1)?.timeMs) : undefined,
   };
 }
 
 /** What is missing in a generation by the names of its segments; nothing when it is whole. */
-export function problemOf(generation: Generation): SpringhouseError | undefined {
+export function problemOf(generation: Generation, end?: LineEnd): SpringhouseError | undefined {
   const base = generation.bases.find(({ isWhole }) => isWhole);
   const [first] = segmentsOf(generation);
   if (base === undefined) {
     return first === undefined ? undefined : baseMissing([generation], first, undefined);
   }
   try {
-    assertUnbroken(generation, base, lineFrom(generation, base));
-    return undefined;
+    const line = lineFrom(generation, base);
+    assertUnbroken(generation, base, line);
+    if (end === undefined || reaches(generation, end)) return undefined;
+    return endMissing(end, line.at(-1)?.timeMs ?? base.timeMs);
   } catch (error) {
     if (isSpringhouseError(error, "SEGMENT_MISSING")) return error;
     throw error;
@@ -121,6 +133,22 @@ function partsOf({ parts }: Base): readonly ListedSegment[] {
 function isSeenBy({ timeMs, lastTransaction }: ListedSegment, target: RestoreTarget): boolean {
   if (target.kind === "time") return timeMs <= target.timeMs;
   return target.kind === "latest" || lastTransaction <= target.transaction;
+}
+
+function isWantedFrom(folder: string, target: RestoreTarget): boolean {
+  return target.kind !== "time" || isBegunBy(folder, target.timeMs);
+}
+
+/** The ends that the store told, of a generation and of later ones, and does not have. */
+function endsGone(
+  generations: readonly Generation[],
+  ends: readonly LineEnd[],
+  first: string,
+): readonly LineEnd[] {
+  return ends.filter((end) => {
+    const generation = generations.find(({ folder }) => folder === end.folder);
+    return end.folder >= first && (generation === undefined || !reaches(generation, end));
+  });
 }
 
 /** When something can be restored again, in generations that follow. */
@@ -182,6 +210,16 @@ function baseMissing(
   }
   const file = segmentName(folder, { ...part, sequence });
   return missing(file, "is missing: the generation has no whole base without it", reachesMs);
+}
+
+/** The error for the end of a line that was shipped and is not there. */
+export function endMissing(
+  { folder, sequence, transaction, timeMs }: LineEnd,
+  reachesMs: number | undefined,
+): SpringhouseError {
+  const seen = `transaction ${transaction} of ${new Date(timeMs).toISOString()}`;
+  const problem = `is missing at the end: number ${sequence}, ${seen}, was shipped`;
+  return missing(`${folder}/wal`, problem, reachesMs);
 }
 
 function missing(file: string, problem: string, reachesMs: number | undefined): SpringhouseError {

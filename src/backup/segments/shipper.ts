@@ -28,6 +28,7 @@ import type { ObjectStore } from "../object-store.ts";
 import { shipBase } from "./base.ts";
 import { readCatalog } from "./catalog.ts";
 import { type Chain, chainOf, newChain } from "./chain.ts";
+import { Head, readHead } from "./head.ts";
 import { type LogView, type Pin, WalLog } from "./log.ts";
 import { generationOf, parseSegmentName } from "./names.ts";
 import { superfluous } from "./prune.ts";
@@ -88,6 +89,7 @@ export class Shipper {
   readonly #options: ShipperOptions;
   #log: WalLog | undefined;
   #chain: Chain | undefined;
+  #head: Head | undefined;
   #pin: Pin | undefined;
   /** Why the generation before has ended; nothing at the start. */
   #reason: string | undefined;
@@ -125,9 +127,10 @@ export class Shipper {
     }
   }
 
-  /** Resolves when no base is on its way. */
+  /** Resolves when no base is on its way, and the store tells where the line ends. */
   async settled(): Promise<void> {
     await this.#base;
+    await this.#recordEnd(true);
   }
 
   /** Ends without a last step, as a crash would, but with everything closed. */
@@ -146,9 +149,17 @@ export class Shipper {
     const view = log.look();
     if (!(await this.#ship(log, chain, view, startMs))) return;
     this.#shippedMs = startMs;
+    await this.#recordEnd();
     this.#exchangePin(log, view);
     if (!this.#canBeginAnew(view)) await this.#keepShort(log, chain);
     await this.#beginBaseWhenDue(log, chain);
+  }
+
+  /** Of a generation that has neither changes nor a base yet there is nothing to miss. */
+  async #recordEnd(isDue = false): Promise<void> {
+    const chain = this.#chain;
+    if (chain?.isDrained !== true || !(this.#hasBase || chain.end.sequence > 0)) return;
+    await this.#head?.record(chain, isDue);
   }
 
   /** Goes on with the last generation of the store, when it is certain to have no gap. */
@@ -156,6 +167,8 @@ export class Shipper {
     const { clock, store, baseEveryMs, onEvent } = this.#options;
     // Asked first, so that nothing is held while the store cannot be reached.
     const last = (await readCatalog(store)).at(-1);
+    const ends = await readHead(store).catch(nothingWhenUnreadable);
+    this.#head ??= new Head(store, clock, ends ?? []);
     this.#pin ??= log.pin();
     if (this.#reason === undefined && last !== undefined) {
       const chain = await chainOf(store, last).catch(nothingWhenUnreadable);
@@ -309,6 +322,7 @@ export class Shipper {
     const keptSinceMs = nowMs - keepMs;
     const gone = superfluous(await readCatalog(store, signal), keptSinceMs);
     if (gone.length === 0) return;
+    await this.#head?.forgetBefore(keptSinceMs, chain.folder);
     await store.drop(gone, signal);
     // Changes before the first base, and what is left of a base, have never restored anything.
     const old = gone.filter((name) => (parseSegmentName(name)?.timeMs ?? 0) < keptSinceMs);

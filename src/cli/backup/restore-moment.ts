@@ -5,7 +5,7 @@ import type { Config } from "../../config/config.ts";
 import { formatBytes } from "../../core/bytes.ts";
 import { type Invocation, isGiven, type Outcome, usageError } from "../command.ts";
 import { confirmReplacing, describeReplaced } from "./replacing.ts";
-import { BackupProgress, backupKeyOf, segmentsPlaceOf } from "./settings.ts";
+import { BackupProgress, backupKeyOf, END_UNKNOWN, segmentsPlaceOf } from "./settings.ts";
 
 /** A day, or a day and a time; with an offset or `Z`, else in the time zone of the system. */
 const TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
@@ -61,6 +61,7 @@ function describe(report: RestoreToTimeReport): string {
   if (nothingUntil !== undefined) {
     lines.push(`commits after it are missing, until ${nothingUntil.toISOString()}`);
   }
+  if (!report.isEndKnown) lines.push(END_UNKNOWN);
   if (proof === undefined) {
     return [...lines, `would restore ${database}. Nothing was changed.`].join("\n");
   }

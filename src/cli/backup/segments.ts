@@ -5,7 +5,7 @@ import { formatBytes } from "../../core/bytes.ts";
 import { type CommandDefinition, isGiven } from "../command.ts";
 import { loadSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
-import { backupKeyOf, segmentsPlaceOf } from "./settings.ts";
+import { backupKeyOf, END_UNKNOWN, segmentsPlaceOf } from "./settings.ts";
 
 export const backupSegments: CommandDefinition = {
   name: "backup segments",
@@ -46,7 +46,8 @@ function table(generations: readonly GenerationReport[]): string {
     problem === undefined ? "" : "DAMAGED",
   ]);
   const problems = generations.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
-  return [formatTable(columns, rows), ...problems].join("\n");
+  const known = generations.at(-1)?.isEndKnown === true ? [] : [END_UNKNOWN];
+  return [formatTable(columns, rows), ...problems, ...known].join("\n");
 }
 
 function timeText(ms: number | undefined): string {

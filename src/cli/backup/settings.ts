@@ -24,6 +24,10 @@ export function segmentsPlaceOf({ backup }: Config): string {
   return backup.segmentsUrl ?? join(backup.directory, "segments");
 }
 
+/** Said of segments whose store has nothing that tells their end. */
+export const END_UNKNOWN =
+  "cannot tell whether later segments were taken away: head.json is missing, or has another key";
+
 /** The name that was given, else that of the newest backup. */
 export async function nameOrNewest(invocation: Invocation, directory: string): Promise<string> {
   const [given] = invocation.words;

@@ -3,12 +3,22 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readCatalog } from "../../../src/backup/segments/catalog.ts";
+import { HEAD_NAME, Head, readHead } from "../../../src/backup/segments/head.ts";
 import { parseSegmentName, segmentName } from "../../../src/backup/segments/names.ts";
 import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { readLine } from "../../../src/backup/segments/read.ts";
 import { SEGMENT_HEADER_BYTES } from "../../../src/backup/segments/segment.ts";
+import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { random } from "../../crash/random.ts";
-import { connect, contentHash, MemoryStore, newFolder, restoredFrom, ship } from "./support.ts";
+import {
+  connect,
+  contentHash,
+  MemoryStore,
+  newFolder,
+  type Rig,
+  restoredFrom,
+  ship,
+} from "./support.ts";
 
 /** Thirty transactions in a segment each, with the hash at each of them. */
 interface Written {
@@ -108,7 +118,7 @@ describe("a segment", () => {
     const next = random(7);
     for (let trial = 0; trial < 300; trial++) {
       const store = await newCopy();
-      const names = [...store.objects.keys()];
+      const names = [...store.objects.keys()].filter((name) => name.endsWith(".seg"));
       const name = names[Math.floor(next() * names.length)] ?? "";
       const at = Math.floor(next() * store.bytes(name).length);
       store.flip(name, at, Math.floor(next() * 8));
@@ -197,7 +207,9 @@ describe("a base", () => {
 });
 
 /** Two generations of a commit each, of which the newer has a base of two parts. */
-async function writeTwice(): Promise<{ store: MemoryStore; endMs: number; nextMs: number }> {
+async function writeTwice(): Promise<
+  Pick<Rig, "store" | "clock"> & { path: string; endMs: number; nextMs: number }
+> {
   const path = join(newFolder(), "app.db");
   const database = connect(path);
   database.exec("CREATE TABLE t (filler BLOB)");
@@ -215,7 +227,9 @@ async function writeTwice(): Promise<{ store: MemoryStore; endMs: number; nextMs
   database.exec("DELETE FROM t");
   second.clock.advance(60_000);
   await second.shipper.step();
-  return { store: second.store, endMs, nextMs: second.clock.nowMs() };
+  await second.shipper.close();
+  const { store, clock } = second;
+  return { store, clock, path, endMs, nextMs: clock.nowMs() };
 }
 
 describe("a generation", () => {
@@ -255,6 +269,92 @@ describe("a generation", () => {
 
     const file = base.replace("000002-of", "000001-of");
     await expectBroken(store, { code: "SEGMENT_MISSING", fields: { file } }, 29);
+  });
+});
+
+describe("the end of the segments", () => {
+  it("that was taken away is told of, and what stands before it is restored", async () => {
+    const store = await newCopy();
+    store.objects.delete(store.segment(30));
+    const reachesMs = parseSegmentName(store.segment(29))?.timeMs ?? 0;
+
+    const failure = { code: "SEGMENT_MISSING", fields: { reachesMs } };
+    for (const later of [{ kind: "latest" }, { kind: "time", timeMs: reachesMs + 1 }] as const) {
+      await expect(restoredFrom(store, later)).rejects.toMatchObject(failure);
+    }
+    const asked = await restoredFrom(store, { kind: "time", timeMs: reachesMs });
+    const inside = await restoredFrom(store, { kind: "time", timeMs: reachesMs - 1 });
+
+    const target = { kind: "time", timeMs: reachesMs } as const;
+    const plan = planRestore(await readCatalog(store), target, await readHead(store));
+    expect(plan).toMatchObject({ reachesMs, nothingUntilMs: reachesMs + 1_000 });
+    expect(asked).toBe(store.hashes[29]);
+    expect(inside).toBe(store.hashes[28]);
+  });
+
+  it("that was taken away with its whole generation is told of too", async () => {
+    const { store, endMs, nextMs } = await writeTwice();
+    const [, newest = ""] = (await readCatalog(store)).map(({ folder }) => folder);
+    await store.drop([...store.objects.keys()].filter((name) => name.startsWith(newest)));
+
+    const failure = { code: "SEGMENT_MISSING", fields: { reachesMs: endMs } };
+    await expect(restoredFrom(store, { kind: "latest" })).rejects.toMatchObject(failure);
+    const later = { kind: "time", timeMs: nextMs } as const;
+    await expect(restoredFrom(store, later)).rejects.toMatchObject(failure);
+    await restoredFrom(store, { kind: "time", timeMs: endMs + 1 });
+  });
+
+  it("is told once a second at most, and after what it tells of", async () => {
+    const path = join(newFolder(), "app.db");
+    const database = connect(path);
+    database.exec("CREATE TABLE t (a)");
+    const rig = ship(path);
+    await rig.shipper.step();
+    await rig.shipper.settled();
+    let heads = 0;
+    const put = rig.store.put.bind(rig.store);
+    rig.store.put = async (name, bytes) => {
+      await put(name, bytes);
+      if (name === HEAD_NAME) heads++;
+    };
+
+    for (let step = 0; step < 20; step++) {
+      database.exec("INSERT INTO t VALUES (1)");
+      rig.clock.advance(250);
+      await rig.shipper.step();
+      const [generation] = await readCatalog(rig.store);
+      const [end] = (await readHead(rig.store)) ?? [];
+      expect(end?.sequence).toBeLessThanOrEqual(generation?.changes.at(-1)?.sequence ?? 0);
+    }
+    await rig.shipper.settled();
+
+    expect(heads).toBe(5);
+    expect(await readHead(rig.store)).toMatchObject([{ sequence: 20, transaction: 20 }]);
+  });
+
+  it("is forgotten with segments that are older than what is kept", async () => {
+    const { store } = await writeTwice();
+    const [first, second] = (await readHead(store)) ?? [];
+    const head = new Head(store, new FakeClock(), (await readHead(store)) ?? []);
+
+    await head.forgetBefore((first?.timeMs ?? 0) + 1, second?.folder ?? "");
+
+    expect(await readHead(store)).toEqual([second]);
+  });
+
+  it("that cannot be read is damaged, and no reason to stop shipping", async () => {
+    const { store, path, clock } = await writeTwice();
+    for (const text of ["", "null", '{"ends":[{}]}']) {
+      store.objects.set(HEAD_NAME, Buffer.from(text));
+      const fields = { file: HEAD_NAME };
+      await expect(readHead(store)).rejects.toMatchObject({ code: "SEGMENT_DAMAGED", fields });
+    }
+
+    const next = ship(path, {}, { store, clock });
+    await next.shipper.step();
+    await next.shipper.settled();
+
+    expect(await readHead(store)).toHaveLength(1);
   });
 });
 

@@ -234,5 +234,15 @@ describe("a check of the segments", () => {
     expect(report?.fromMs).toBeLessThanOrEqual(report?.toMs ?? 0);
     expect(report?.files).toBeGreaterThanOrEqual(2);
     expect(await checkSegments({ from: join(app.directory, "empty") })).toEqual([]);
+    await shipping.close();
+    const folder = join(from, report?.folder ?? "");
+    const last = readdirSync(folder)
+      .filter((name) => name.startsWith("wal-"))
+      .at(-1);
+    rmSync(join(folder, last ?? ""));
+    const problem = expect.stringContaining("is missing at the end");
+    expect(await checkSegments({ from })).toMatchObject([{ isEndKnown: true, problem }]);
+    rmSync(folder, { recursive: true });
+    expect(await checkSegments({ from })).toMatchObject([{ files: 0, problem }]);
   });
 });

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished } from "vitest";
 import type { ObjectStore, StoredObject } from "../../../src/backup/object-store.ts";
 import { readCatalog } from "../../../src/backup/segments/catalog.ts";
+import { readHead } from "../../../src/backup/segments/head.ts";
 import { planRestore, type RestoreTarget } from "../../../src/backup/segments/plan.ts";
 import { replay } from "../../../src/backup/segments/replay.ts";
 import {
@@ -70,7 +71,7 @@ export function hashOfFile(path: string): string {
 
 /** Restores from a store and gives the hash of what came out. */
 export async function restoredFrom(store: ObjectStore, target: RestoreTarget): Promise<string> {
-  const plan = planRestore(await readCatalog(store), target);
+  const plan = planRestore(await readCatalog(store), target, await readHead(store));
   const file = join(newFolder(), "restored.db");
   await replay(store, plan, file);
   return hashOfFile(file);

@@ -83,7 +83,6 @@ export class Connection implements Disposable {
 
   /** Runs one of our own statements: transaction control and settings. */
   control(sql: string): void {
-    this.#isSchemaKnown = false;
     this.#translate(sql, () => {
       let statement = this.#controls.get(sql);
       if (statement === undefined) {
@@ -92,6 +91,9 @@ export class Connection implements Disposable {
       }
       statement.run();
     });
+    // Others may change it from here on, or what this connection has changed is taken back.
+    const isOpen = this.#database.isTransaction && !sql.startsWith("ROLLBACK");
+    if (!isOpen) this.#isSchemaKnown = false;
   }
 
   /** The first row of one of our own questions. */

@@ -1,7 +1,7 @@
 /**
  * Backups under `kill -9`: whatever has a name is whole, a database is the one before a restore or
- * the one after it, and the next run goes on. `SPRINGHOUSE_BACKUP_KILLS` sets the number of kills
- * of each kind of work, `SPRINGHOUSE_SEED` repeats a run.
+ * the one after it, and the next run goes on. A quarter of `SPRINGHOUSE_KILLS` is the number of
+ * kills of each kind of work, `SPRINGHOUSE_SEED` repeats a run.
  */
 
 import { spawn } from "node:child_process";
@@ -20,7 +20,7 @@ import { verifyBackup } from "../../src/backup/verify.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { random } from "./random.ts";
 
-const KILLS = Number(process.env["SPRINGHOUSE_BACKUP_KILLS"] ?? 20);
+const KILLS = Math.ceil(Number(process.env["SPRINGHOUSE_KILLS"] ?? 150) / 4);
 const SEED = Number(process.env["SPRINGHOUSE_SEED"] ?? Date.now() % 1_000_000);
 /** A child lives for up to this many times as long as one piece of its work took. */
 const LIFE_PIECES_MAX = 1.5;
@@ -82,7 +82,7 @@ async function killAgainAndAgain(
   args: (kill: number) => readonly string[],
   check: (said: readonly string[], kill: number) => Promise<void>,
 ): Promise<void> {
-  console.log(`SPRINGHOUSE_SEED=${SEED} SPRINGHOUSE_BACKUP_KILLS=${KILLS}`);
+  console.log(`SPRINGHOUSE_SEED=${SEED} KILLS=${KILLS}`);
   const next = random(SEED);
   const startMs = performance.now();
   await check(await live(args(0), 2, 0), 0);

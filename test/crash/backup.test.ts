@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -111,7 +111,14 @@ it(`whatever has a name is whole (${KILLS} kills, seed ${SEED})`, async () => {
 
   for (const { name } of await listBackups({ directory })) await verifyBackup({ directory, name });
   await createBackup({ url, directory });
-  expect(readdirSync(directory).filter((name) => name.startsWith("."))).toEqual([]);
+  const unfinished = (): string[] => readdirSync(directory).filter((name) => name.startsWith("."));
+  // What a killed process has begun may still be at work, and a folder that does not say whose it
+  // is may be in the making, and is left alone for a minute.
+  for (let left = 50; unfinished().length > 0 && left > 0; left--) {
+    for (const name of unfinished()) utimesSync(join(directory, name), 0, 0);
+    await createBackup({ url, directory, name: `last-${left}` });
+  }
+  expect(unfinished()).toEqual([]);
 });
 
 it(`the database is the one before a restore or the one after (${KILLS} kills, seed ${SEED})`, async () => {

@@ -95,9 +95,10 @@ async function bundleSources(): Promise<void> {
     chunkNames: "chunk-[hash]",
   });
   // Written for the top of `dist`, where the chunks are.
-  for (const path of filesOf("*/*.js")) {
+  for (const path of filesOf("*/**/*.js")) {
     const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replaceAll('"./joined-', '"../joined-'));
+    const up = `${relative(dirname(path), dist)}/`;
+    writeFileSync(path, text.replaceAll('"./joined-', `"${up}joined-`));
   }
   await build({
     ...options,

@@ -14,9 +14,10 @@ import Keyv from "keyv";
 import { LRUCache } from "lru-cache";
 import { createCache, memoryTier } from "../src/cache/index.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
-import { median } from "./support.ts";
+import { loopsOf, median } from "./support.ts";
 
 const KEYS = 10_000;
+const STRIDE = 7_919;
 const TTL_MS = 3_600_000;
 /** How many times fewer reads of a contender fill the same time. */
 const SLOWNESS: Readonly<Record<string, number>> = { get_or_set: 1, keyv: 20, cacheable: 20 };
@@ -36,7 +37,9 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   for (const [index, key] of keys.entries()) await cache.set(key, makeValue(index));
   // Before the peers are there, whose timers would be counted with it.
   const { timeSync } = await loopsOf("allocation");
-  const bytes = allocation(() => timeSync(keys, PEEKS, (key) => cache.peek(key)));
+  const bytes = allocation(() =>
+    timeSync({ keys, stride: STRIDE, count: PEEKS }, (key) => cache.peek(key)),
+  );
   const peers = makePeers();
   for (const [index, key] of keys.entries()) {
     const value = makeValue(index);
@@ -61,12 +64,12 @@ export async function run({ quick }: BenchOptions): Promise<BenchResult> {
   };
   for (let round = 0; round < rounds; round++) {
     for (const [name, read] of Object.entries(syncReads)) {
-      note(name, (await loopsOf(name)).timeSync(keys, sync, read));
+      note(name, (await loopsOf(name)).timeSync({ keys, stride: STRIDE, count: sync }, read));
     }
     for (const [name, read] of Object.entries(asyncReads)) {
       // About as long for each, so that each runs as warm as it gets.
       const count = sync / (SLOWNESS[name] ?? 5);
-      note(name, await (await loopsOf(name)).timeAsync(keys, count, read));
+      note(name, await (await loopsOf(name)).timeAsync({ keys, stride: STRIDE, count }, read));
     }
   }
   for (const { close } of Object.values(peers)) await close();
@@ -110,11 +113,6 @@ function report(times: ReadonlyMap<string, readonly number[]>, bytes: number): B
       `peek_bytes_per_op: growth of the heap over ${PEEKS.toLocaleString("en-US")} calls`,
     ],
   };
-}
-
-/** Loops of a contender's own; see `cache-hit/loop.ts`. */
-function loopsOf(name: string): Promise<typeof import("./cache-hit/loop.ts")> {
-  return import(`${new URL("./cache-hit/loop.ts", import.meta.url).href}?${name}`);
 }
 
 interface Peer {

@@ -14,10 +14,11 @@ import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { entity, open, t } from "../src/index.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
-import { median, withFolder } from "./support.ts";
+import { loopsOf, median, withFolder } from "./support.ts";
 
 const ROWS = 200_000;
 const KEYS = 1_000;
+const STRIDE = 617;
 /** How many times fewer reads of a contender fill the same time. */
 const SLOWNESS: Readonly<Record<string, number>> = { raw: 5, kysely: 50, drizzle: 50, miss: 20 };
 /** Turns until rows are kept, at most: the log of changes is made first. */
@@ -52,10 +53,10 @@ async function measure(path: string, { quick }: BenchOptions): Promise<BenchResu
   for (let round = 0; round < rounds; round++) {
     for (const [name, { isSync, read }] of Object.entries(contenders)) {
       const { timeAsync, timeSync } = await loopsOf(name);
-      const reads = count / (SLOWNESS[name] ?? 1);
+      const reads = { keys, stride: STRIDE, count: count / (SLOWNESS[name] ?? 1) };
       const ns = isSync
-        ? timeSync(keys, reads, read)
-        : await timeAsync(keys, reads, read as (key: number) => Promise<unknown>);
+        ? timeSync(reads, read)
+        : await timeAsync(reads, read as (key: number) => Promise<unknown>);
       times.set(name, [...(times.get(name) ?? []), ns]);
     }
   }
@@ -213,9 +214,4 @@ function* rowsOfTasks() {
 
 function urlOf(path: string): string {
   return `sqlite:///${path}`;
-}
-
-/** Loops of a contender's own; see `read/loop.ts`. */
-function loopsOf(name: string): Promise<typeof import("./read/loop.ts")> {
-  return import(`${new URL("./read/loop.ts", import.meta.url).href}?${name}`);
 }

@@ -50,3 +50,8 @@ export function buildOnce(): void {
   });
   if (status !== 0) throw new Error(`npm run build failed:\n${stdout}${stderr}`);
 }
+
+/** The loops of `loop.ts` as a contender's own. */
+export function loopsOf(contender: string): Promise<typeof import("./loop.ts")> {
+  return import(`${new URL("./loop.ts", import.meta.url).href}?${contender}`);
+}

@@ -3,20 +3,24 @@
  * that all of them shared would be compiled for all of them, and slow for each.
  */
 
-/** Coprime with the number of keys, so that every key is read and none twice in a row. */
-const STRIDE = 617;
+/** What is read: coprime with the number of keys, `stride` leads to all of them by turns. */
+export interface Reads<Key> {
+  readonly keys: readonly Key[];
+  readonly stride: number;
+  /** How many. */
+  readonly count: number;
+}
 
 /** Nanoseconds of one call. */
-export function timeSync(
-  keys: readonly number[],
-  count: number,
-  read: (key: number) => unknown,
+export function timeSync<Key>(
+  { keys, stride, count }: Reads<Key>,
+  read: (key: Key) => unknown,
 ): number {
   let missed = 0;
   const startMs = performance.now();
   for (let index = 0, at = 0; index < count; index++) {
-    if (read(keys[at] as number) === undefined) missed++;
-    at += STRIDE;
+    if (read(keys[at] as Key) === undefined) missed++;
+    at += stride;
     if (at >= keys.length) at -= keys.length;
   }
   const ns = ((performance.now() - startMs) * 1e6) / count;
@@ -25,16 +29,15 @@ export function timeSync(
 }
 
 /** The same for calls that are waited for. */
-export async function timeAsync(
-  keys: readonly number[],
-  count: number,
-  read: (key: number) => Promise<unknown>,
+export async function timeAsync<Key>(
+  { keys, stride, count }: Reads<Key>,
+  read: (key: Key) => Promise<unknown>,
 ): Promise<number> {
   let missed = 0;
   const startMs = performance.now();
   for (let index = 0, at = 0; index < count; index++) {
-    if ((await read(keys[at] as number)) === undefined) missed++;
-    at += STRIDE;
+    if ((await read(keys[at] as Key)) === undefined) missed++;
+    at += stride;
     if (at >= keys.length) at -= keys.length;
   }
   const ns = ((performance.now() - startMs) * 1e6) / count;

@@ -147,8 +147,10 @@ function tryProgram(): void {
 }
 
 function tryExample(): void {
-  const example = join(folder, "auditor");
-  cpSync(join(folder, "node_modules/springhouse/examples/auditor"), example, { recursive: true });
+  const examples = join(folder, "node_modules/springhouse/examples");
+  for (const name of ["auditor", "common"]) {
+    cpSync(join(examples, name), join(folder, name), { recursive: true });
+  }
   const printed = run(process.execPath, ["auditor/main-job.ts", "--json", "--data", "none"]);
   const report = JSON.parse(printed) as { readonly integrity: { readonly ok: boolean } };
   expectEqual("the auditor's integrity check", report.integrity.ok, true);

@@ -5,7 +5,11 @@
  * 130 interrupted.
  */
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { onTerminal, processTerminal, type Terminal, tellFailure } from "../common/command-line.ts";
+import { errorData, errorText, exitCodeOf } from "../common/failure.ts";
+import { progressStream } from "../common/progress.ts";
+import { INTERRUPTED } from "../common/workspace.ts";
 import {
   type Context,
   type Outcome,
@@ -18,17 +22,7 @@ import {
   runWatch,
   runWeek,
 } from "./commands.ts";
-import { errorData, errorJson, errorText, exitCodeOf } from "./failure.ts";
-import { type ProgressStream, progressStream } from "./progress.ts";
 import type { Screen } from "./watch.ts";
-import { INTERRUPTED } from "./workspace.ts";
-
-/** Where a command writes to, and what stops it. */
-export interface Terminal {
-  readonly stdout: Screen;
-  readonly stderr: ProgressStream;
-  readonly signal: AbortSignal;
-}
 
 /** The most that a repository gives at once unless it is told otherwise. */
 const PAGE_ROWS_MAX = 1_000;
@@ -63,7 +57,7 @@ Examples:
 `;
 
 /** Runs one command and gives its exit code. */
-export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+export async function runCli(argv: readonly string[], terminal: Terminal<Screen>): Promise<number> {
   const { stdout, stderr, signal } = terminal;
   let code = 0;
   const program = commandLine(terminal, (outcome, isJson) => {
@@ -81,33 +75,20 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    const isJson = argv.includes("--json");
-    if (error instanceof CommanderError) {
-      // Commander has said what is wrong; asking for help is not an error.
-      if (isJson && error.exitCode !== 0) stdout.write(errorJson(error));
-      return error.exitCode === 0 ? 0 : 2;
-    }
-    if (isJson) stdout.write(errorJson(error));
-    if (signal.aborted) return INTERRUPTED;
-    if (!isJson) stderr.write(errorText(error));
-    return exitCodeOf(error);
+    return tellFailure(error, argv.includes("--json"), terminal);
   }
 }
 
 function commandLine(
-  { stdout, stderr, signal }: Terminal,
+  terminal: Terminal<Screen>,
   answer: (outcome: Outcome, isJson: boolean) => void,
 ): Command {
-  const program = new Command("auditor")
+  const { stdout, stderr, signal } = terminal;
+  const program = onTerminal(new Command("auditor"), terminal)
     .description("Weeks of audited tasks: import, timers, figures, export.")
     .option("--db <file>", "the database file", "auditor.db")
     .option("--json", "print one JSON line")
-    .addHelpText("after", EXAMPLES)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-    });
+    .addHelpText("after", EXAMPLES);
   const run = async (work: (context: Context) => Promise<Outcome>): Promise<void> => {
     const { db: path, json = false } = program.opts<{ db: string; json?: true }>();
     const streams = { stdout, stderr: progressStream(stderr, json) };
@@ -206,18 +187,6 @@ function parseLimit(text: string): number {
   throw new InvalidArgumentError(`Give at most ${PAGE_ROWS_MAX}, and go on with --cursor.`);
 }
 
-/** `auditor … | head` closes the pipe early; that is no error. */
-function endWhenNobodyReads(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(0);
-  });
-}
-
 if (import.meta.main) {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
-  endWhenNobodyReads();
-  const { stdout, stderr } = process;
-  process.exitCode = await runCli(process.argv.slice(2), { stdout, stderr, signal: stop.signal });
+  process.exitCode = await runCli(process.argv.slice(2), processTerminal(new AbortController()));
 }

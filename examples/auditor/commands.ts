@@ -1,5 +1,7 @@
 /** What the commands of the auditor do; `cli.ts` turns words into calls of these. */
 
+import { count, Progress, type ProgressStream, rowsText } from "../common/progress.ts";
+import { type Cell, list, moreLine, table } from "../common/table.ts";
 import { Auditor, type TaskRow } from "./auditor.ts";
 import { fileNameOf } from "./csv-columns.ts";
 import { type AuditorDatabase, openAuditor, openExisting } from "./database.ts";
@@ -10,8 +12,6 @@ import { importCsv, requireLabel } from "./import-csv.ts";
 import type { ImportOptions, SourceReport } from "./import-report.ts";
 import { migrateLegacy } from "./migrate-legacy.ts";
 import type { ProblemReport } from "./problems.ts";
-import { count, Progress, type ProgressStream, rowsText } from "./progress.ts";
-import { type Cell, list, moreLine, table } from "./table.ts";
 import { type Screen, watch } from "./watch.ts";
 import { listWeeks } from "./week-list.ts";
 import { WeekReads } from "./week-reads.ts";

@@ -3,8 +3,8 @@
  * tasks, 19,850 in all.
  */
 
+import { randomNumbers } from "../common/random.ts";
 import { dayOfMoment } from "./moments.ts";
-import { randomNumbers } from "./random.ts";
 import type { NewTask } from "./task-rows.ts";
 import { weekLabelOf, weekStartOf } from "./weeks.ts";
 

@@ -1,13 +1,13 @@
 /** The report of the main job for people. */
 
+import { count, sizeText, timeText } from "../common/progress.ts";
+import { type Cell, list, moreLine, table } from "../common/table.ts";
 import { displayDuration } from "./durations.ts";
 import type { SourceReport } from "./import-report.ts";
 import type { JobReport, WeekView } from "./job.ts";
 import type { CacheTimes } from "./measure.ts";
 import type { LiveReport, LiveUpdates } from "./measure-live.ts";
 import type { MixedReport } from "./mixed-workload.ts";
-import { count, sizeText, timeText } from "./progress.ts";
-import { type Cell, list, moreLine, table } from "./table.ts";
 import type { WeekLine } from "./week-list.ts";
 
 /** Examples of each kind; `--json` has more. */

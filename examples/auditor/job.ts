@@ -5,6 +5,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Progress } from "../common/progress.ts";
 import { Auditor, type TaskRow } from "./auditor.ts";
 import { type AuditorDatabase, checkIntegrity, openAuditor } from "./database.ts";
 import { generateWeeks } from "./generate.ts";
@@ -29,7 +30,6 @@ import { type LiveReport, measureLive } from "./measure-live.ts";
 import { migrateLegacy } from "./migrate-legacy.ts";
 import { type MixedReport, runMixedWorkload } from "./mixed-workload.ts";
 import type { ProblemReport } from "./problems.ts";
-import type { Progress } from "./progress.ts";
 import { countStatistics, type WeekStatistics } from "./statistics.ts";
 import { listWeeks, type WeekLine } from "./week-list.ts";
 

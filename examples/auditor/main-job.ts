@@ -10,11 +10,11 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { SpringhouseError } from "springhouse";
-import { errorJson, errorText, exitCodeOf } from "./failure.ts";
+import { errorJson, errorText, exitCodeOf } from "../common/failure.ts";
+import { Progress, progressStream } from "../common/progress.ts";
+import { INTERRUPTED, Workspace } from "../common/workspace.ts";
 import { type JobReport, runJob } from "./job.ts";
 import { jobText } from "./job-text.ts";
-import { Progress, progressStream } from "./progress.ts";
-import { INTERRUPTED, Workspace } from "./workspace.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/time_tracking");
 

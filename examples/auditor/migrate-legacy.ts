@@ -10,6 +10,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { open, SpringhouseError } from "springhouse";
+import { rowsText } from "../common/progress.ts";
 import {
   type AuditorDatabase,
   type AuditorTransaction,
@@ -29,7 +30,6 @@ import {
   readLegacyWeek,
 } from "./legacy.ts";
 import { type Problem, type ProblemReport, Problems } from "./problems.ts";
-import { rowsText } from "./progress.ts";
 import { INSERT_CREATIONS, INSERT_TASK, type Parameter, taskRow } from "./task-rows.ts";
 
 type LegacyDatabase = Awaited<ReturnType<typeof open<readonly []>>>;

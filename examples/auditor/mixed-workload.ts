@@ -11,11 +11,11 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
+import { randomNumbers } from "../common/random.ts";
 import { Auditor, type TaskRow, type WeekRow } from "./auditor.ts";
 import { type AuditorDatabase, openAuditor } from "./database.ts";
 import { ForeignProcess } from "./foreign-process.ts";
 import { mixedWrite } from "./mixed-writes.ts";
-import { randomNumbers } from "./random.ts";
 import { COUNT_STATISTICS, type WeekStatistics, weekStatisticsOf } from "./statistics.ts";
 import { WeekReads } from "./week-reads.ts";
 

@@ -7,12 +7,12 @@
  */
 
 import type { CachedFunction } from "springhouse";
+import { count } from "../common/progress.ts";
+import { type Cell, list, moreLine, table } from "../common/table.ts";
 import { Auditor, type TaskRow } from "./auditor.ts";
 import { openExisting } from "./database.ts";
 import { displayDuration } from "./durations.ts";
-import { count } from "./progress.ts";
 import type { WeekStatistics } from "./statistics.ts";
-import { type Cell, list, moreLine, table } from "./table.ts";
 import type { WeekLine } from "./week-list.ts";
 import { WeekReads } from "./week-reads.ts";
 

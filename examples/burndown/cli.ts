@@ -7,9 +7,14 @@
 
 import { join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { errorJson, errorText, exitCodeOf } from "../auditor/failure.ts";
-import { type ProgressStream, progressStream } from "../auditor/progress.ts";
-import { INTERRUPTED } from "../auditor/workspace.ts";
+import {
+  type Terminal as CommandTerminal,
+  onTerminal,
+  processTerminal,
+} from "../common/command-line.ts";
+import { errorJson, errorText, exitCodeOf } from "../common/failure.ts";
+import { progressStream } from "../common/progress.ts";
+import { INTERRUPTED } from "../common/workspace.ts";
 import type { Context, Outcome } from "./command.ts";
 import {
   runCleanUp,
@@ -24,10 +29,7 @@ import { parseDay } from "./moments.ts";
 import { BACKENDS } from "./settings.ts";
 
 /** Where a command writes to, what stops it, and what time it is. */
-export interface Terminal {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: ProgressStream;
-  readonly signal: AbortSignal;
+export interface Terminal extends CommandTerminal {
   readonly nowMs: () => number;
 }
 
@@ -78,20 +80,15 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
 type Run = (work: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 function commandLine(terminal: Terminal, answer: (outcome: Outcome) => void): Command {
-  const { stdout, stderr, signal, nowMs } = terminal;
-  const program = new Command("burndown")
+  const { stderr, signal, nowMs } = terminal;
+  const program = onTerminal(new Command("burndown"), terminal)
     .description("Burndown charts of JIRA projects: old JSON files in, a database, figures out.")
     .option("--root <folder>", "the folder of the application", ".")
     .addOption(
       new Option("--backend <name>", "what keeps the data, before the settings").choices(BACKENDS),
     )
     .option("--json", "print one JSON line")
-    .addHelpText("after", EXAMPLES)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-    });
+    .addHelpText("after", EXAMPLES);
   const run: Run = async (work) => {
     const {
       root,
@@ -179,9 +176,6 @@ function parseDeadline(text: string): string {
 }
 
 if (import.meta.main) {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
-  const { stdout, stderr } = process;
-  const terminal = { stdout, stderr, signal: stop.signal, nowMs: Date.now };
+  const terminal = { ...processTerminal(new AbortController()), nowMs: Date.now };
   process.exitCode = await runCli(process.argv.slice(2), terminal);
 }

@@ -1,7 +1,7 @@
 /** What every command is given, answers, and works on. */
 
-import type { ProgressStream } from "../auditor/progress.ts";
-import { timeText } from "../auditor/progress.ts";
+import type { ProgressStream } from "../common/progress.ts";
+import { timeText } from "../common/progress.ts";
 import { setBackend } from "./application.ts";
 import { openFolder } from "./open.ts";
 import { readSettings } from "./settings.ts";

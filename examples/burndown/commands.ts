@@ -3,8 +3,8 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SpringhouseError } from "springhouse";
-import { count, Progress, sizeText, timeText } from "../auditor/progress.ts";
-import { type Cell, list, table } from "../auditor/table.ts";
+import { count, Progress, sizeText, timeText } from "../common/progress.ts";
+import { type Cell, list, table } from "../common/table.ts";
 import { currentBackend, deleteExpired, switchTo, tasksAt } from "./application.ts";
 import { type Context, type Outcome, withBackend } from "./command.ts";
 import { exportFolder } from "./export.ts";

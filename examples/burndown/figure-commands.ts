@@ -1,7 +1,7 @@
 /** The commands that reckon: the figures of a query, and when it will be done. */
 
 import { SpringhouseError } from "springhouse";
-import { type Cell, list, table } from "../auditor/table.ts";
+import { type Cell, list, table } from "../common/table.ts";
 import { currentBackend, getProfile, weeksOf } from "./application.ts";
 import { chart } from "./chart.ts";
 import { type Context, type Outcome, withBackend } from "./command.ts";

@@ -9,7 +9,7 @@
  * share of them is done. Nothing is added to what remains; how much came in is told beside it.
  */
 
-import { randomNumbers } from "../auditor/random.ts";
+import { randomNumbers } from "../common/random.ts";
 import { mean, percentile, type WeekFlow } from "./figures.ts";
 import type { JsonObject } from "./model.ts";
 import { addDays, daysBetween, parseDay } from "./moments.ts";

@@ -6,10 +6,10 @@
  */
 
 import { join } from "node:path";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { errorJson, errorText, exitCodeOf } from "../auditor/failure.ts";
-import { type ProgressStream, progressStream } from "../auditor/progress.ts";
-import { INTERRUPTED } from "../auditor/workspace.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { onTerminal, processTerminal, type Terminal, tellFailure } from "../common/command-line.ts";
+import { progressStream } from "../common/progress.ts";
+import { INTERRUPTED } from "../common/workspace.ts";
 import {
   type Context,
   type Outcome,
@@ -25,13 +25,6 @@ import {
 } from "./commands.ts";
 import type { FlashcardChange } from "./deck.ts";
 import { FAILURES } from "./server.ts";
-
-/** Where a command writes to, and what stops it. */
-export interface Terminal {
-  readonly stdout: ProgressStream;
-  readonly stderr: ProgressStream;
-  readonly signal: AbortSignal;
-}
 
 const DATA = join(import.meta.dirname, "../../../shared/data/korean");
 const SERVER = "http://127.0.0.1:8080";
@@ -60,7 +53,7 @@ Exit codes:
 
 /** Runs one command and gives its exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const { stdout, stderr, signal } = terminal;
+  const { stdout, signal } = terminal;
   let code = 0;
   const program = commandLine(terminal, ({ ok, data, text }, isJson) => {
     code = ok ? 0 : 1;
@@ -70,37 +63,24 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     await program.parseAsync(argv, { from: "user" });
     return signal.aborted ? INTERRUPTED : code;
   } catch (error) {
-    const isJson = argv.includes("--json");
-    if (error instanceof CommanderError) {
-      // Commander has said what is wrong; asking for help is not an error.
-      if (isJson && error.exitCode !== 0) stdout.write(errorJson(error));
-      return error.exitCode === 0 ? 0 : 2;
-    }
-    if (isJson) stdout.write(errorJson(error));
-    if (signal.aborted) return INTERRUPTED;
-    if (!isJson) stderr.write(errorText(error));
-    return exitCodeOf(error);
+    return tellFailure(error, argv.includes("--json"), terminal);
   }
 }
 
 type Run = (work: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 function commandLine(
-  { stdout, stderr, signal }: Terminal,
+  terminal: Terminal,
   answer: (outcome: Outcome, isJson: boolean) => void,
 ): Command {
-  const program = new Command("flashcards")
+  const { stdout, stderr, signal } = terminal;
+  const program = onTerminal(new Command("flashcards"), terminal)
     .description("Cards of Korean words, made in two stages by a server that is slow and fails.")
     .option("--db <file>", "the file of the deck", "flashcards.db")
     .option("--cache <file>", "the file of the cache", "flashcards-cache.db")
     .option("--data <folder>", "where the lists of words are", DATA)
     .option("--json", "print one JSON line")
-    .addHelpText("after", EXAMPLES)
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-    });
+    .addHelpText("after", EXAMPLES);
   const run: Run = async (work) => {
     const { db: path, cache: cachePath, data: dataFolder, json = false } = program.opts<Globals>();
     const streams = { stdout, stderr: progressStream(stderr, json) };
@@ -256,21 +236,10 @@ function parseUpTo(most: number, text: string): number {
   throw new InvalidArgumentError(`Give at most ${most}.`);
 }
 
-/** `flashcards … | head` closes the pipe early; that is no error. */
-function endWhenNobodyReads(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(0);
-  });
-}
-
 if (import.meta.main) {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
   // Whoever has started this as a part of its own has ended. The channel keeps nothing alive.
   process.once("disconnect", () => stop.abort());
   process.channel?.unref();
-  endWhenNobodyReads();
-  const { stdout, stderr } = process;
-  process.exitCode = await runCli(process.argv.slice(2), { stdout, stderr, signal: stop.signal });
+  process.exitCode = await runCli(process.argv.slice(2), processTerminal(stop));
 }

@@ -1,9 +1,9 @@
 /** What the commands of the program do; `cli.ts` turns words into calls of these. */
 
 import { SpringhouseError } from "springhouse";
-import { count, Progress, type ProgressStream } from "../auditor/progress.ts";
-import { list, table } from "../auditor/table.ts";
-import { Workspace } from "../auditor/workspace.ts";
+import { count, Progress, type ProgressStream } from "../common/progress.ts";
+import { list, table } from "../common/table.ts";
+import { Workspace } from "../common/workspace.ts";
 import { Calls } from "./calls.ts";
 import { type CompareOptions, compare, TARGETS } from "./compare.ts";
 import { addWords, migratorOf, openExisting, openFile, openFlashcards } from "./database.ts";

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Database } from "springhouse";
 import type { GuardStatistics } from "springhouse/resilience";
-import type { Progress } from "../auditor/progress.ts";
+import type { Progress } from "../common/progress.ts";
 import { Calls } from "./calls.ts";
 import { addWords, type FlashcardDatabase, openFlashcards } from "./database.ts";
 import { Deck } from "./deck.ts";

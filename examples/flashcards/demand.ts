@@ -1,6 +1,6 @@
 /** Readers of the deck, who ask for words as often as people say them. */
 
-import { randomNumbers } from "../auditor/random.ts";
+import { randomNumbers } from "../common/random.ts";
 import type { FlashcardDatabase } from "./database.ts";
 import { Deck } from "./deck.ts";
 import { openDeckCache } from "./deck-cache.ts";

@@ -3,7 +3,7 @@
  * as those of a real language do (Zipf's law), so that a cache meets the same kind of demand.
  */
 
-import { randomNumbers } from "../auditor/random.ts";
+import { randomNumbers } from "../common/random.ts";
 import type { Entry, Frequency } from "./word-lists.ts";
 
 const SEED = 3;

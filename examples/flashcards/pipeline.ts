@@ -9,7 +9,7 @@
 
 import { isSpringhouseError } from "springhouse";
 import type { FallbackResult } from "springhouse/resilience";
-import type { Report } from "../auditor/progress.ts";
+import type { Report } from "../common/progress.ts";
 import type { Calls } from "./calls.ts";
 import { BatchWriter, forEachConcurrently } from "./concurrently.ts";
 import type { FlashcardDatabase } from "./database.ts";

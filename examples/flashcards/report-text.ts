@@ -1,7 +1,7 @@
 /** Reports for people. */
 
-import { count, timeText } from "../auditor/progress.ts";
-import { type Cell, list, table } from "../auditor/table.ts";
+import { count, timeText } from "../common/progress.ts";
+import { type Cell, list, table } from "../common/table.ts";
 import { type CompareReport, type Monitoring, TARGETS } from "./compare.ts";
 import type { DemandReport } from "./demand.ts";
 import type { PipelineReport } from "./pipeline.ts";

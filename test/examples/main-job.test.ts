@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { CSV_COLUMNS } from "../../examples/auditor/csv-columns.ts";
 import { runJob } from "../../examples/auditor/job.ts";
 import { jobText } from "../../examples/auditor/job-text.ts";
-import { Progress } from "../../examples/auditor/progress.ts";
+import { Progress } from "../../examples/common/progress.ts";
 import { temporaryFolder } from "./auditor-database.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../examples/auditor/main-job.ts");

@@ -8,8 +8,8 @@ import {
   runMixedWorkload,
 } from "../../examples/auditor/mixed-workload.ts";
 import { mixedWrite } from "../../examples/auditor/mixed-writes.ts";
-import { randomNumbers } from "../../examples/auditor/random.ts";
 import { Week } from "../../examples/auditor/schema.ts";
+import { randomNumbers } from "../../examples/common/random.ts";
 import { temporaryFolder } from "./auditor-database.ts";
 
 describe("the mixed workload", () => {

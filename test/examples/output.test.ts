@@ -1,8 +1,8 @@
 import { SpringhouseError } from "springhouse";
 import { describe, expect, it } from "vitest";
-import { errorJson, errorText, exitCodeOf } from "../../examples/auditor/failure.ts";
-import { Progress, progressStream, sizeText, timeText } from "../../examples/auditor/progress.ts";
-import { list, table } from "../../examples/auditor/table.ts";
+import { errorJson, errorText, exitCodeOf } from "../../examples/common/failure.ts";
+import { Progress, progressStream, sizeText, timeText } from "../../examples/common/progress.ts";
+import { list, table } from "../../examples/common/table.ts";
 
 function terminal(isTTY: boolean): { isTTY: boolean; text: string; write(text: string): void } {
   return {

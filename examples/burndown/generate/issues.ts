@@ -7,7 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "springhouse/import";
-import { randomNumbers } from "../../auditor/random.ts";
+import { randomNumbers } from "../../common/random.ts";
 import { isObject } from "../json-reader.ts";
 import type { JsonObject } from "../model.ts";
 import { momentOf } from "../moments.ts";

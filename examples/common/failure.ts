@@ -1,10 +1,17 @@
 /** What a command says when it fails: code, message and what to do, in detail, and no stack. */
 
 import { isSpringhouseError } from "springhouse";
-import type { ProblemReport } from "./problems.ts";
 
 /** Examples of broken rows in a message. */
 const EXAMPLES_SHOWN = 5;
+
+/** A value that was refused, and where it stands. */
+interface Refused {
+  readonly line: number;
+  readonly column: string;
+  readonly value: string;
+  readonly reason: string;
+}
 
 /** What became of an error. */
 export interface Failure {
@@ -22,7 +29,9 @@ export function errorText(thrown: unknown): string {
   for (const issue of issues) {
     if (issue.path.length > 0) lines.push(`  ${issue.path.join(".")} ${issue.message}`);
   }
-  const tables = fields["tables"] as readonly { refused: ProblemReport }[] | undefined;
+  const tables = fields["tables"] as
+    | readonly { readonly refused: { readonly first: readonly Refused[] } }[]
+    | undefined;
   const first = tables?.flatMap(({ refused }) => refused.first).slice(0, EXAMPLES_SHOWN) ?? [];
   for (const { line, column, value, reason } of first) {
     lines.push(`  row ${line}, ${column}: ${JSON.stringify(value)} ${reason}`);

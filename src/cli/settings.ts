@@ -1,13 +1,12 @@
 /** From a command line to what it works on: the configuration, the database, the entities. */
 
 import { existsSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 import type { Config } from "../config/config.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { importProblem } from "../core/import-problem.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import { type Invocation, textOf } from "./command.ts";
+import { importUserModule } from "./user-module.ts";
 
 /** The configuration, with `--config` and `--url` applied. */
 export async function loadSettings(invocation: Invocation): Promise<Config> {
@@ -57,7 +56,7 @@ export async function loadCatalog(config: Config): Promise<Catalog | undefined> 
   if (config.entities === undefined) return undefined;
   const { factsOf, isEntity } = await import("../schema/entity.ts");
   const { createCatalog } = await import("../schema/catalog.ts");
-  const exported = Object.values(await importEntities(config.entities))
+  const exported = Object.values(await importUserModule(config.entities, unusable))
     .flat()
     .filter(isEntity);
   if (exported.length === 0) throw unusable(config.entities, "it exports no entity");
@@ -65,15 +64,6 @@ export async function loadCatalog(config: Config): Promise<Catalog | undefined> 
     factsOf(entity).rollup === undefined ? "entities" : "rollups",
   );
   return createCatalog(declared.entities ?? [], declared.rollups);
-}
-
-async function importEntities(path: string): Promise<Record<string, unknown>> {
-  try {
-    return await import(pathToFileURL(path).href);
-  } catch (error) {
-    if (error instanceof SpringhouseError) throw error;
-    throw unusable(path, importProblem(error), error);
-  }
 }
 
 function unusable(path: string, problem: string, cause?: unknown): SpringhouseError {

@@ -3,14 +3,11 @@
 import {
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type BackupKey, parseBackupKey } from "../../src/backup/encryption.ts";
@@ -19,12 +16,7 @@ import { openObjectStore } from "../../src/backup/object-store-open.ts";
 import { parseS3Url, s3Store } from "../../src/backup/object-store-s3.ts";
 import { makeDisk } from "./disk.ts";
 import { FakeS3 } from "./fake-s3.ts";
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "springhouse-objects-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { newFolder } from "./support.ts";
 
 const BACKENDS: Readonly<Record<string, () => Promise<string>>> = {
   folder: async () => join(newFolder(), "made", "when", "needed"),

@@ -1,28 +1,14 @@
 /** Dumps of a real server; skipped, visibly, where there is none, and never under CI. */
 
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dumpPostgres, listPostgresDumps, restorePostgres } from "../../src/backup/postgres.ts";
 import { runTool } from "../../src/backup/postgres-tool.ts";
 import { postgresEnvironment } from "../../src/backup/postgres-url.ts";
 import { skipPostgres } from "../schema/psql.ts";
 import { newDatabase, psql, SERVER } from "./postgres-support.ts";
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "springhouse-postgres-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { newFolder } from "./support.ts";
 
 describe.skipIf(skipPostgres)("a dump of PostgreSQL", () => {
   it("is restored into a database of its own and compared before it counts", async () => {

@@ -18,10 +18,16 @@ export interface Place {
   readonly directory: string;
 }
 
-/** Makes one that is removed after the test. */
-export function makePlace(): Place {
+/** An empty folder that is removed after the test. */
+export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "springhouse-backup-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Makes one that is removed after the test. */
+export function makePlace(): Place {
+  const folder = newFolder();
   const path = join(folder, "app.db");
   mkdirSync(folder, { recursive: true });
   return { folder, path, url: `sqlite:///${path}`, directory: join(folder, "backups") };

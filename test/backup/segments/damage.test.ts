@@ -10,15 +10,8 @@ import { readLine } from "../../../src/backup/segments/read.ts";
 import { SEGMENT_HEADER_BYTES } from "../../../src/backup/segments/segment.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { random } from "../../crash/random.ts";
-import {
-  connect,
-  contentHash,
-  MemoryStore,
-  newFolder,
-  type Rig,
-  restoredFrom,
-  ship,
-} from "./support.ts";
+import { newFolder } from "../support.ts";
+import { connect, contentHash, MemoryStore, type Rig, restoredFrom, ship } from "./support.ts";
 
 /** Thirty transactions in a segment each, with the hash at each of them. */
 interface Written {

@@ -8,7 +8,8 @@ import { readCatalog } from "../../../src/backup/segments/catalog.ts";
 import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { SpringhouseError } from "../../../src/core/errors.ts";
 import { random } from "../../crash/random.ts";
-import { connect, contentHash, newFolder, type Rig, ship } from "./support.ts";
+import { newFolder } from "../support.ts";
+import { connect, contentHash, type Rig, ship } from "./support.ts";
 
 const NUMBERS = `WITH RECURSIVE n (value) AS
   (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?) SELECT value FROM n`;

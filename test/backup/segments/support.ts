@@ -1,8 +1,6 @@
 /** A live database beside a store, shipped step by step; and what a database holds, as a hash. */
 
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished } from "vitest";
@@ -18,13 +16,7 @@ import {
 } from "../../../src/backup/segments/shipper.ts";
 import { SpringhouseError } from "../../../src/core/errors.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
-
-/** A folder that is gone after the test. */
-export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "springhouse-segments-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { newFolder } from "../support.ts";
 
 /** A connection in WAL mode that is closed after the test. */
 export function connect(path: string, pageSize = 4_096): DatabaseSync {

@@ -12,7 +12,8 @@ import {
   WAL_HEADER_BYTES,
   type WalHeader,
 } from "../../../src/backup/segments/wal.ts";
-import { connect, newFolder } from "./support.ts";
+import { newFolder } from "../support.ts";
+import { connect } from "./support.ts";
 
 function writtenLog(pageSize = 1_024): { header: WalHeader; frames: Buffer; count: number } {
   const path = join(newFolder(), "app.db");

@@ -190,14 +190,14 @@ describe("the clean-up", () => {
     rmSync(join(folder, "real/verified.json"));
     const before = readdirSync(join(folder, "real"));
 
-    const calls = [
-      pinBackup({ directory, name: "real" }),
-      verifyBackup({ directory, name: "real" }),
-      restoreBackup({ directory, name: "real", url: `sqlite:///${folder}/other.db` }),
+    const calls: (() => Promise<unknown>)[] = [
+      () => pinBackup({ directory, name: "real" }),
+      () => verifyBackup({ directory, name: "real" }),
+      () => restoreBackup({ directory, name: "real", url: `sqlite:///${folder}/other.db` }),
     ];
 
     for (const call of calls) {
-      const failure = await failureOf(call);
+      const failure = await failureOf(call());
       expect(failure.code).toBe("BACKUP_NOT_FOUND");
       expect(failure.message).toContain("is a link");
     }

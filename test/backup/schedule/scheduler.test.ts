@@ -105,11 +105,16 @@ describe("a scheduled task", () => {
   it("is run by one of two processes, and the other one waits for the next time", async () => {
     const on = scene();
     const [one, other] = [await scheduler(on), await scheduler(on)];
+    const begun = Promise.withResolvers<void>();
     const running = Promise.withResolvers<string>();
-    on.work = () => running.promise;
+    on.work = () => {
+      begun.resolve();
+      return running.promise;
+    };
     on.clock.advance(HOUR_MS);
 
     const first = one.runDue();
+    await begun.promise;
     const second = await other.runDue();
     running.resolve("done");
     const both = [await first, second, await other.runDue()];

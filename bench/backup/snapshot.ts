@@ -30,6 +30,8 @@ export async function measureSnapshot(
   const path = join(folder, "app.db");
   fill(path, Math.floor(bytes / ROW_BYTES));
   await using store = await openSqliteStore({ url: `sqlite:///${path}` });
+  // The first write starts the writer's thread.
+  await store.write([{ sql: WRITE, parameters: [0, "a line"] }]);
   const backUp = (): Promise<unknown> => {
     return createBackup({ url: `sqlite:///${path}`, directory: join(folder, "backups") });
   };

@@ -1,6 +1,6 @@
 /** Making a backup: a snapshot, packed, restored and checked, and only then given its name. */
 
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { assertFlag } from "../core/arguments.ts";
 import { assert } from "../core/assert.ts";
@@ -29,6 +29,7 @@ import { writePin } from "./pin.ts";
 import type { Proof } from "./protocol.ts";
 import { assertRoom } from "./room.ts";
 import { isDamage } from "./snapshot.ts";
+import { removeSteadily } from "./steady-file.ts";
 import { keepVerification, proved } from "./verification.ts";
 import { BackupWork } from "./work.ts";
 
@@ -116,7 +117,7 @@ export async function finishBackup(
     .catch((error: unknown) => {
       throw aboutDatabase(error, snapshot);
     });
-  await rm(from);
+  await removeSteadily(from);
   const manifest: Manifest = {
     format: "springhouse-backup",
     formatVersion: 1,
@@ -158,7 +159,7 @@ async function proveOwn(
       "Run springhouse doctor, and restore an older backup.";
     throw new SpringhouseError("CORRUPT", message, { cause: error, fields: { path: database } });
   } finally {
-    await rm(to, { force: true });
+    await removeSteadily(to);
   }
 }
 

@@ -33,6 +33,7 @@ import { SpringhouseError } from "../core/errors.ts";
 import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
 import { DATA_FILE, ENCRYPTED_DATA_FILE, MANIFEST_FILE } from "./manifest.ts";
+import { removeSteadily } from "./steady-file.ts";
 
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
@@ -175,7 +176,7 @@ export class WorkFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await removeSteadily(this.path);
   }
 }
 
@@ -187,7 +188,7 @@ export async function removeBackup(directory: string, name: string): Promise<voi
     await rename(path, aside);
     await writeFile(join(aside, OWNER_FILE), JSON.stringify(thisProcess()), { mode: PRIVATE_FILE });
     await syncFolder(directory);
-    await rm(aside, { recursive: true, force: true });
+    await removeSteadily(aside);
   });
 }
 
@@ -216,7 +217,7 @@ async function removeAbandoned(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(WORK_PREFIX)) continue;
     const path = join(directory, name);
-    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true });
+    if (await isAbandoned(path)) await removeSteadily(path);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A database file as it lies in a backup: compressed with zstd, and encrypted after that. */
 
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
@@ -12,8 +12,8 @@ import { decrypting, digestKey, encrypting, keyFor } from "./encryption.ts";
 import type { DatabaseContent, Manifest } from "./manifest.ts";
 import { openForChecks } from "./open-for-checks.ts";
 import type { Packed, Progress, Task } from "./protocol.ts";
+import { steadyFile } from "./steady-file.ts";
 
-const PRIVATE_FILE = 0o600;
 /** Three quarters of what level 9 saves, at more than twice its speed. */
 const ZSTD_LEVEL = 3;
 const READ_BYTES = 1_048_576;
@@ -47,7 +47,7 @@ export async function pack(
       }),
       ...(key && encryption ? [encrypting(key, encryption, sealContext(content))] : []),
       hashing(packed),
-      createWriteStream(to, { flags: "wx", mode: PRIVATE_FILE, flush: true }),
+      steadyFile(to),
     ]);
   } catch (error) {
     throw toSpringhouseError(error, { path: to });
@@ -109,7 +109,7 @@ export async function unpack(
       ...(key && encryption ? [decrypting(key, encryption, sealContext(content))] : []),
       createZstdDecompress(),
       hashing(raw, (done) => onProgress({ step: "unpack", done, total, unit: "bytes" })),
-      createWriteStream(to, { flags: "wx", mode: PRIVATE_FILE, flush: true }),
+      steadyFile(to),
     ]);
   } catch (error) {
     const { code = "" } = error as { code?: string };

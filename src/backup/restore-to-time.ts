@@ -6,7 +6,6 @@
  * leaves the database as it was.
  */
 
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assertFlag, assertText, wrongArgument } from "../core/arguments.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -25,6 +24,7 @@ import { readHead } from "./segments/head.ts";
 import { planRestore, type RestorePlan, type RestoreTarget } from "./segments/plan.ts";
 import { readLine, readSegment } from "./segments/read.ts";
 import { replay } from "./segments/replay.ts";
+import { removeSteadily } from "./steady-file.ts";
 import { BackupWork } from "./work.ts";
 
 /** For `restoreToTime`. */
@@ -146,7 +146,7 @@ async function restore(
     const replaced = await replaceDatabase({ database, restored, dryRun: false }, work, options);
     return { proof, replaced };
   } finally {
-    await rm(restored, { force: true });
+    await removeSteadily(restored);
   }
 }
 

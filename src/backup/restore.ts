@@ -26,6 +26,7 @@ import {
 } from "./options.ts";
 import type { Locked, Proof } from "./protocol.ts";
 import { assertRoom } from "./room.ts";
+import { removeSteadily } from "./steady-file.ts";
 import { manifestOf, proveInto } from "./verify.ts";
 import { BackupWork } from "./work.ts";
 
@@ -92,7 +93,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
     const replaced = await replaceDatabase({ database, restored, dryRun }, work, resolved);
     return { name, manifest, database, dryRun, proof, replaced };
   } finally {
-    await rm(restored, { force: true });
+    await removeSteadily(restored);
   }
 }
 

@@ -19,8 +19,8 @@ import { createPrivately } from "../sqlite/files.ts";
 import type { DatabaseFacts, LogPlace } from "./manifest.ts";
 import type { Progress } from "./protocol.ts";
 
-/** 8 MB with usual pages: few steps, and often enough for a line of progress. */
-const PAGES_PER_STEP = 2_000;
+/** 4 MB with usual pages: few steps, and often enough for a line of progress. */
+const PAGES_PER_STEP = 1_000;
 /** Another process may be recovering the log, or closing. */
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -56,6 +56,8 @@ export async function copyFrom(
     await backup(source, to, {
       rate: PAGES_PER_STEP,
       progress: ({ totalPages, remainingPages }) => {
+        // Step by step, like `steadyFile`: others' commits would wait for the whole of it.
+        syncFile(to);
         const done = (totalPages - remainingPages) * facts.pageSizeBytes;
         onProgress({ step: "copy", done, total: facts.sizeBytes, unit: "bytes" });
       },

@@ -1,6 +1,5 @@
 /** Proving a backup again: it is restored into a work folder and checked, however old it is. */
 
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isSpringhouseError } from "../core/errors.ts";
 import { existingPath, readIfThere, WorkFolder } from "./folder.ts";
@@ -8,6 +7,7 @@ import { readManifest } from "./list.ts";
 import { MANIFEST_FILE, type Manifest } from "./manifest.ts";
 import { type BackupOptions, type ResolvedBackupOptions, resolveBackupOptions } from "./options.ts";
 import type { Proof } from "./protocol.ts";
+import { removeSteadily } from "./steady-file.ts";
 import { disproved, keepVerification, proved } from "./verification.ts";
 import { BackupWork } from "./work.ts";
 
@@ -42,7 +42,7 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
     await using work = new BackupWork({ what, signal, onProgress });
     const to = folder.file("proof.db");
     const proof = await proveInto(to, path, manifest, work, resolved);
-    await rm(to);
+    await removeSteadily(to);
     await keepVerification(path, proved(proof, clock.nowMs()));
     return { name: options.name, manifest, proof };
   } catch (error) {

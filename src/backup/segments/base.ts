@@ -7,12 +7,14 @@
  * long as the base is shipped.
  */
 
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import { nodeSqlite } from "../../core/node-sqlite.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
 import { createPrivately } from "../../sqlite/files.ts";
 import type { ObjectStore } from "../object-store.ts";
+import { syncFile } from "../snapshot.ts";
+import { removeSteadily } from "../steady-file.ts";
 import { segmentName } from "./names.ts";
 import { lockPage } from "./pages.ts";
 import { encodeSegment, SEGMENT_BYTES_MAX, type SegmentFacts } from "./segment.ts";
@@ -47,9 +49,12 @@ export async function shipBase(
 ): Promise<number> {
   const copy = copyPathOf(database);
   try {
-    await rm(copy, { force: true });
+    await removeSteadily(copy);
     createPrivately(copy);
-    await nodeSqlite().backup(connection, copy, { rate: PAGES_PER_STEP });
+    await nodeSqlite().backup(connection, copy, {
+      rate: PAGES_PER_STEP,
+      progress: () => syncFile(copy),
+    });
     const file = await open(copy, "r");
     try {
       return await shipFile(file, store, facts, signal);
@@ -59,7 +64,7 @@ export async function shipBase(
   } catch (error) {
     throw toSpringhouseError(error, { path: copy });
   } finally {
-    await rm(copy, { force: true });
+    await removeSteadily(copy);
   }
 }
 

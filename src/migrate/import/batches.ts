@@ -9,13 +9,13 @@ import type { EncodedRows } from "./encode.ts";
 import type { ImportReject } from "./options.ts";
 import type { Batch } from "./plan.ts";
 
-/** Enough to be fast, little enough that copying a batch takes about a millisecond. */
-const BATCH_ROWS = 400;
+/** Enough to be fast, few enough to die young in both threads. */
+const BATCH_ROWS = 200;
 const BATCH_BYTES = 262_144;
 /** Items without rows are noted as done too, now and then. */
 const BATCH_ITEMS_MAX = 5_000;
-/** One that is written, one that waits for it, and one that is on its way. */
-const IN_FLIGHT_MAX = 3;
+/** One that is written, and one that is on its way. */
+const IN_FLIGHT_MAX = 2;
 
 /** Batches on their way. */
 export class Batches {

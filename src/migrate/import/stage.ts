@@ -245,7 +245,7 @@ export function connectAlone(path: string): Connection {
     "journal_mode = WAL",
     "synchronous = NORMAL",
     `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
-    "cache_size = -16000",
+    "cache_size = -8000",
     "temp_store = MEMORY",
     "trusted_schema = OFF",
     "foreign_keys = OFF",

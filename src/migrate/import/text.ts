@@ -13,8 +13,8 @@ import { toSpringhouseError } from "../../sqlite/errors.ts";
 const ZSTD_WINDOW_LOG = 27;
 const LINE_FEED = 10;
 /**
- * The items of a chunk live until the last of them is mapped. V8 lets its young generation grow with
- * what outlives a collection: with four times as much at once, an import takes 30 MB more.
+ * The items of a chunk live until the last of them is mapped, and V8 lets its young generation grow
+ * with what outlives a collection: with four times as much at once, an import takes 30 MB more.
  */
 const CHUNK_BYTES = 16_384;
 

@@ -91,8 +91,7 @@ export const CACHE_KEYS = {
       type: "bytes",
       default: "16MB",
       aliases: { "cache.sqlite_cache.pragma_settings.cache_size": "pages" },
-      planned: true,
-      doc: "Memory for pages of the SQLite tier.",
+      doc: "Memory for pages of the SQLite tier, for each of its connections.",
     },
     mmapSize: {
       type: "bytes",

@@ -25,7 +25,8 @@ type Opener = (config: Config["cache"], clock: Clock) => Promise<Tier>;
 const OPENERS: Readonly<Record<PlaceName, Opener>> = {
   sqlite: async ({ sqlite }, clock) => {
     const { sqliteTier } = await import("../tier/sqlite/sqlite-tier.ts");
-    return sqliteTier({ path: sqlite.path, maxBytes: sqlite.maxTotalSize, clock });
+    const { path, maxTotalSize, cacheSize } = sqlite;
+    return sqliteTier({ path, maxBytes: maxTotalSize, cacheSize, clock });
   },
   file: async ({ files }, clock) => {
     const { fileTier } = await import("../tier/file/file-tier.ts");

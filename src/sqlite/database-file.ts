@@ -114,9 +114,11 @@ export class DatabaseFile {
   }
 
   #fileData(): FileData {
-    const { profile, busyTimeoutMs } = this.options;
-    if (this.#immutable) return { path: immutableUri(this.path), profile, busyTimeoutMs };
-    return { path: this.path, profile, busyTimeoutMs, key: this.#key };
+    const { profile, busyTimeoutMs, cacheSizeBytes } = this.options;
+    const data = { path: this.path, profile, busyTimeoutMs, cacheSizeBytes };
+    return this.#immutable
+      ? { ...data, path: immutableUri(this.path) }
+      : { ...data, key: this.#key };
   }
 
   /**
@@ -139,7 +141,7 @@ export class DatabaseFile {
   }
 
   #openInline(path: string): InlineReader {
-    const inline = new InlineReader(path);
+    const inline = new InlineReader(path, this.options.cacheSizeBytes);
     try {
       inline.connection.ask("SELECT count(*) FROM sqlite_schema");
       return inline;

@@ -8,7 +8,7 @@
 
 import { isSpringhouseError } from "../core/errors.ts";
 import { Connection } from "./connection.ts";
-import { INLINE_PRAGMAS } from "./pragmas.ts";
+import { inlinePragmas } from "./pragmas.ts";
 import { columnsOf } from "./statement-cache.ts";
 import { statementFacts } from "./statement-text.ts";
 import type { ResultColumn, ResultSet, Statement } from "./values.ts";
@@ -37,11 +37,12 @@ export class InlineReader implements Disposable {
   #schemaVersion: unknown;
   #schemaCheckedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(path: string) {
+  /** @param cacheSizeBytes its page cache; undefined for the usual one. */
+  constructor(path: string, cacheSizeBytes?: number) {
     this.connection = new Connection({
       path,
       readOnly: true,
-      pragmas: INLINE_PRAGMAS,
+      pragmas: inlinePragmas(cacheSizeBytes),
       looksUpOnly: true,
     });
   }

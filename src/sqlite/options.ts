@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly snapshotMaxAgeMs?: number;
   /** Statements that take longer go to the slow-query channel, milliseconds. Default: 100. */
   readonly slowQueryThresholdMs?: number;
+  /** Memory for pages, of each connection. Default: 32 MB to write, 4 to 16 MB to read. */
+  readonly cacheSizeBytes?: number;
   /** Prints every statement, to stderr or through a function, without values. Default: false. */
   readonly echo?: boolean | Echo;
   /** Only "wal" works; anything else is refused with the reason. Default: "wal". */
@@ -40,6 +42,8 @@ export interface ResolvedDatabaseOptions {
   readonly busyTimeoutMs: number;
   readonly snapshotMaxAgeMs: number;
   readonly slowQueryThresholdMs: number;
+  /** Undefined for what suits each connection. */
+  readonly cacheSizeBytes: number | undefined;
   readonly echo: Echo | undefined;
 }
 
@@ -51,6 +55,7 @@ export const DATABASE_OPTION_KEYS: readonly string[] = [
   "busyTimeoutMs",
   "snapshotMaxAgeMs",
   "slowQueryThresholdMs",
+  "cacheSizeBytes",
   "echo",
   "journalMode",
   "synchronous",
@@ -80,11 +85,13 @@ export function resolveDatabaseOptions(options: DatabaseOptions): ResolvedDataba
     busyTimeoutMs: options.busyTimeoutMs ?? 30_000,
     snapshotMaxAgeMs: options.snapshotMaxAgeMs ?? 60_000,
     slowQueryThresholdMs: options.slowQueryThresholdMs ?? 100,
+    cacheSizeBytes: options.cacheSizeBytes,
     echo: echo === true ? printToStderr : echo === false ? undefined : echo,
   };
   assertMilliseconds("busyTimeoutMs", resolved.busyTimeoutMs);
   assertMilliseconds("snapshotMaxAgeMs", resolved.snapshotMaxAgeMs);
   assertMilliseconds("slowQueryThresholdMs", resolved.slowQueryThresholdMs);
+  assertCacheSize(resolved.cacheSizeBytes);
   return resolved;
 }
 
@@ -112,6 +119,11 @@ function refuseUnsafe(options: DatabaseOptions, profile: Profile): void {
     `Profile "${profile}" has ${allowed.join(", ").toUpperCase()}. OFF would leave a damaged ` +
       'file behind a power failure; for NORMAL choose profile "fast".',
   );
+}
+
+function assertCacheSize(bytes: unknown): void {
+  if (bytes === undefined || (typeof bytes === "number" && bytes >= 0)) return;
+  throw invalid("cacheSizeBytes", bytes, "It is a number of bytes.");
 }
 
 function invalid(name: string, value: unknown, advice: string): SpringhouseError {

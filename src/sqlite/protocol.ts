@@ -20,6 +20,8 @@ export interface FileData {
   readonly path: string;
   readonly profile: Profile;
   readonly busyTimeoutMs: number;
+  /** The page cache of a connection; undefined for the usual one. */
+  readonly cacheSizeBytes?: number | undefined;
   /** Which file the path led to when it was opened (`file-watch.ts`), once that is known. */
   readonly key?: string | undefined;
   /** What the writer shares with its thread (`claims.ts`). */

@@ -14,9 +14,9 @@ export class ReaderSession implements Handler<ReaderRequest> {
   readonly #cursors = new CursorTable();
   readonly #connection: Connection;
 
-  constructor({ path, busyTimeoutMs, key }: FileData) {
+  constructor({ path, busyTimeoutMs, cacheSizeBytes, key }: FileData) {
     refuseLost(path, key);
-    const pragmas = readerPragmas(busyTimeoutMs);
+    const pragmas = readerPragmas(busyTimeoutMs, cacheSizeBytes);
     this.#connection = new Connection({ path, readOnly: true, pragmas });
   }
 

@@ -107,6 +107,7 @@ function refuseContradiction(
     "busyTimeoutMs",
     "snapshotMaxAgeMs",
     "slowQueryThresholdMs",
+    "cacheSizeBytes",
     "echo",
   ] as const) {
     if (given[key] !== undefined && resolved[key] !== inForce[key]) throw contradiction(path, key);
@@ -117,8 +118,8 @@ function refuseContradiction(
 }
 
 function contradiction(path: string, key: string): SpringhouseError {
-  // `open` takes durations, and knows them by the name without the unit.
-  const option = key.replace(/Ms$/, "");
+  // Users give durations and sizes, and know them by the name without the unit.
+  const option = key.replace(/(?:Ms|Bytes)$/, "");
   return new SpringhouseError(
     "INVALID_ARGUMENT",
     `${path} is open in this process with another ${option}. Opens of one file share its ` +

@@ -21,7 +21,7 @@ import { FileWatch, refuseLost } from "./file-watch.ts";
 import { decodeGroup, encodeOutcomes, type WireOutcomes } from "./group-wire.ts";
 import { completeLog, testLog } from "./log-preparation.ts";
 import { LogTick } from "./log-tick.ts";
-import { type Profile, writerPragmas } from "./pragmas.ts";
+import { writerPragmas } from "./pragmas.ts";
 import type { FileData, WireChanges, WireGroup, WireResult, WriterRequest } from "./protocol.ts";
 import { rollBack, undoSavepoint } from "./savepoint.ts";
 import type { Handler } from "./thread-server.ts";
@@ -62,7 +62,7 @@ export class WriterSession implements Handler<WriterRequest> {
     this.#commits = new CommitCounters(data.commits);
     this.#lock = lock;
     refuseLost(data.path, data.key);
-    this.#connection = lock.wait(() => openForWriting(data.path, data.profile), askedMs);
+    this.#connection = lock.wait(() => openForWriting(data), askedMs);
     this.#tick = new LogTick(this.#connection);
     this.#deferredKeys = new DeferredKeys(this.#connection);
     this.#expectations = new ExpectationCheck(this.#connection);
@@ -271,8 +271,9 @@ export class WriterSession implements Handler<WriterRequest> {
 }
 
 /** The schema is read before the journal mode is set, so that a damaged file stays as it is. */
-function openForWriting(path: string, profile: Profile): Connection {
-  const connection = new Connection({ path, readOnly: false, pragmas: writerPragmas(profile) });
+function openForWriting({ path, profile, cacheSizeBytes }: FileData): Connection {
+  const pragmas = writerPragmas(profile, cacheSizeBytes);
+  const connection = new Connection({ path, readOnly: false, pragmas });
   try {
     connection.ask("SELECT count(*) FROM sqlite_schema");
     const [mode] = connection.ask("PRAGMA journal_mode = WAL");

@@ -36,7 +36,7 @@ it.each([
 });
 
 it("the README explains every option of the tiers, and no other", () => {
-  const keys = new Set([...MEMORY_KEYS, ...STORED_KEYS, "path", "folder"]);
+  const keys = new Set([...MEMORY_KEYS, ...STORED_KEYS, "path", "cacheSize", "folder"]);
 
   expect([...new Set(named("Options of the tiers", 2))].sort()).toEqual([...keys].sort());
 });

@@ -7,6 +7,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { cachePlaces } from "../../src/open/cache-places.ts";
 import { createConfiguredCache } from "../../src/open/configured-cache.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { pageCaches } from "../tier/sqlite/page-caches.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -115,6 +116,23 @@ describe("a configured cache with places", () => {
       join(folder, "cache/cache.db"),
       join(folder, "cache/files"),
     ]);
+  });
+
+  it("gives SQLite the memory for pages that is configured", async () => {
+    const folders = ["usual", "sized"].map((name) => join(folder, name));
+    const [usual, sized] = folders.map((each) => join(each, "cache.db"));
+    const configs = [
+      await configOf({ sqlite: { path: usual } }),
+      await configOf({ sqlite: { path: sized, cacheSize: "4MB" } }),
+    ];
+    const kib: unknown[] = [];
+    for (const config of configs) {
+      await using cache = await createConfiguredCache(config, { strict: true });
+      await cache.set("a", 1);
+      kib.push(await pageCaches(config.cache.sqlite.path));
+    }
+
+    expect(kib).toEqual([-16_384, -4_096].map((each) => [each, each, each]));
   });
 
   it("compresses files unless it is told otherwise", async () => {

@@ -31,6 +31,7 @@ describe("the options of a file", () => {
     [{ busyTimeoutMs: -1 }, "busyTimeoutMs"],
     [{ snapshotMaxAgeMs: Number.NaN }, "snapshotMaxAgeMs"],
     [{ slowQueryThresholdMs: "1s" as never }, "slowQueryThresholdMs"],
+    [{ cacheSizeBytes: -1 }, "cacheSizeBytes"],
     [{ pool: { minSize: 9, maxSize: 1 } }, "do not fit together"],
     [{ busyTimeout: 5 } as DatabaseOptions, 'Did you mean "busyTimeoutMs"?'],
   ] satisfies [DatabaseOptions, string][])("%j are refused with the reason", (options, reason) => {

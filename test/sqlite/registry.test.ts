@@ -78,6 +78,7 @@ describe("opens of one file", () => {
   it.each([
     [{ busyTimeoutMs: 6 }, "another busyTimeout."],
     [{ pool: { maxSize: 3 } }, "pool.maxSize"],
+    [{ cacheSizeBytes: 4_096 }, "another cacheSize."],
     [{ profile: "fast" }, "profile"],
     [{ echo: true }, "echo"],
   ] satisfies [DatabaseOptions, string][])(

@@ -26,6 +26,8 @@ const RECOVERIES = 2;
 /** What a file of a tier is given. */
 export interface CacheFileOptions {
   readonly path: string;
+  /** The page cache of each connection. */
+  readonly cacheSizeBytes: number;
   readonly clock: Clock;
   /** Called when the file turned out lost. */
   readonly onLost: () => void;
@@ -151,15 +153,17 @@ export class CacheFile {
   }
 
   async #make(): Promise<Database> {
-    const { path, clock } = this.#options;
+    const { path, cacheSizeBytes, clock } = this.#options;
+    const open = (): Promise<Database> =>
+      openDatabase({ kind: "file", path }, { profile: "fast", pool: POOL, cacheSizeBytes });
     mkdirSync(dirname(path), { recursive: true });
-    let database = await openDatabase({ kind: "file", path }, { profile: "fast", pool: POOL });
+    let database = await open();
     try {
       if ((await prepare(database)) === "other format") {
         if (this.#used) throw otherVersion(path);
         await database.close();
         setAside(path, clock.nowMs(), "other-format");
-        database = await openDatabase({ kind: "file", path }, { profile: "fast", pool: POOL });
+        database = await open();
         await prepare(database);
       }
     } catch (error) {

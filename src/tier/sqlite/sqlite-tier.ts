@@ -91,14 +91,14 @@ export class SqliteTier implements Tier {
   #present = NOTHING;
 
   constructor(options: ResolvedSqliteTierOptions) {
-    const { name, path, clock, bounds, payload } = options;
+    const { name, path, cacheSizeBytes, clock, bounds, payload } = options;
     const counters = this.#counters;
     const touches = this.#touches;
     const { encryptionKey } = payload;
     this.name = name;
     this.#options = options;
     this.#calls = new OpenCalls(`The tier ${name} (${path})`);
-    this.#file = new CacheFile({ path, clock, onLost: () => this.#lost() });
+    this.#file = new CacheFile({ path, cacheSizeBytes, clock, onLost: () => this.#lost() });
     this.#reader = new EntryReader({ clock, encryptionKey, touches, counters });
     this.#writer = new EntryWriter({ clock, bounds, payload, counters, owner: this.#owner });
     this.#eviction = new Eviction({ clock, bounds, counters });

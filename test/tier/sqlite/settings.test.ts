@@ -8,6 +8,7 @@ import { noise } from "../../../src/testing/tier/context.ts";
 import { memoryTier } from "../../../src/tier/memory/memory-tier.ts";
 import { CacheFile } from "../../../src/tier/sqlite/cache-file.ts";
 import { resolveSqliteTierOptions } from "../../../src/tier/sqlite/options.ts";
+import { pageCaches } from "./page-caches.ts";
 import { entry, openTier, query, temporaryPath, valuesOf } from "./support.ts";
 
 const GB = 1_024 ** 3;
@@ -15,7 +16,9 @@ const GB = 1_024 ** 3;
 describe("the file of a cache", () => {
   it("has the settings of the fast profile, on connections that stay open", async () => {
     const path = temporaryPath();
-    const file = new CacheFile({ path, clock: systemClock, onLost: () => undefined });
+    const cacheSizeBytes = GB / 64;
+    const onLost = () => undefined;
+    const file = new CacheFile({ path, cacheSizeBytes, clock: systemClock, onLost });
     onTestFinished(() => file.close());
 
     const first = await file.write(async (database) => database);
@@ -26,9 +29,21 @@ describe("the file of a cache", () => {
     );
 
     expect(settings).toMatchObject({ journal_mode: "wal", synchronous: 1, mmap_size: 0 });
-    expect(reading).toEqual([[2], [-4_000], [0]]);
+    expect(reading).toEqual([[2], [-16_384], [0]]);
     expect(await file.read(async (database) => database)).toBe(first);
     expect(first.file.inline.connection).toBe(connection);
+  });
+
+  it.each([
+    [{}, -16_384],
+    [{ cacheSize: "8MB" }, -8_192],
+    [{ cacheSize: 0 }, -1],
+    [{ cacheSize: "unlimited" }, -2_147_483_647],
+  ])("with %j has a page cache of that size on every connection", async (options, kib) => {
+    const tier = openTier(options);
+    await tier.ready();
+
+    expect(await pageCaches(tier.path)).toEqual([kib, kib, kib]);
   });
 
   it("has indexes for what ends, for categories and for what was used last", async () => {
@@ -98,6 +113,17 @@ describe("the options of sqliteTier", () => {
       bounds: { bytesMax: GB, entryBytesMax: GB / 16, entriesMax: Number.POSITIVE_INFINITY },
       payload: { compression: "zstd", compressFromBytes: 1_024, encryptionKey: undefined },
       sweepEveryMs: 60_000,
+      cacheSizeBytes: GB / 64,
     });
+  });
+
+  it("are refused when they are no sizes, and when they contradict another tier", async () => {
+    const tier = openTier({ cacheSize: "8MB" });
+    await tier.ready();
+    const other = openTier({ path: tier.path, cacheSize: "9MB" });
+
+    expect(() => openTier({ cacheSize: "8 pages" })).toThrow("sqliteTier: cacheSize");
+    expect(() => openTier({ cacheSize: -8_192 })).toThrow("sqliteTier: cacheSize");
+    await expect(other.ready()).rejects.toThrow("open in this process with another cacheSize.");
   });
 });

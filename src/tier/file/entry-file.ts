@@ -1,22 +1,31 @@
 /**
  * The file of an entry: everything about it in one, so that value and metadata cannot disagree.
  *
- *     0   4  "SHF1", the version of this format
+ *     0   4  "SHF2", the version of this format; "SHF1" had no count of reads
  *     4   4  CRC-32 of bytes 8 to 20 and of the metadata
  *     8   4  length of the metadata
  *    12   4  length of the body
  *    16   4  CRC-32 of the body
  *    20   8  when it was read last, UTC milliseconds as a double
- *    28   4  CRC-32 of those eight bytes
- *    32      the metadata as JSON, then the body as `pack` made it
+ *    28   4  how often it was read
+ *    32   4  CRC-32 of those twelve bytes
+ *    36      the metadata as JSON, then the body as `pack` made it
  *
- * The twelve bytes from 20 on are the only ones that are ever written again, in place: see
- * access-times.ts. When a read meets them half written, their check fails and they do not count.
+ * The sixteen bytes from 20 on are the only ones that are ever written again, in place: see
+ * accesses.ts. When a read meets them half written, their check fails and they do not count.
  * Numbers are little-endian. Times that are for ever are `null` in JSON.
  */
 
 import { crc32 } from "node:zlib";
-import { closeFile, isAbsent, openFile, readInto, readOnce, statOpen } from "./file-io.ts";
+import {
+  closeFile,
+  isAbsent,
+  openFile,
+  readInto,
+  readOnce,
+  statOpen,
+  writeAll,
+} from "./file-io.ts";
 
 /** What a file says about its entry. */
 export interface EntryMeta {
@@ -40,6 +49,8 @@ export interface EntryHead {
   readonly meta: EntryMeta;
   /** When it was read last; when it was made, if nobody has read it. */
   readonly accessedMs: number;
+  /** How often it was read, by all processes, as far as they have written it. */
+  readonly accesses: number;
   /** The whole file. */
   readonly bytes: number;
 }
@@ -53,14 +64,15 @@ export type Found =
   | { readonly state: "entry"; readonly head: EntryHead; readonly body: Uint8Array };
 
 const NO_BODY = new Uint8Array(0);
-const MAGIC = "SHF1";
+const MAGIC = "SHF2";
 const ANY_MAGIC = /^SHF\d$/;
 const CHECKED_FROM = 8;
 const CHECKED_TO = 20;
-const FIXED_BYTES = 32;
-/** Where the time of the last read stands, and how long it is with its check. */
+const FIXED_BYTES = 36;
+/** Where time and count of the reads stand, and how long they are with their check. */
 export const ACCESS_AT = 20;
-const ACCESS_BYTES = 12;
+export const ACCESS_BYTES = 16;
+const ACCESSES_MAX = 2 ** 32 - 1;
 /** More than this is no metadata: the key, the tags and the ETag together. */
 export const META_BYTES_MAX: number = 1_024 * 1_024;
 /** A head that is longer takes a second read. */
@@ -77,19 +89,39 @@ export function encodeEntry(meta: EntryMeta, body: Uint8Array): Buffer | undefin
   file.writeUInt32LE(json.byteLength, 8);
   file.writeUInt32LE(body.byteLength, 12);
   file.writeUInt32LE(crc32(body), 16);
-  encodeAccess(meta.createdMs).copy(file, ACCESS_AT);
+  encodeAccess({ accessedMs: meta.createdMs, accesses: 0 }).copy(file, ACCESS_AT);
   json.copy(file, FIXED_BYTES);
   file.set(body, FIXED_BYTES + json.byteLength);
   file.writeUInt32LE(crc32(json, crc32(file.subarray(CHECKED_FROM, CHECKED_TO))), 4);
   return file;
 }
 
+/** When an entry was read last, and how often. */
+export type Access = Pick<EntryHead, "accessedMs" | "accesses">;
+
 /** The bytes that stand at `ACCESS_AT`. */
-export function encodeAccess(accessedMs: number): Buffer {
+export function encodeAccess({ accessedMs, accesses }: Access): Buffer {
   const bytes = Buffer.allocUnsafe(ACCESS_BYTES);
   bytes.writeDoubleLE(accessedMs, 0);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8);
+  bytes.writeUInt32LE(Math.min(accesses, ACCESSES_MAX), 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12);
   return bytes;
+}
+
+/** Adds reads to those that a file knows of; does nothing to a file of another version. */
+export async function addAccesses(path: string, { accessedMs, accesses }: Access): Promise<void> {
+  const fd = await openFile(path, "r+");
+  try {
+    const fixed = Buffer.alloc(FIXED_BYTES);
+    await readInto(fd, fixed, 0);
+    if (fixed.toString("latin1", 0, MAGIC.length) !== MAGIC) return;
+    // Another process may have read it later than this one.
+    const before = decodeAccess(fixed, accessedMs);
+    const sum = { accessedMs: before.accessedMs, accesses: before.accesses + accesses };
+    await writeAll(fd, encodeAccess(sum), ACCESS_AT);
+  } finally {
+    closeFile(fd);
+  }
 }
 
 /** Reads a file. @param bytesExpected its length or a little more, when that is known. */
@@ -168,7 +200,7 @@ async function decodeFound(
   if (check !== head.readUInt32LE(4)) return { state: "damaged" };
   const meta = decodeMeta(json);
   if (meta === undefined) return { state: "damaged" };
-  const found = { meta, accessedMs: decodeAccess(head, meta), bytes: bodyAt + bodyBytes };
+  const found = { meta, ...decodeAccess(head, meta.createdMs), bytes: bodyAt + bodyBytes };
   if (!withBody) return { state: "entry", head: found, body: NO_BODY };
   const file = await grow(bodyAt + bodyBytes);
   const body = file?.subarray(bodyAt, bodyAt + bodyBytes);
@@ -176,11 +208,17 @@ async function decodeFound(
   return { state: "entry", head: found, body };
 }
 
-function decodeAccess(head: Buffer, meta: EntryMeta): number {
+/** What a head says of reads. @param leastMs the last of them was no earlier than this. */
+function decodeAccess(head: Buffer, leastMs: number): Access {
   const bytes = head.subarray(ACCESS_AT, ACCESS_AT + ACCESS_BYTES);
-  if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32LE(8)) return meta.createdMs;
+  if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32LE(12)) {
+    return { accessedMs: leastMs, accesses: 0 };
+  }
   const accessedMs = bytes.readDoubleLE(0);
-  return accessedMs > meta.createdMs ? accessedMs : meta.createdMs;
+  return {
+    accessedMs: accessedMs > leastMs ? accessedMs : leastMs,
+    accesses: bytes.readUInt32LE(8),
+  };
 }
 
 /** The checksum held, so this is what some version of us wrote; still, it is looked at. */

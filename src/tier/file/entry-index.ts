@@ -20,6 +20,8 @@ export interface IndexEntry {
   accessedMs: number;
   /** When the last use was written into the file. */
   accessFlushedMs: number;
+  /** Uses that the file does not know of yet. */
+  unwrittenAccesses: number;
   /** Tells uses within one millisecond apart. */
   use: number;
   /** The last walk over the folders that has met its file. */
@@ -99,7 +101,7 @@ export class EntryIndex {
   }
 
   /** Takes in a file that was written or found. */
-  put(hash: string, { meta, accessedMs, bytes }: EntryHead): IndexEntry {
+  put(hash: string, { meta, accessedMs, bytes }: Omit<EntryHead, "accesses">): IndexEntry {
     this.#detach(hash);
     const entry: IndexEntry = {
       hash,
@@ -107,6 +109,7 @@ export class EntryIndex {
       bytes: roomOf(bytes),
       accessedMs,
       accessFlushedMs: accessedMs,
+      unwrittenAccesses: 0,
       use: ++this.#uses,
       walk: this.walk,
       place: 0,
@@ -125,6 +128,7 @@ export class EntryIndex {
 
   touch(entry: IndexEntry, nowMs: number): void {
     entry.accessedMs = nowMs;
+    entry.unwrittenAccesses++;
     entry.use = ++this.#uses;
   }
 

@@ -29,7 +29,7 @@ import type {
   TierEntry,
   TierStatistics,
 } from "../tier.ts";
-import { AccessTimes } from "./access-times.ts";
+import { Accesses } from "./accesses.ts";
 import type { Drop } from "./drop-log.ts";
 import { EntryFiles } from "./entry-files.ts";
 import { evict, evictSome } from "./evict.ts";
@@ -63,7 +63,7 @@ export function fileTier(options?: FileTierOptions): Tier {
 class FileTier implements Tier {
   readonly name: string;
   readonly #files: EntryFiles;
-  readonly #access: AccessTimes;
+  readonly #accesses: Accesses;
   readonly #calls = new Set<Promise<unknown>>();
   /** The walk that makes the index. It never rejects. */
   readonly #scanned: Promise<void>;
@@ -76,7 +76,7 @@ class FileTier implements Tier {
     const settings = resolveFileTierOptions(options);
     this.name = settings.name;
     this.#files = new EntryFiles(settings);
-    this.#access = new AccessTimes(this.#files);
+    this.#accesses = new Accesses(this.#files);
     this.#scanned = this.#scan();
     this.#scheduleSweep();
   }
@@ -96,7 +96,7 @@ class FileTier implements Tier {
         keys,
         READS_AT_ONCE,
         async (key, index) => {
-          entries[index] = await readOne(this.#files, this.#access, key, refreshed);
+          entries[index] = await readOne(this.#files, this.#accesses, key, refreshed);
         },
         options?.signal,
       );
@@ -224,7 +224,7 @@ class FileTier implements Tier {
   async #close(): Promise<void> {
     this.#timer?.[Symbol.dispose]();
     await Promise.allSettled([...this.#calls, this.#scanned, this.#sweeping]);
-    await this.#access.flush();
+    await this.#accesses.close();
     this.#files.drops.close();
   }
 

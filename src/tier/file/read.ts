@@ -3,7 +3,7 @@
 import { isSpringhouseError } from "../../core/errors.ts";
 import { unpack } from "../payload.ts";
 import type { TierEntry } from "../tier.ts";
-import type { AccessTimes } from "./access-times.ts";
+import type { Accesses } from "./accesses.ts";
 import type { EntryHead, EntryMeta, Found } from "./entry-file.ts";
 import type { EntryFiles } from "./entry-files.ts";
 import { hashOfKey } from "./layout.ts";
@@ -22,7 +22,7 @@ type Opened =
  */
 export async function readOne(
   files: EntryFiles,
-  access: AccessTimes,
+  accesses: Accesses,
   key: string,
   refreshed: Promise<void>,
 ): Promise<TierEntry | undefined> {
@@ -36,7 +36,7 @@ export async function readOne(
     return undefined;
   }
   files.counters.hits++;
-  return hit(files, access, hash, entry, removals);
+  return hit(files, accesses, hash, entry, removals);
 }
 
 /** Whether there is an entry, by its head alone. */
@@ -125,7 +125,7 @@ async function open(files: EntryFiles, key: string, found: Found): Promise<Opene
 
 function hit(
   files: EntryFiles,
-  access: AccessTimes,
+  accesses: Accesses,
   hash: string,
   { head, value }: Read,
   removalsBefore: number,
@@ -142,7 +142,7 @@ function hit(
   if (known?.meta.createdMs !== meta.createdMs && index.removals === removalsBefore) {
     known = index.put(hash, head);
   }
-  if (isUse && known?.meta.createdMs === meta.createdMs) access.add(known, nowMs);
+  if (isUse && known?.meta.createdMs === meta.createdMs) accesses.add(known, nowMs);
   return tierEntry(meta, value, isUse ? lifeOf(meta, nowMs, nowMs) : before);
 }
 

@@ -79,8 +79,8 @@ describe("a damaged file", () => {
     const tier = open(folder);
     await tier.setMany([entry("a"), entry("b"), entry("c")]);
     for (const [key, version] of [
-      ["a", "0"],
-      ["b", "2"],
+      ["a", "1"],
+      ["b", "3"],
     ] as const) {
       const file = readFileSync(pathOf(folder, key));
       file.write(version, 3);

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   ACCESS_AT,
+  ACCESS_BYTES,
+  addAccesses,
   type EntryMeta,
   encodeAccess,
   encodeEntry,
@@ -71,7 +73,7 @@ describe("the file of an entry", () => {
     );
   });
 
-  it("is damaged whatever bit of it changes, but for the time of the last use", async () => {
+  it("is damaged whatever bit of it changes, but for what it says of reads", async () => {
     const file = encodeEntry(META, Buffer.from("body")) ?? Buffer.alloc(0);
     const path = written(file);
     for (let at = 0; at < file.length; at++) {
@@ -80,8 +82,8 @@ describe("the file of an entry", () => {
       writeFileSync(path, changed);
       const { state } = await readEntry(path);
 
-      const isAccess = at >= ACCESS_AT && at < ACCESS_AT + 12;
-      // The last character of "SHF1": another version.
+      const isAccess = at >= ACCESS_AT && at < ACCESS_AT + ACCESS_BYTES;
+      // The last character of "SHF2": another version.
       expect([at, state]).toEqual([at, isAccess ? "entry" : at === 3 ? "foreign" : "damaged"]);
     }
   });
@@ -114,8 +116,8 @@ describe("the file of an entry", () => {
     expect(await readEntry(folder)).toEqual({ state: "damaged" });
     expect(await readEntry(written(undefined))).toEqual({ state: "damaged" });
     for (const [magic, isOlder] of [
-      ["SHF0", true],
-      ["SHF2", false],
+      ["SHF1", true],
+      ["SHF3", false],
     ] as const) {
       const path = written(Buffer.from(magic.padEnd(100)));
 
@@ -129,20 +131,40 @@ describe("the file of an entry", () => {
     );
   });
 
-  it("remembers its last use in place, and not when that was half written", async () => {
+  it("remembers its reads in place, and not when that was half written", async () => {
     const path = written(encodeEntry(META, Buffer.from("body")));
+    const access = async (): Promise<unknown> => {
+      const { accessedMs, accesses } = entryOf(await readEntry(path)).head;
+      return { accessedMs, accesses };
+    };
     const write = (bytes: Uint8Array): void => {
       const file = readFileSync(path);
       file.set(bytes, ACCESS_AT);
       writeFileSync(path, file);
     };
+    const none = { accessedMs: META.createdMs, accesses: 0 };
 
-    expect(entryOf(await readEntry(path)).head.accessedMs).toBe(META.createdMs);
-    write(encodeAccess(5_000));
-    expect(entryOf(await readEntry(path)).head.accessedMs).toBe(5_000);
-    write(encodeAccess(6_000).subarray(0, 8));
-    expect(entryOf(await readEntry(path)).head.accessedMs).toBe(META.createdMs);
-    write(encodeAccess(Number.NaN));
-    expect(entryOf(await readEntry(path)).head.accessedMs).toBe(META.createdMs);
+    expect(await access()).toEqual(none);
+    write(encodeAccess({ accessedMs: 5_000, accesses: 3 }));
+    expect(await access()).toEqual({ accessedMs: 5_000, accesses: 3 });
+    write(encodeAccess({ accessedMs: 6_000, accesses: 4 }).subarray(0, 8));
+    expect(await access()).toEqual(none);
+    write(encodeAccess({ accessedMs: Number.NaN, accesses: 4 }));
+    expect(await access()).toEqual({ accessedMs: META.createdMs, accesses: 4 });
+  });
+
+  it("adds reads to those it has, up to what 32 bits hold, but not in another version", async () => {
+    const path = written(encodeEntry(META, Buffer.from("body")));
+    await addAccesses(path, { accessedMs: 6_000, accesses: 2 });
+    await addAccesses(path, { accessedMs: 5_000, accesses: 3 });
+    const sum = entryOf(await readEntry(path)).head;
+    await addAccesses(path, { accessedMs: 5_000, accesses: 2 ** 32 - 2 });
+    const most = entryOf(await readEntry(path)).head;
+    const older = written(Buffer.from("SHF1".padEnd(100)));
+    await addAccesses(older, { accessedMs: 5_000, accesses: 1 });
+
+    expect(sum).toMatchObject({ accessedMs: 6_000, accesses: 5 });
+    expect(most.accesses).toBe(2 ** 32 - 1);
+    expect(readFileSync(older, "latin1")).toBe("SHF1".padEnd(100));
   });
 });

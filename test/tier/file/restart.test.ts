@@ -1,6 +1,7 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { readHead } from "../../../src/tier/file/entry-file.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import type { FileTierOptions } from "../../../src/tier/file/options.ts";
 import type { Tier } from "../../../src/tier/tier.ts";
@@ -17,6 +18,16 @@ import {
 
 function open(folder: string, options: FileTierOptions = {}): Tier {
   return closing(fileTier({ folder, ...options }));
+}
+
+/** How often the files of keys say that they were read. */
+function readsOf(folder: string, ...keys: string[]): Promise<unknown[]> {
+  return Promise.all(
+    keys.map(async (key) => {
+      const found = await readHead(pathOf(folder, key));
+      return found.state === "entry" ? found.head.accesses : found.state;
+    }),
+  );
 }
 
 describe("a restart", () => {
@@ -75,6 +86,48 @@ describe("a restart", () => {
     expect(await second.hasMany(["read", "unread"])).toEqual([true, false]);
     const [found] = await second.getMany(["read"]);
     expect(found?.freshUntilMs).toBe(nowMs + 2_400);
+  });
+
+  it("keeps how often each entry was read, by all processes, though no read writes", async () => {
+    const folder = temporaryFolder();
+    const first = fileTier({ folder });
+    await first.setMany([entry("read"), entry("unread")]);
+    const second = fileTier({ folder });
+    const before = readFileSync(pathOf(folder, "read"));
+    for (const tier of [first, first, second]) await tier.getMany(["read"]);
+    const unwritten = readFileSync(pathOf(folder, "read"));
+    await first.close();
+    await second.close();
+    const third = open(folder);
+    await third.getMany(["read"]);
+    await third.hasMany(["read", "unread"]);
+    await third.close();
+
+    expect(unwritten).toEqual(before);
+    expect(await readsOf(folder, "read", "unread")).toEqual([4, 0]);
+    const fourth = open(folder);
+    await fourth.setMany([entry("read")]);
+    expect(await readsOf(folder, "read")).toEqual([0]);
+  });
+
+  it("writes counts of reads with the time of the last one, before the end", async () => {
+    const folder = temporaryFolder();
+    const clock = new FakeClock(Date.UTC(2030, 0, 1));
+    const tier = open(folder, { clock, sweepEvery: 0 });
+    await tier.setMany([entry("a", { ...FOREVER, createdMs: clock.nowMs() })]);
+    const file = readFileSync(pathOf(folder, "a"));
+
+    await tier.getMany(["a"]);
+    clock.advance(590_000);
+    await tier.getMany(["a"]);
+    clock.advance(5_000);
+    const early = readFileSync(pathOf(folder, "a"));
+    clock.advance(5_000);
+    await tier.getMany(["a"]);
+    clock.advance(5_000);
+
+    expect(early).toEqual(file);
+    await expect.poll(() => readsOf(folder, "a"), { interval: 1 }).toEqual([3]);
   });
 
   it("knows what another process has renewed, in lists and sweeps as well", async () => {

@@ -1,21 +1,22 @@
 /**
- * When entries were used: gathered in memory and written into their files in batches, so that no
- * read writes.
+ * When entries were used, and how often: gathered in memory and written into their files in
+ * batches, so that no read writes.
  *
- * The time is written in place, into twelve bytes of the head that have their own check (see
- * entry-file.ts). The times of the file system would cost a `stat` with every read of a file that
- * this process has no memory of, and tools that copy files change them.
+ * Time and count are written in place, into sixteen bytes of the head that have their own check
+ * (see entry-file.ts). The times of the file system would cost a `stat` with every read of a file
+ * that this process has no memory of, and tools that copy files change them.
  *
- * It is written when it has changed enough to matter: by a tenth of a sliding life, or by ten
- * minutes for the order of eviction. A process that is killed loses that much and what came after
- * the last flush; then an entry seems less used than it was.
+ * They are written when the time has changed enough to matter: by a tenth of a sliding life, or by
+ * ten minutes for the order of eviction; and at the end. A process that is killed loses that much
+ * and what came after the last flush; then an entry seems less used than it was. So it does when
+ * two processes write into one file within the microseconds between look and write.
  */
 
-import { ACCESS_AT, encodeAccess } from "./entry-file.ts";
+import { addAccesses } from "./entry-file.ts";
 import type { EntryFiles } from "./entry-files.ts";
 import type { IndexEntry } from "./entry-index.ts";
-import { closeFile, isAbsent, openFile, writeAll } from "./file-io.ts";
-import { forEachAtOnce } from "./turns.ts";
+import { isAbsent } from "./file-io.ts";
+import { forEachAtOnce, Slices } from "./turns.ts";
 
 /** How long a use waits to be written. */
 const FLUSH_AFTER_MS = 5_000;
@@ -28,7 +29,7 @@ const SLIDING_GRAIN = 0.1;
 const FILES_AT_ONCE = 4;
 
 /** The uses of the entries of a tier. */
-export class AccessTimes {
+export class Accesses {
   readonly #files: EntryFiles;
   readonly #waiting = new Set<IndexEntry>();
   #timer: Disposable | undefined;
@@ -49,7 +50,18 @@ export class AccessTimes {
     this.#timer ??= settings.clock.schedule(() => void this.flush(), FLUSH_AFTER_MS);
   }
 
-  /** Writes what waits. It never fails: a time that is lost harms nobody. */
+  /** Writes, of the uses that did not matter yet, as many as may wait. */
+  async close(): Promise<void> {
+    const slices = new Slices();
+    for (const entry of this.#files.index.entries()) {
+      if (this.#waiting.size >= WAITING_MAX) break;
+      if (entry.unwrittenAccesses > 0) this.#waiting.add(entry);
+      if (slices.isOver) await slices.pause();
+    }
+    await this.flush();
+  }
+
+  /** Writes what waits. It never fails: a use that is lost harms nobody. */
   flush(): Promise<void> {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
@@ -63,13 +75,16 @@ export class AccessTimes {
 
   async #write(entry: IndexEntry): Promise<void> {
     const files = this.#files;
-    const { hash, accessedMs } = entry;
+    const { hash } = entry;
     await files.inTurn(hash, async () => {
       // Replaced or removed meanwhile.
       if (files.index.get(hash) !== entry) return;
+      const { accessedMs, unwrittenAccesses: accesses } = entry;
       try {
-        await files.atGate(() => writeAccess(files.layout.entryPath(hash), accessedMs));
+        const path = files.layout.entryPath(hash);
+        await files.atGate(() => addAccesses(path, { accessedMs, accesses }));
         entry.accessFlushedMs = accessedMs;
+        entry.unwrittenAccesses -= accesses;
       } catch (error) {
         if (!isAbsent(error)) files.counters.errors++;
       }
@@ -79,13 +94,4 @@ export class AccessTimes {
 
 function grainMsOf(slidingMs: number): number {
   return slidingMs === 0 ? GRAIN_MS : slidingMs * SLIDING_GRAIN;
-}
-
-async function writeAccess(path: string, accessedMs: number): Promise<void> {
-  const fd = await openFile(path, "r+");
-  try {
-    await writeAll(fd, encodeAccess(accessedMs), ACCESS_AT);
-  } finally {
-    closeFile(fd);
-  }
 }

@@ -114,10 +114,19 @@ export async function existingPath(directory: string, name: string): Promise<str
 export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   await translated(path, async () => {
-    await writeFile(temporary, text, { mode: PRIVATE_FILE, flush: true });
+    await writeNew(temporary, text);
     await rename(temporary, path);
     await syncFolder(resolve(path, ".."));
   });
+}
+
+/**
+ * Writes a file of its own, durably and for this user alone. What lies there is removed first: it
+ * may be what a kill has left, or a link to a file that is none of ours.
+ */
+export async function writeNew(path: string, data: string | Uint8Array): Promise<void> {
+  await rm(path, { force: true });
+  await writeFile(path, data, { flag: "wx", mode: PRIVATE_FILE, flush: true });
 }
 
 /** The text of a file; undefined when there is none. */
@@ -186,7 +195,7 @@ export async function removeBackup(directory: string, name: string): Promise<voi
   const aside = join(resolve(directory), `${WORK_PREFIX}${randomUUID()}`);
   await translated(path, async () => {
     await rename(path, aside);
-    await writeFile(join(aside, OWNER_FILE), JSON.stringify(thisProcess()), { mode: PRIVATE_FILE });
+    await writeNew(join(aside, OWNER_FILE), JSON.stringify(thisProcess()));
     await syncFolder(directory);
     await removeSteadily(aside);
   });
@@ -231,7 +240,8 @@ async function isAbandoned(path: string): Promise<boolean> {
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes the names of a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
   // Windows cannot open a folder, and does not need it.
   if (process.platform === "win32") return;
   const folder = await open(path, "r");

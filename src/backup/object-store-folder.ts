@@ -3,14 +3,14 @@
  * half a file. Files are readable by their owner only, as the database is.
  */
 
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
+import { syncFolder, writeNew } from "./folder.ts";
 import type { ObjectStore, StoredObject } from "./object-store.ts";
 
-const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** What a crash leaves of an object that was being written; never listed. */
 const PARTIAL = ".partial";
@@ -35,7 +35,7 @@ class FolderStore implements ObjectStore {
       const made = await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
       const partial = path + PARTIAL;
       try {
-        await writeDurably(partial, bytes);
+        await writeNew(partial, bytes);
         await rename(partial, path);
       } catch (error) {
         // On a full disk half an object takes room that others need.
@@ -101,25 +101,5 @@ class FolderStore implements ObjectStore {
       const message = `${path} does not exist.`;
       throw new SpringhouseError("NOT_FOUND", message, { cause: error, fields: { path } });
     }
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "w", FILE_MODE);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes the names of a folder durable. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -113,6 +114,19 @@ describe("a store in a folder", () => {
     expect(await store.list("")).toEqual([]);
     await store.put("a/1.seg", bytes("whole"));
     expect(readdirSync(join(folder, "a"))).toEqual(["1.seg"]);
+  });
+
+  it("never writes through a link that lies where an object is written", async () => {
+    const folder = newFolder();
+    const outside = join(newFolder(), "outside");
+    writeFileSync(outside, "of somebody else");
+    symlinkSync(outside, join(folder, "one.partial"));
+    const store = await openObjectStore(folder, undefined);
+
+    await store.put("one", bytes("1"));
+
+    expect(Buffer.from(await store.get("one")).toString()).toBe("1");
+    expect(readFileSync(outside, "utf8")).toBe("of somebody else");
   });
 
   it("leaves nothing of an object that did not fit, and takes a smaller one", async ({ skip }) => {

@@ -1,6 +1,7 @@
 import {
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -203,6 +204,27 @@ describe("the clean-up", () => {
     }
     expect(await listBackups({ directory })).toEqual([]);
     expect(readdirSync(join(folder, "real"))).toEqual(before);
+  });
+
+  it("never writes through a link, to whatever file of the backup it is named like", async () => {
+    const { path, url, directory, folder } = makePlace();
+    fillDatabase(path, 1);
+    const { path: made } = await createBackup({ url, directory, name: "a" });
+    const outside = join(folder, "outside");
+    writeFileSync(outside, "of somebody else");
+    for (const name of ["pinned.json.new", "verified.json.new", "owner.json"]) {
+      symlinkSync(outside, join(made, name));
+    }
+
+    await pinBackup({ directory, name: "a", reason: "the first one" });
+    await verifyBackup({ directory, name: "a" });
+
+    const [{ pinned, verification } = { pinned: false, verification: undefined }] =
+      await listBackups({ directory });
+    expect([pinned, verification?.ok]).toEqual([true, true]);
+    await removeBackup(directory, "a");
+    expect(readFileSync(outside, "utf8")).toBe("of somebody else");
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it("never takes data from another folder, whatever a manifest says", async () => {

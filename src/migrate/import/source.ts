@@ -46,7 +46,7 @@ export interface SourceFile {
   readonly omit: readonly string[];
 }
 
-/** More files are a mistake in the path rather than data to import. */
+/** More files in one folder are a mistake in the path rather than data to import. */
 const FILES_MAX = 1_000_000;
 const FORMATS: readonly ImportFormat[] = ["array", "csv", "document", "map", "ndjson"];
 const ENDINGS = /\.(?:json|jsonl|ndjson|csv)(?:\.(?:gz|zst))?$/i;
@@ -55,13 +55,15 @@ const ENDINGS = /\.(?:json|jsonl|ndjson|csv)(?:\.(?:gz|zst))?$/i;
  * The files of the sources, in the order in which they are read.
  *
  * @param isExcluded says which paths inside of folders are somebody else's.
+ * @param filesMax how many a folder may have, deep.
  * @throws `UNOPENABLE` for what is not there, `INVALID_ARGUMENT` for what cannot be meant.
  */
 export function sourceFiles(
   sources: readonly ImportSource[],
   isExcluded: (path: string) => boolean = () => false,
+  filesMax: number = FILES_MAX,
 ): readonly SourceFile[] {
-  const files = sources.flatMap((source) => filesOf(source, isExcluded));
+  const files = sources.flatMap((source) => filesOf(source, isExcluded, filesMax));
   if (files.length > 0) return files;
   const paths = sources.map(({ path }) => path).join(", ");
   throw new SpringhouseError(
@@ -75,6 +77,7 @@ export function sourceFiles(
 function filesOf(
   source: ImportSource,
   isExcluded: (path: string) => boolean,
+  filesMax: number,
 ): readonly SourceFile[] {
   const keys = ["path", "name", "below", "format", "at", "omit"];
   refuseUnknownKeys(source, keys, "A source of an import");
@@ -86,36 +89,46 @@ function filesOf(
   const path = resolve(source.path);
   const facts = statOf(path);
   if (!facts.isDirectory()) return [fileOf(source, path, basename(path), facts, "")];
-  return filesBelow(path, isExcluded, new Set())
-    .toSorted(byParts)
-    .slice(0, FILES_MAX)
+  const files: string[] = [];
+  for (const file of filesBelow(path, isExcluded, new Set())) {
+    if (files.length === filesMax) throw tooMany(path, filesMax);
+    files.push(file);
+  }
+  return files
+    .sort(byParts)
     .map((file) => fileOf(source, file, relative(path, file), statOf(file), basename(path)));
+}
+
+function tooMany(path: string, filesMax: number): SpringhouseError {
+  const message =
+    `${path} has more than ${filesMax.toLocaleString("en")} files to import. If that is the ` +
+    "folder that was meant, import the folders in it one after the other.";
+  return new SpringhouseError("INVALID_ARGUMENT", message, { fields: { path, filesMax } });
 }
 
 /**
  * The files of a folder, deep. Links are followed; what is reached in several ways, as in a circle
  * of links, is read once, where it comes first.
  */
-function filesBelow(
+function* filesBelow(
   folder: string,
   isExcluded: (path: string) => boolean,
   seen: Set<string>,
-): readonly string[] {
+): Generator<string> {
   seen.add(realpathSync(folder));
-  return readdirSync(folder)
-    .toSorted(byParts)
-    .flatMap((name) => {
-      const path = join(folder, name);
-      if (isExcluded(path)) return [];
-      const facts = statOf(path);
-      const real = realpathSync(path);
-      if (seen.has(real) || isExcluded(real)) return [];
-      if (facts.isDirectory()) return filesBelow(path, isExcluded, seen);
-      if (!ENDINGS.test(name)) return [];
+  for (const name of readdirSync(folder).sort(byParts)) {
+    const path = join(folder, name);
+    if (isExcluded(path)) continue;
+    const facts = statOf(path);
+    const real = realpathSync(path);
+    if (seen.has(real) || isExcluded(real)) continue;
+    if (facts.isDirectory()) yield* filesBelow(path, isExcluded, seen);
+    else if (ENDINGS.test(name)) {
       if (!facts.isFile()) throw noFile(path);
       seen.add(real);
-      return [path];
-    });
+      yield path;
+    }
+  }
 }
 
 function noFile(path: string): SpringhouseError {

@@ -40,6 +40,25 @@ describe("the place of a source", () => {
   });
 });
 
+describe("a folder with too many files", () => {
+  it("is an error that names it and the limit, never a part of them", () => {
+    using root = folder();
+    writeFileSync(join(root.path, "b.json"), "[]");
+    writeFileSync(join(root.path, "notes.txt"), "is not counted");
+
+    const take = (filesMax: number) => sourceFiles([{ path: root.path }], () => false, filesMax);
+
+    expect(take(2)).toHaveLength(2);
+    expect(() => take(1)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining(`${root.path} has more than 1 files`),
+        fields: { path: root.path, filesMax: 1 },
+      }),
+    );
+  });
+});
+
 describe("links in a folder", () => {
   it("are followed to files and folders, inside and outside, and each file is read once", () => {
     using root = folder();

@@ -17,8 +17,8 @@ const CHILD = join(import.meta.dirname, "import-child.ts");
 const ISSUES = 12_000;
 const RANDOM_KILLS = 15;
 
-/** Runs the child; kills it after `lifeMs`, or lets it kill itself at a step. */
-async function run(folder: ImportFolder, source: string, step = 0, lifeMs?: number) {
+/** Runs the child; kills it at a moment, or lets it kill itself at a step. */
+async function run(folder: ImportFolder, source: string, step = 0, moment?: Promise<unknown>) {
   const args = ["--conditions=springhouse-source", CHILD, folder.target, source, String(step)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
@@ -30,8 +30,8 @@ async function run(folder: ImportFolder, source: string, step = 0, lifeMs?: numb
     err += chunk;
   });
   const exited = once(child, "exit");
-  if (lifeMs !== undefined) {
-    await Promise.race([sleep(lifeMs), exited]);
+  if (moment !== undefined) {
+    await Promise.race([moment, exited]);
     child.kill("SIGKILL");
   }
   const [code, signal] = await exited;
@@ -81,11 +81,30 @@ it.each([false, true])(
 
       expect(["imported", "unchanged"]).toContain(lines.at(-1));
       expect(isWhole(folder, list, wasThere)).toBe(true);
-      expect(readdirSync(folder.path).filter((name) => /importing|partial/.test(name))).toEqual([]);
+      const left = readdirSync(folder.path, { recursive: true }).map(String);
+      expect(left.filter((name) => /importing|\.work-/.test(name))).toEqual([]);
       if (!killed.wasKilled) steps = step;
     }
   },
 );
+
+it("an import killed while it copies leaves nothing once the next has ended", async () => {
+  await using folder = await ImportFolder.make();
+  const source = await folder.file("new.json", [{ key: "A", note: "long ".repeat(1_000_000) }]);
+  const backups = join(folder.path, "backups");
+  const names = (): string[] => (existsSync(backups) ? readdirSync(backups) : []);
+  const isCopying = async (): Promise<void> => {
+    const isBegun = (name: string): boolean =>
+      name.startsWith("migration-") || existsSync(join(backups, name, "copies"));
+    while (!names().some(isBegun)) await sleep(1);
+  };
+
+  const { wasKilled } = await run(folder, source, 0, isCopying());
+  expect([wasKilled, names()]).toEqual([true, [expect.stringMatching(/^\.work-/)]]);
+  await run(folder, source);
+
+  expect(names()).toEqual([expect.stringMatching(/^migration-\d{8}-\d{6}$/)]);
+});
 
 it.each([false, true])(
   "an import killed again and again comes to its end: %s",
@@ -95,7 +114,7 @@ it.each([false, true])(
     await using folder = await ImportFolder.make();
     const source = await scene(folder, wasThere);
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-      await run(folder, source, 0, 150 + next() * 1_200);
+      await run(folder, source, 0, sleep(150 + next() * 1_200));
       if (isWhole(folder, list, wasThere)) break;
     }
 

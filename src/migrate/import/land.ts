@@ -11,7 +11,6 @@ import type { Connection } from "../../sqlite/connection.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
 import { COMPANIONS } from "../../sqlite/files.ts";
 import { checkMessages } from "../integrity.ts";
-import { syncFolder } from "./originals.ts";
 import type { LandedTable, TableShape, TableSum } from "./plan.ts";
 import { RowSum, sumText } from "./row-hash.ts";
 import type { Stage } from "./stage.ts";
@@ -94,6 +93,17 @@ export function moveInto(staging: string, target: string): void {
   }
   for (const name of [...COMPANIONS, ""]) rmSync(staging + name, { force: true });
   syncFolder(dirname(target));
+}
+
+/** Makes the names in a folder as lasting as the files, where the system can do that. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** The report of a finished import with this identity; undefined when there was none. */

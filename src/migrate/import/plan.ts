@@ -92,7 +92,12 @@ export type LoadRequest =
   | { readonly kind: "hash"; readonly paths: readonly string[] }
   | { readonly kind: "columns"; readonly target: string; readonly table: string }
   | { readonly kind: "open"; readonly plan: LoadPlan; readonly again: boolean }
-  | { readonly kind: "copy"; readonly folder: string; readonly files: readonly CopiedFile[] }
+  | {
+      readonly kind: "copy";
+      readonly directory: string;
+      readonly files: readonly CopiedFile[];
+      readonly nowMs: number;
+    }
   | { readonly kind: "load"; readonly batch: Batch }
   | { readonly kind: "loaded" }
   | { readonly kind: "verify" }

@@ -26,7 +26,7 @@ import type {
   ImportReport,
   ResolvedSettings,
 } from "./options.ts";
-import { folderName } from "./originals.ts";
+import { LIST } from "./originals.ts";
 import type { CopiedFile, LandedTable, LoadPlan, LoadState, TableSum } from "./plan.ts";
 import { sumText } from "./row-hash.ts";
 import { hasChanged, type ImportFormat, type SourceFile } from "./source.ts";
@@ -198,10 +198,7 @@ export class ImportRun {
     const { backupDirectory, dryRun, clock } = this.#settings;
     if (backupDirectory === undefined || dryRun) return undefined;
     this.#tell("copy");
-    const first = join(backupDirectory, folderName(clock.nowMs()));
-    let folder = first;
-    for (let number = 2; existsSync(folder); number++) folder = `${first}-${number}`;
-    const names = new Set<string>();
+    const names = new Set<string>([LIST]);
     const files = new Map<string, CopiedFile>();
     for (const [index, { path, copy, cut }] of this.#files.entries()) {
       if (files.has(path)) continue;
@@ -209,7 +206,12 @@ export class ImportRun {
       names.add(name);
       files.set(path, { path, name, hash: hashes[index] ?? "", cut });
     }
-    await this.#thread.request({ kind: "copy", folder, files: [...files.values()] });
+    const folder = await this.#thread.request<string>({
+      kind: "copy",
+      directory: backupDirectory,
+      files: [...files.values()],
+      nowMs: clock.nowMs(),
+    });
     throwIfAborted(this.#settings.signal, WHAT);
     return folder;
   }

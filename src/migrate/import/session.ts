@@ -71,9 +71,10 @@ export class ImportSession {
     return { state: this.#stage.state };
   }
 
-  async #copy({ folder, files }: Extract<LoadRequest, { kind: "copy" }>): Promise<void> {
-    await copyOriginals(folder, files);
+  async #copy(request: Extract<LoadRequest, { kind: "copy" }>): Promise<string> {
+    const folder = await copyOriginals(request.directory, request.files, request.nowMs);
     this.#opened.note({ backup: folder });
+    return folder;
   }
 
   #land({ report, nowMs }: Extract<LoadRequest, { kind: "land" }>): unknown {

@@ -1,9 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/core/clock.ts";
+import { thisProcess } from "../../../src/core/process-mark.ts";
 import { open } from "../../../src/open.ts";
 import { Change, ImportFolder, Issue, issues, rowsOf } from "./support.ts";
 
@@ -255,11 +258,7 @@ describe("copies of the originals", () => {
     const text = '[{"key": "A", "token": "s3cret"}]';
     const path = await folder.file("profiles/a.json", text);
     await folder.file("profiles/b.json.gz", gzipSync(text.replace('"A"', '"B"')));
-    const clock = {
-      nowMs: () => 0,
-      monotonicMs: () => 0,
-      schedule: () => ({ [Symbol.dispose]() {} }),
-    };
+    const clock = { ...systemClock, nowMs: () => 0 };
 
     const report = await folder.import({
       sources: join(folder.path, "profiles"),
@@ -277,6 +276,39 @@ describe("copies of the originals", () => {
       { copy: "profiles/a.json", original: path, masked: 1 },
       { copy: "profiles/b.json.gz", masked: 1 },
     ]);
+  });
+
+  it("have names of their own, that of their list and of one second included", async () => {
+    await using folder = await ImportFolder.make();
+    const backups = join(folder.path, "backups");
+    const sources = await folder.file("originals.json", [{ key: "A" }]);
+    const clock = { ...systemClock, nowMs: () => 0 };
+    await mkdir(join(backups, "migration-19700101-000000/taken"), { recursive: true });
+
+    const report = await folder.import({ sources, backupDirectory: backups, clock });
+
+    expect(report.backup).toBe(join(backups, "migration-19700101-000000-2"));
+    const list = JSON.parse(readFileSync(join(report.backup ?? "", "originals.json"), "utf8"));
+    expect(list.files).toMatchObject([{ copy: "1/originals.json", original: sources }]);
+    const copy = readFileSync(join(report.backup ?? "", "1/originals.json"), "utf8");
+    expect(JSON.parse(copy)).toEqual([{ key: "A" }]);
+  });
+
+  it("take away what killed imports have left there, and nothing of a running one", async () => {
+    await using folder = await ImportFolder.make();
+    const sources = await folder.file("a.json", [{ key: "A" }]);
+    const backupDirectory = join(folder.path, "backups");
+    const ended = { ...thisProcess(), pid: spawnSync(process.execPath, ["--version"]).pid };
+    for (const [name, owner] of Object.entries({ killed: ended, running: thisProcess() })) {
+      const work = join(backupDirectory, `.work-${name}`);
+      await mkdir(join(work, "copies"), { recursive: true });
+      writeFileSync(join(work, "owner.json"), JSON.stringify(owner));
+    }
+
+    const { backup } = await folder.import({ sources, backupDirectory });
+
+    const left = [".work-running", basename(backup ?? "")];
+    expect(readdirSync(backupDirectory).sort()).toEqual(left);
   });
 
   it("are not made by a dry run, which says what would be done", async () => {

@@ -4,7 +4,8 @@
  * SQLite's own exclusive lock keeps others out, from before the last copy of the old file is made
  * until the new one is in its place, so that nothing can be written that neither of them has. The
  * rename is the one step that counts: killed before it, the database is the old one, after it the
- * new one. Until the new one has been opened in its place, the old one keeps a second name.
+ * new one. Until the new one has been opened in its place, the old one keeps a second name. When
+ * anything fails until then, the old one comes back, as it was.
  *
  * A write-ahead log of the old file beside the new one would destroy it. So the old file is taken
  * out of that mode first, which ends its log, and what else has the name of a companion goes before
@@ -25,10 +26,10 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { ADD_TICK, HAS_LOG, LOG_EVERY_TABLE, RENEW_IDENTITY } from "../capture/log-tables.ts";
 import { assert } from "../core/assert.ts";
-import { SpringhouseError } from "../core/errors.ts";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
-import { COMPANIONS, setAside } from "../sqlite/files.ts";
+import { COMPANIONS, renameDatabase, setAside } from "../sqlite/files.ts";
 import type { DatabaseFacts } from "./manifest.ts";
 import type { Locked, Progress } from "./protocol.ts";
 import { copyFrom, isDamage, syncFile } from "./snapshot.ts";
@@ -36,13 +37,43 @@ import { copyFrom, isDamage, syncFile } from "./snapshot.ts";
 /** The second name of the old file while the new one takes its place. */
 const OLD_FILE = ".before-restore";
 
+/** What a swap does to files; it is given, so that each step can be made to fail. */
+export interface SwapSteps {
+  readonly chmodSync: typeof chmodSync;
+  readonly linkSync: typeof linkSync;
+  readonly renameDatabase: typeof renameDatabase;
+  readonly renameSync: typeof renameSync;
+  readonly rmSync: typeof rmSync;
+  readonly setAside: typeof setAside;
+  readonly syncFile: typeof syncFile;
+  readonly assertOpens: (path: string) => void;
+  readonly beginNewHistory: (path: string) => void;
+}
+
+/** The steps as they are. */
+export const SWAP_STEPS: SwapSteps = {
+  chmodSync,
+  linkSync,
+  renameDatabase,
+  renameSync,
+  rmSync,
+  setAside,
+  syncFile,
+  assertOpens,
+  beginNewHistory,
+};
+
 /** A database file that is kept from everybody else. */
 export class DatabaseHold implements Disposable {
   readonly #path: string;
+  readonly #steps: SwapSteps;
   #connection: DatabaseSync | undefined;
+  /** Whether the old file was taken out of the mode with a write-ahead log. */
+  #hadLog = false;
 
-  constructor(path: string) {
+  constructor(path: string, steps: SwapSteps = SWAP_STEPS) {
     this.#path = path;
+    this.#steps = steps;
   }
 
   /**
@@ -72,31 +103,59 @@ export class DatabaseHold implements Disposable {
   }
 
   /**
-   * Puts the restored file in place; when it cannot be opened there, the old one comes back.
+   * Puts the restored file in place. When any step of it fails, the old one is back, with its log,
+   * and the error says so.
    *
    * @param setOldAside whether the old files are kept under another name: what is damaged may still
    *   be saved from.
    * @returns that name; undefined when they are not kept.
    */
   swap(restored: string, setOldAside: boolean): string | undefined {
-    beginNewHistory(restored);
     const path = this.#path;
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    if (mode !== undefined) chmodSync(restored, mode & 0o777);
-    syncFile(restored);
-    const old = setOldAside ? this.#setAside() : this.#keepUnderSecondName();
-    for (const companion of COMPANIONS) rmSync(path + companion, { force: true });
-    renameSync(restored, path);
+    const { beginNewHistory, chmodSync, syncFile, rmSync, renameSync, assertOpens } = this.#steps;
+    let old: string | undefined;
+    let isPlaced = false;
     try {
+      beginNewHistory(restored);
+      const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+      if (mode !== undefined) chmodSync(restored, mode & 0o777);
+      syncFile(restored);
+      old = setOldAside ? this.#setAside() : this.#keepUnderSecondName();
+      for (const companion of COMPANIONS) rmSync(path + companion, { force: true });
+      renameSync(restored, path);
+      isPlaced = true;
       syncFile(dirname(path));
       assertOpens(path);
+      if (!setOldAside && old !== undefined) rmSync(old);
     } catch (error) {
-      if (old !== undefined) renameSync(old, path);
-      throw toSpringhouseError(error, { path });
+      throw this.#putBack(error, old, isPlaced);
     }
-    if (setOldAside) return old;
-    if (old !== undefined) rmSync(old);
-    return undefined;
+    return setOldAside ? old : undefined;
+  }
+
+  /** Undoes what a swap has done before it failed; the error that says so. */
+  #putBack(error: unknown, old: string | undefined, isPlaced: boolean): SpringhouseError {
+    const path = this.#path;
+    const { renameDatabase, rmSync, syncFile } = this.#steps;
+    const known = toSpringhouseError(error, { path });
+    const say = (what: string): SpringhouseError => {
+      const message = `${known.message} ${what}`;
+      return new SpringhouseError(known.code, message, { cause: error, fields: known.fields });
+    };
+    try {
+      // The log of the new file would be taken for one of the old.
+      if (isPlaced) for (const name of COMPANIONS) rmSync(path + name, { force: true });
+      if (old !== undefined) renameDatabase(old, path);
+      else if (isPlaced) rmSync(path);
+      // Of two names of one file a rename leaves both.
+      if (old !== undefined) rmSync(old, { force: true });
+      if (this.#hadLog) this.#returnToLog();
+      syncFile(dirname(path));
+      return say(`${path} is as it was before.`);
+    } catch (failure) {
+      const where = old === undefined ? "" : ` It is whole, as ${old}: rename that.`;
+      return say(`${path} could not be put back: ${messageOf(failure)}.${where}`);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -107,16 +166,26 @@ export class DatabaseHold implements Disposable {
   #setAside(): string {
     // Closed first: the last one to close a database removes its log, by the name that it had.
     this[Symbol.dispose]();
-    return setAside(this.#path, Date.now());
+    return this.#steps.setAside(this.#path, Date.now());
+  }
+
+  /** By a new connection: the files beside the database have gone from below the old one. */
+  #returnToLog(): void {
+    this[Symbol.dispose]();
+    this.#connection = openExclusively(this.#path);
+    this.#connection.exec("PRAGMA journal_mode = WAL");
   }
 
   /** Copies the write-ahead log into the file and leaves that mode, still holding the lock. */
   #keepUnderSecondName(): string | undefined {
     if (this.#connection === undefined) return undefined;
-    const mode = this.#connection.prepare("PRAGMA journal_mode = DELETE").get()?.["journal_mode"];
-    if (mode !== "delete") throw inUse(this.#path, []);
+    const { rmSync, linkSync, renameSync } = this.#steps;
     const old = `${this.#path}${OLD_FILE}`;
     rmSync(old, { force: true });
+    const journal = this.#connection.prepare("PRAGMA journal_mode").get()?.["journal_mode"];
+    const mode = this.#connection.prepare("PRAGMA journal_mode = DELETE").get()?.["journal_mode"];
+    if (mode !== "delete") throw inUse(this.#path, []);
+    this.#hadLog = journal === "wal";
     try {
       linkSync(this.#path, old);
     } catch {

@@ -75,17 +75,33 @@ export function folderAccess(path: string): "writable" | "others" | "frozen" {
 }
 
 /**
- * Renames a database with all that stands beside it; the new name.
+ * Renames a database with all that stands beside it; the new name. All of it, or nothing.
  *
  * @param why what is wrong with it, as a part of the new name.
  */
 export function setAside(path: string, nowMs: number, why = "damaged"): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, "-");
   const aside = `${path}.${why}-${stamp}`;
-  renameSync(path, aside);
-  for (const companion of COMPANIONS) {
-    if (statSync(path + companion, { throwIfNoEntry: false }) === undefined) continue;
-    renameSync(path + companion, aside + companion);
-  }
+  renameDatabase(path, aside);
   return aside;
+}
+
+/** Gives a database another name, with all that stands beside it. All of it, or nothing. */
+export function renameDatabase(from: string, to: string): void {
+  const renamed: string[] = [];
+  try {
+    for (const part of ["", ...COMPANIONS]) {
+      if (part !== "" && !exists(from + part)) continue;
+      renameSync(from + part, to + part);
+      renamed.push(part);
+    }
+  } catch (error) {
+    // A database without its log is another one.
+    for (const part of renamed) renameSync(to + part, from + part);
+    throw error;
+  }
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -60,7 +60,8 @@ export function assertName(name: unknown): asserts name is string {
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
 }
 
-function isName(name: string): boolean {
+/** Whether it can be the name of a backup. */
+export function isName(name: string): boolean {
   return NAME.test(name) && !RESERVED.test(name);
 }
 

@@ -18,15 +18,14 @@ export { type PinOptions, pinBackup } from "./pin.ts";
 export {
   type DumpPostgresOptions,
   dumpPostgres,
-  type ListedPostgresDump,
-  listPostgresDumps,
   type PostgresBackupOptions,
-  type PostgresDump,
   type PostgresRestoreReport,
   type RestorePostgresOptions,
   restorePostgres,
 } from "./postgres.ts";
 export type { PostgresTable } from "./postgres-content.ts";
+export { type ListedPostgresDump, listPostgresDumps, type PostgresDump } from "./postgres-list.ts";
+export { pinPostgresDump, prunePostgresDumps } from "./postgres-retention.ts";
 export type { Progress, Proof } from "./protocol.ts";
 export { type PruneBackupsOptions, type PruneReport, pruneBackups } from "./prune.ts";
 export {

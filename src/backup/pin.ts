@@ -2,7 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { assertText } from "../core/arguments.ts";
+import { assertFlag, assertText } from "../core/arguments.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { existingPath, readIfThere, writeWhole } from "./folder.ts";
 import { type FolderOptions, resolveDirectory } from "./options.ts";
@@ -25,12 +25,19 @@ export interface PinOptions extends FolderOptions {
  * @example await pinBackup({ directory: "backups", name, reason: "before the move" });
  */
 export async function pinBackup(options: PinOptions): Promise<void> {
-  refuseUnknownKeys(options, ["directory", "name", "pinned", "reason"], "pinBackup");
-  const { name, pinned = true, reason = "" } = options;
-  assertText("pinBackup: reason", reason);
-  const path = await existingPath(resolveDirectory("pinBackup", options.directory), name);
+  const { directory, name, pinned, reason } = resolvePin("pinBackup", options);
+  const path = await existingPath(directory, name);
   if (pinned) await writePin(path, reason);
   else await rm(join(path, FILE), { force: true });
+}
+
+/** Checks the options and fills the defaults. */
+export function resolvePin(call: string, options: PinOptions): Required<PinOptions> {
+  refuseUnknownKeys(options, ["directory", "name", "pinned", "reason"], call);
+  const { name, pinned = true, reason = "" } = options;
+  assertFlag(`${call}: pinned`, pinned);
+  assertText(`${call}: reason`, reason);
+  return { directory: resolveDirectory(call, options.directory), name, pinned, reason };
 }
 
 /** Pins what is in a folder, also before it has its name. */

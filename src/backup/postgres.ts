@@ -10,16 +10,25 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { assertFlag, assertText } from "../core/arguments.ts";
-import { messageOf, SpringhouseError } from "../core/errors.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
 import { createPrivately } from "../sqlite/files.ts";
-import { assertName, defaultName, writeWhole } from "./folder.ts";
+import { assertName, defaultName } from "./folder.ts";
 import { type BackupOptions, type ResolvedBackupOptions, resolveBackupOptions } from "./options.ts";
 import { PostgresSnapshot, type PostgresTable, postgresTables } from "./postgres-content.ts";
+import {
+  DUMP_FORMAT,
+  damagedDump,
+  dumpPath,
+  type PostgresDump,
+  readDump,
+  sizeProblem,
+  writeDump,
+  writeDumpPin,
+} from "./postgres-list.ts";
 import { runTool } from "./postgres-tool.ts";
 import { postgresEnvironment } from "./postgres-url.ts";
 
@@ -41,6 +50,8 @@ export interface DumpPostgresOptions extends PostgresBackupOptions {
    * make one. Otherwise all of the dump is read, and that is said. Default: true.
    */
   readonly verify?: boolean;
+  /** Whether retention never removes it. Default: false. */
+  readonly pinned?: boolean;
 }
 
 /** For `restorePostgres`. */
@@ -48,25 +59,6 @@ export interface RestorePostgresOptions extends PostgresBackupOptions {
   readonly name: string;
   /** Checks the dump and lists what is in it; nothing is changed. Default: false. */
   readonly dryRun?: boolean;
-}
-
-/** A dump. */
-export interface PostgresDump {
-  readonly format: "springhouse-postgres-dump";
-  readonly name: string;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly tables: readonly PostgresTable[];
-  /** How it was proved: restored and compared, or only read to its end. */
-  readonly proof: "restored" | "read";
-}
-
-/** A dump of a list. */
-export interface ListedPostgresDump extends PostgresDump {
-  /** That its file is missing or has another size; undefined when a look finds nothing wrong. */
-  readonly problem: string | undefined;
 }
 
 /** What a restore did, or would do. */
@@ -79,8 +71,6 @@ export interface PostgresRestoreReport {
 }
 
 const KEYS = ["url"];
-const FORMAT = "springhouse-postgres-dump";
-const MANIFEST = ".dump.json";
 const PRIVATE_FOLDER = 0o700;
 
 /**
@@ -92,27 +82,11 @@ const PRIVATE_FOLDER = 0o700;
  * @example await dumpPostgres({ url: "postgres://app@db/main", directory: "backups" });
  */
 export async function dumpPostgres(options: DumpPostgresOptions): Promise<PostgresDump> {
-  const resolved = resolvePostgres("dumpPostgres", options, ["name", "verify"]);
-  const { verify = true } = options;
+  const resolved = resolvePostgres("dumpPostgres", options, ["name", "verify", "pinned"]);
+  const { name, verify = true, pinned = false } = options;
   assertFlag("dumpPostgres: verify", verify);
-  return await dump(postgresEnvironment(options.url), { ...resolved, name: options.name, verify });
-}
-
-/** All dumps of a folder, the newest first. Of the files themselves only the size is looked at. */
-export async function listPostgresDumps(directory: string): Promise<readonly ListedPostgresDump[]> {
-  const files = await readdir(directory).catch(() => []);
-  const dumps = await Promise.all(
-    files
-      .filter((file) => file.endsWith(MANIFEST))
-      .map(async (file) => {
-        const name = file.slice(0, -MANIFEST.length);
-        const manifest = await readManifest(directory, name);
-        const path = dumpPath(directory, name);
-        const why = await sizeProblem(path, manifest);
-        return { ...manifest, problem: why && damaged(path, why).message };
-      }),
-  );
-  return dumps.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  assertFlag("dumpPostgres: pinned", pinned);
+  return await dump(postgresEnvironment(options.url), { ...resolved, name, verify, pinned });
 }
 
 /**
@@ -129,7 +103,7 @@ export async function restorePostgres(
   const { name, dryRun = false } = options;
   assertFlag("restorePostgres: dryRun", dryRun);
   const { directory, signal, clock } = resolved;
-  const manifest = await readManifest(directory, name);
+  const manifest = await readDump(directory, name);
   const path = dumpPath(directory, name);
   await assertUnaltered(path, manifest);
   const env = postgresEnvironment(options.url);
@@ -138,8 +112,8 @@ export async function restorePostgres(
     await runTool("pg_restore", ["--list", path], { env, signal });
     return { ...report, before: undefined };
   }
-  const kept = { ...resolved, name: defaultName(clock.nowMs(), "pre-restore"), verify: false };
-  const before = await dump(env, kept);
+  const keptName = defaultName(clock.nowMs(), "pre-restore");
+  const before = await dump(env, { ...resolved, name: keptName, verify: false, pinned: false });
   await restoreInto(env, path, ["--clean", "--if-exists"], signal);
   return { ...report, before: before.name };
 }
@@ -147,9 +121,11 @@ export async function restorePostgres(
 interface Wanted extends Pick<ResolvedBackupOptions, "directory" | "clock" | "signal"> {
   readonly name: string | undefined;
   readonly verify: boolean;
+  readonly pinned: boolean;
 }
 
-async function dump(env: Env, { directory, clock, signal, name, verify }: Wanted) {
+async function dump(env: Env, wanted: Wanted): Promise<PostgresDump> {
+  const { directory, clock, signal, name, verify, pinned } = wanted;
   const createdMs = clock.nowMs();
   const dumpName = name ?? defaultName(createdMs);
   assertName(dumpName);
@@ -165,7 +141,7 @@ async function dump(env: Env, { directory, clock, signal, name, verify }: Wanted
     if (verify) await proveDump(env, partial, snapshot.tables, signal);
     else await runTool("pg_restore", ["--file=/dev/null", partial], { env, signal });
     const manifest: PostgresDump = {
-      format: FORMAT,
+      format: DUMP_FORMAT,
       name: dumpName,
       createdAt: new Date(createdMs).toISOString(),
       sizeBytes: (await stat(partial)).size,
@@ -175,10 +151,8 @@ async function dump(env: Env, { directory, clock, signal, name, verify }: Wanted
     };
     await syncFile(partial);
     await rename(partial, path);
-    await writeWhole(
-      join(directory, dumpName + MANIFEST),
-      `${JSON.stringify(manifest, null, 2)}\n`,
-    );
+    if (pinned) await writeDumpPin(directory, dumpName, "");
+    await writeDump(directory, manifest);
     return manifest;
   } finally {
     await rm(partial, { force: true });
@@ -227,11 +201,6 @@ function resolvePostgres(
   return resolveBackupOptions(call, options, [...KEYS, ...more]);
 }
 
-function dumpPath(directory: string, name: string): string {
-  assertName(name);
-  return join(directory, `${name}.dump`);
-}
-
 async function refuseTaken(path: string, name: string): Promise<void> {
   const facts = await stat(path).catch(() => undefined);
   if (facts === undefined) return;
@@ -239,33 +208,11 @@ async function refuseTaken(path: string, name: string): Promise<void> {
   throw new SpringhouseError("BACKUP_EXISTS", message, { fields: { name, path } });
 }
 
-async function readManifest(directory: string, name: string): Promise<PostgresDump> {
-  assertName(name);
-  const path = join(directory, name + MANIFEST);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    const message = `There is no dump ${name} in ${directory}.`;
-    const fields = { name, directory };
-    throw new SpringhouseError("BACKUP_NOT_FOUND", message, { cause: error, fields });
-  });
-  try {
-    const manifest = JSON.parse(text) as PostgresDump;
-    if (manifest.format === FORMAT && manifest.name === name) return manifest;
-    throw damaged(path, "it is not about this dump");
-  } catch (error) {
-    throw damaged(path, messageOf(error));
-  }
-}
-
 async function assertUnaltered(path: string, manifest: PostgresDump): Promise<void> {
   const why = await sizeProblem(path, manifest);
-  if (why !== undefined) throw damaged(path, why);
-  if ((await sha256Of(path)) !== manifest.sha256) throw damaged(path, "its SHA-256 is another one");
-}
-
-async function sizeProblem(path: string, { sizeBytes }: PostgresDump): Promise<string | undefined> {
-  const size = (await stat(path).catch(() => undefined))?.size;
-  if (size === undefined) return "the file is not there";
-  return size === sizeBytes ? undefined : `it has ${size} bytes and had ${sizeBytes}`;
+  if (why !== undefined) throw damagedDump(path, why);
+  if ((await sha256Of(path)) !== manifest.sha256)
+    throw damagedDump(path, "its SHA-256 is another one");
 }
 
 function differs(
@@ -275,12 +222,7 @@ function differs(
 ): SpringhouseError {
   const other = wanted.find((table) => !found.some((one) => isDeepStrictEqual(one, table)));
   const name = other?.name ?? "a table that was not dumped";
-  return damaged(path, `when it was restored, ${name} held other rows`);
-}
-
-function damaged(path: string, why: string): SpringhouseError {
-  const message = `${path} is damaged: ${why}. Do not rely on it; take another one.`;
-  return new SpringhouseError("BACKUP_DAMAGED", message, { fields: { path, why } });
+  return damagedDump(path, `when it was restored, ${name} held other rows`);
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -11,6 +11,7 @@
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { BackupEntry } from "./list.ts";
+import type { Manifest } from "./manifest.ts";
 
 /** How many backups are kept. What one rule keeps, no other rule removes. */
 export interface RetentionPolicy {
@@ -26,6 +27,13 @@ export interface RetentionPolicy {
   readonly keepYearly?: number;
 }
 
+/** What the rules look at. */
+export interface Retained
+  extends Pick<BackupEntry, "name" | "createdAt" | "pinned" | "verification" | "problem"> {
+  /** Undefined when it cannot be read. */
+  readonly manifest: Pick<Manifest, "kind"> | undefined;
+}
+
 /** What becomes of one backup, and why. */
 export interface RetentionDecision {
   readonly name: string;
@@ -35,7 +43,7 @@ export interface RetentionDecision {
 }
 
 /** So long nobody can be sure that a restore or a migration was right. */
-const SAFETY_MS = 30 * 86_400_000;
+export const SAFETY_MS: number = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
 const RULES = ["keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"] as const;
 const DEFAULTS: Readonly<Required<RetentionPolicy>> = {
@@ -69,7 +77,7 @@ export function resolvePolicy(call: string, policy: RetentionPolicy): Required<R
 
 /** Decides about every backup of a folder. */
 export function planRetention(
-  entries: readonly BackupEntry[],
+  entries: readonly Retained[],
   policy: Required<RetentionPolicy>,
   nowMs: number,
 ): readonly RetentionDecision[] {
@@ -100,7 +108,7 @@ export function planRetention(
   });
 }
 
-function safetyOf(entry: BackupEntry, nowMs: number): string | undefined {
+function safetyOf(entry: Retained, nowMs: number): string | undefined {
   const { pinned, problem, manifest, verification } = entry;
   if (pinned) return "pinned";
   if (manifest === undefined) return "cannot be read";
@@ -109,7 +117,7 @@ function safetyOf(entry: BackupEntry, nowMs: number): string | undefined {
   return isSafety && nowMs - timeOf(entry) < SAFETY_MS ? manifest.kind : undefined;
 }
 
-function timeOf({ createdAt }: BackupEntry): number {
+function timeOf({ createdAt }: Retained): number {
   return createdAt?.getTime() ?? Number.NEGATIVE_INFINITY;
 }
 

@@ -3,7 +3,8 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { dumpPostgres, listPostgresDumps, restorePostgres } from "../../src/backup/postgres.ts";
+import { dumpPostgres, restorePostgres } from "../../src/backup/postgres.ts";
+import { listPostgresDumps } from "../../src/backup/postgres-list.ts";
 import { runTool } from "../../src/backup/postgres-tool.ts";
 import { postgresEnvironment } from "../../src/backup/postgres-url.ts";
 import { skipPostgres } from "../schema/psql.ts";
@@ -28,7 +29,11 @@ describe.skipIf(skipPostgres)("a dump of PostgreSQL", () => {
     for (const file of readdirSync(directory)) {
       expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600);
     }
-    expect(await listPostgresDumps(directory)).toEqual([dump]);
+    const { name, sizeBytes } = dump;
+    const createdAt = new Date(dump.createdAt);
+    const path = join(directory, `${name}.dump`);
+    const more = { createdAt, pinned: false, manifest: dump, problem: undefined };
+    expect(await listPostgresDumps(directory)).toEqual([{ name, path, sizeBytes, ...more }]);
     const left = psql(
       SERVER,
       "SELECT count(*) FROM pg_database WHERE datname ~ 'springhouse_verify'",
@@ -50,7 +55,7 @@ describe.skipIf(skipPostgres)("a dump of PostgreSQL", () => {
     expect(psql(url, "SELECT count(*) FROM words")).toBe("500");
     expect(psql(url, "SELECT string_agg(id::text, ',' ORDER BY id) FROM parts")).toBe("1,2");
     const before = (await listPostgresDumps(directory)).find((one) => one.name === report.before);
-    expect(before?.tables.find((table) => table.name === "public.words")?.rows).toBe(10);
+    expect(before?.manifest?.tables.find((table) => table.name === "public.words")?.rows).toBe(10);
   });
 
   it("changes nothing when it cannot be restored wholly", async () => {

@@ -130,9 +130,6 @@ describe("springhouse backup without a server of PostgreSQL", () => {
   const url = "postgres://app@127.0.0.1:1/main";
 
   it.each([
-    ["create --pin", "are not pinned"],
-    ["pin nightly", "are not pinned by this command"],
-    ["prune --dry-run", "are not pruned by this command"],
     ["verify nightly", "are not verified by this command"],
     ["ship", "archive_command"],
   ])("refuses %s by its name", async (words, text) => {
@@ -144,13 +141,41 @@ describe("springhouse backup without a server of PostgreSQL", () => {
     expect(err).toContain(text);
   });
 
+  const writeDump = (made: Project, name: string, createdAt: string): void => {
+    mkdirSync(made.path("backups"), { recursive: true });
+    const dump = { format: "springhouse-postgres-dump", name, createdAt, sizeBytes: 4, tables: [] };
+    const text = JSON.stringify({ ...dump, sha256: "", proof: "restored" });
+    writeFileSync(made.path(`backups/${name}.dump.json`), text);
+    writeFileSync(made.path(`backups/${name}.dump`), "four");
+  };
+
+  it("pins dumps and removes those that no rule keeps", async () => {
+    await using made = await Project.make();
+    for (const day of [1, 2, 3]) writeDump(made, `day${day}`, `2026-11-0${day}T02:00:00Z`);
+
+    const pinned = await made.run(`backup pin day1 --url ${url}`);
+    const listed = await made.run(`backup list --url ${url}`);
+    const planned = await made.run(`backup prune --dry-run --keep-last 1 --url ${url}`);
+    const pruned = await made.run(`backup prune --yes --keep-last 1 --url ${url}`);
+    const freed = await made.run(`backup pin day1 --remove --url ${url}`);
+    const unknown = await made.run(`backup pin day2 --url ${url}`);
+
+    expect([pinned.out, freed.out]).toEqual(["pinned day1\n", "day1 is no longer pinned\n"]);
+    expect(listed.out).toMatch(/day1 .* pinned/);
+    expect(planned.out).toContain("would remove 1 backup, 4 B");
+    expect(pruned.out).toMatch(/day1 +keep +pinned/);
+    expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("no dump day2") });
+    expect(readdirSync(made.path("backups")).sort()).toEqual([
+      "day1.dump",
+      "day1.dump.json",
+      "day3.dump",
+      "day3.dump.json",
+    ]);
+  });
+
   it("lists a dump as damaged when its size is another one, or it is gone", async () => {
     await using made = await Project.make();
-    mkdirSync(made.path("backups"));
-    const dump = { format: "springhouse-postgres-dump", name: "nightly", sizeBytes: 4, tables: [] };
-    const text = JSON.stringify({ ...dump, createdAt: "2026-11-26T02:00:00Z", proof: "restored" });
-    writeFileSync(made.path("backups/nightly.dump.json"), text);
-    writeFileSync(made.path("backups/nightly.dump"), "four");
+    writeDump(made, "nightly", "2026-11-26T02:00:00Z");
 
     const whole = await made.run(`backup list --url ${url}`);
     truncateSync(made.path("backups/nightly.dump"), 3);
@@ -162,6 +187,12 @@ describe("springhouse backup without a server of PostgreSQL", () => {
     expect(cut).toMatchObject({ code: 1, out: expect.stringMatching(/nightly .* DAMAGED/) });
     expect(cut.out).toContain("it has 3 bytes and had 4");
     expect(gone).toMatchObject({ code: 1, out: expect.stringContaining("is not there") });
+    writeFileSync(made.path("backups/nightly.dump.json"), "{");
+    writeDump(made, "weekly", "2026-11-25T02:00:00Z");
+    const unreadable = await made.run(`backup list --url ${url}`);
+    expect(unreadable).toMatchObject({ code: 1, out: expect.stringMatching(/weekly .* restored/) });
+    expect(unreadable.out).toMatch(/nightly .* DAMAGED/);
+    expect(unreadable.out).toContain("nightly.dump.json is damaged: it is no JSON");
   });
 });
 
@@ -170,12 +201,12 @@ describe.skipIf(skipPostgres)("springhouse backup for PostgreSQL", () => {
     await using made = await Project.make();
     const url = newDatabase();
 
-    const created = await made.run(`backup create --name nightly --url ${url}`);
+    const created = await made.run(`backup create --name nightly --pin --url ${url}`);
     const listed = await made.run(`backup list --url ${url}`);
     const rehearsed = await made.run(`backup restore nightly --dry-run --url ${url}`);
 
     expect(created).toMatchObject({ code: 0, out: expect.stringContaining("made nightly") });
-    expect(listed.out).toMatch(/nightly.*restored/);
+    expect(listed.out).toMatch(/nightly.*restored.*pinned/);
     expect(rehearsed).toMatchObject({
       code: 0,
       out: expect.stringContaining("Nothing was changed"),

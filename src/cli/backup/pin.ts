@@ -2,7 +2,7 @@
 
 import { type CommandDefinition, isGiven, textOf } from "../command.ts";
 import { loadSettings } from "../settings.ts";
-import { refusePostgres } from "./postgres.ts";
+import { isPostgres } from "./postgres.ts";
 
 export const backupPin: CommandDefinition = {
   name: "backup pin",
@@ -15,13 +15,14 @@ export const backupPin: CommandDefinition = {
   examples: ["springhouse backup pin before-move", "springhouse backup pin before-move --remove"],
   async run(invocation) {
     const config = await loadSettings(invocation);
-    refusePostgres("pin", config);
     const { directory } = config.backup;
     const [name = ""] = invocation.words;
     const pinned = !isGiven(invocation, "remove");
     const reason = textOf(invocation, "reason") ?? "";
-    const { pinBackup } = await import("../../backup/pin.ts");
-    await pinBackup({ directory, name, pinned, reason });
+    const pin = isPostgres(config.database.url)
+      ? (await import("../../backup/postgres-retention.ts")).pinPostgresDump
+      : (await import("../../backup/pin.ts")).pinBackup;
+    await pin({ directory, name, pinned, reason });
     const text = pinned ? `pinned ${name}` : `${name} is no longer pinned`;
     return { ok: true, data: { name, pinned }, text };
   },

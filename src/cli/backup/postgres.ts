@@ -1,6 +1,6 @@
 /** The backup commands for a database of PostgreSQL: `pg_dump` and `pg_restore` do the work. */
 
-import type { PostgresDump } from "../../backup/postgres.ts";
+import type { PostgresDump } from "../../backup/postgres-list.ts";
 import type { Config } from "../../config/config.ts";
 import { formatBytes } from "../../core/bytes.ts";
 import { type Invocation, isGiven, type Outcome, textOf, usageError } from "../command.ts";
@@ -12,14 +12,9 @@ export function isPostgres(url: string): boolean {
   return /^postgres(ql)?:/.test(url);
 }
 
-type Refused = "create" | "pin" | "prune" | "verify" | "ship";
+type Refused = "verify" | "ship";
 
 const NOT_THERE: Readonly<Record<Refused, string>> = {
-  create: "--pin: dumps of PostgreSQL are not pinned, for no rule of retention removes them.",
-  pin: "Dumps of PostgreSQL are not pinned by this command, for no rule of retention removes them.",
-  prune:
-    "Dumps of PostgreSQL are not pruned by this command. Remove NAME.dump and NAME.dump.json by " +
-    "other means.",
   verify:
     "Dumps of PostgreSQL are not verified by this command. backup create restores each one when " +
     "it is made, and backup restore NAME --dry-run compares it with its SHA-256.",
@@ -35,12 +30,12 @@ export function refusePostgres(command: Refused, { database }: Config): void {
 
 /** `backup create`. */
 export async function createDump(invocation: Invocation, config: Config): Promise<Outcome> {
-  if (isGiven(invocation, "pin")) refusePostgres("create", config);
   const { dumpPostgres } = await import("../../backup/postgres.ts");
   const dump = await dumpPostgres({
     url: config.database.url,
     directory: config.backup.directory,
     name: textOf(invocation, "name"),
+    pinned: isGiven(invocation, "pin"),
     clock: invocation.terminal.clock,
     signal: invocation.terminal.signal,
   });
@@ -54,19 +49,21 @@ export async function createDump(invocation: Invocation, config: Config): Promis
 
 /** `backup list`. */
 export async function listDumps({ backup: { directory } }: Config): Promise<Outcome> {
-  const { listPostgresDumps } = await import("../../backup/postgres.ts");
+  const { listPostgresDumps } = await import("../../backup/postgres-list.ts");
   const dumps = await listPostgresDumps(directory);
   const columns = [
     { title: "backup" },
     { title: "size", align: "right" },
     { title: "rows", align: "right" },
     { title: "proved" },
+    { title: "" },
   ] as const;
   const rows = dumps.map((dump) => [
     dump.name,
     formatBytes(dump.sizeBytes),
-    rowsOf(dump),
-    dump.problem === undefined ? dump.proof : "DAMAGED",
+    dump.manifest === undefined ? "" : rowsOf(dump.manifest),
+    dump.problem === undefined ? (dump.manifest?.proof ?? "") : "DAMAGED",
+    dump.pinned ? "pinned" : "",
   ]);
   const problems = dumps.flatMap(({ problem }) => problem ?? []);
   const text =

@@ -6,7 +6,7 @@ import { type CommandDefinition, countOf, isGiven } from "../command.ts";
 import { confirm } from "../migrate/confirm.ts";
 import { loadSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
-import { refusePostgres } from "./postgres.ts";
+import { isPostgres } from "./postgres.ts";
 
 export const backupPrune: CommandDefinition = {
   name: "backup prune",
@@ -19,20 +19,21 @@ export const backupPrune: CommandDefinition = {
   examples: ["springhouse backup prune --dry-run", "springhouse backup prune --keep-last 10 --yes"],
   async run(invocation) {
     const config = await loadSettings(invocation);
-    refusePostgres("prune", config);
     const { backup } = config;
     const { directory, keepDaily, keepWeekly, keepMonthly, keepYearly } = backup;
     const keepLast = countOf(invocation, "keepLast") ?? backup.keepLast;
-    const { pruneBackups } = await import("../../backup/prune.ts");
+    const prune = isPostgres(config.database.url)
+      ? (await import("../../backup/postgres-retention.ts")).prunePostgresDumps
+      : (await import("../../backup/prune.ts")).pruneBackups;
     const { clock, signal } = invocation.terminal;
     const rules = { keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly };
     const options = { directory, ...rules, clock, signal };
-    const plan = await pruneBackups({ ...options, dryRun: true });
+    const plan = await prune({ ...options, dryRun: true });
     if (isGiven(invocation, "dryRun") || plan.removed.length === 0) {
       return { ok: true, data: { ...plan }, text: describe(plan) };
     }
     await confirm(invocation, `This removes ${plan.removed.join(", ")}.`);
-    const report = await pruneBackups(options);
+    const report = await prune(options);
     return { ok: true, data: { ...report }, text: describe(report) };
   },
 };

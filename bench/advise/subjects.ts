@@ -11,10 +11,17 @@ import { openAuditor } from "../../examples/auditor/database.ts";
 import { generateWeeks, WEEK_SIZES } from "../../examples/auditor/generate.ts";
 import { importGenerated } from "../../examples/auditor/import-generated.ts";
 import { WeekReads } from "../../examples/auditor/week-reads.ts";
-import { WorkloadRecorder } from "../../src/advisor/recorder.ts";
+import { runCli as runBurndown } from "../../examples/burndown/cli.ts";
+import { hasArchive, PROJECTS } from "../../examples/burndown/generate/issues.ts";
+import { databasePath } from "../../examples/burndown/places.ts";
+import type { Terminal } from "../../examples/common/command-line.ts";
+import { runCli as runFlashcards } from "../../examples/flashcards/cli.ts";
+import { SETTINGS } from "../../examples/flashcards/database.ts";
+import { DictionaryServer } from "../../examples/flashcards/server.ts";
+import { hasLists, readDictionary, readWords } from "../../examples/flashcards/word-lists.ts";
 import { parseWorkload, readWorkload, type Workload } from "../../src/advisor/workload.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { OpenOptions } from "../../src/open/options.ts";
+import { open } from "../../src/open.ts";
 import { BenchInputError } from "../bench.ts";
 
 /** A database and what it is asked. */
@@ -28,7 +35,7 @@ export interface Subject {
 type MakeSubject = (folder: string, samples: string) => Promise<Subject>;
 
 /** All of them. */
-export const SUBJECTS: readonly MakeSubject[] = [chinook, auditor];
+export const SUBJECTS: readonly MakeSubject[] = [chinook, auditor, burndown, flashcards];
 
 /** Every foreign key has an index there, and these statements look rows up by keys. */
 const CHINOOK = `
@@ -54,9 +61,7 @@ const CHINOOK = `
 
 async function chinook(folder: string, samples: string): Promise<Subject> {
   const from = join(samples, "Chinook_Sqlite.sqlite");
-  if (!existsSync(from)) {
-    throw new BenchInputError(`${from} is missing: give the folder of the samples with --dir.`);
-  }
+  if (!existsSync(from)) throw missing(from);
   const path = join(folder, "chinook.db");
   await copyFile(from, path);
   return { name: "chinook", path, workload: parseWorkload(CHINOOK, "chinook") };
@@ -65,12 +70,9 @@ async function chinook(folder: string, samples: string): Promise<Subject> {
 /** What the auditor itself asks while it imports, shows and changes weeks. */
 async function auditor(folder: string): Promise<Subject> {
   const path = join(folder, "auditor.db");
-  const recorded = join(folder, "auditor.json");
-  {
-    await using db = await openAuditor(path);
-    await importGenerated(db, generateWeeks());
-    await using store = await openSqliteStore({ url: { kind: "file", path } });
-    await using _recorder = new WorkloadRecorder(store.file.log, recorded, systemClock);
+  await using db = await openAuditor(path);
+  await importGenerated(db, generateWeeks());
+  return await recorded("auditor", path, async () => {
     const reads = new WeekReads(db);
     const weeks = new Auditor(db);
     for (let weekId = 1; weekId <= WEEK_SIZES.length; weekId++) {
@@ -81,6 +83,98 @@ async function auditor(folder: string): Promise<Subject> {
       await weeks.updateTaskDuration(task.id, weekId);
       await weeks.deleteTask(task.id);
     }
+  });
+}
+
+/** What the commands of the burndown charts ask, on the issues of the archive. */
+async function burndown(folder: string, samples: string): Promise<Subject> {
+  const root = join(folder, "burndown");
+  const data = join(samples, "../jira");
+  if (!hasArchive(data)) throw missing(data);
+  const run = (...words: string[]): Promise<void> =>
+    succeed(words, (terminal) => runBurndown(["--root", root, ...words], terminal));
+  await run("generate", "--data", data, "--projects", ...PROJECTS);
+  await run("migrate");
+  const work = async (): Promise<void> => {
+    await run("profiles");
+    for (const project of PROJECTS) {
+      await run("switch", project.toLowerCase());
+      await run("stats");
+      await run("forecast");
+    }
+    await run("export", "--to", join(folder, "exported"));
+    await run("clean-up");
+  };
+  return await recorded("burndown", databasePath(root), work, { busyTimeout: "10s" });
+}
+
+/** What the commands of the flashcards ask, for a deck of all words. */
+async function flashcards(folder: string, samples: string): Promise<Subject> {
+  const path = join(folder, "flashcards.db");
+  const data = join(samples, "../korean");
+  if (!hasLists(data)) throw missing(data);
+  const places = ["--db", path, "--cache", join(folder, "flashcards-cache.db"), "--data", data];
+  const run = (...words: string[]): Promise<void> =>
+    succeed(words, (terminal) => runFlashcards([...places, ...words], terminal));
+  const entries = await readDictionary(data);
+  await using server = await DictionaryServer.start({ ...SERVER, entries });
+  await run("migrate");
+  const work = async (): Promise<void> => {
+    await run("import", "10000");
+    await run("run", "--server", server.url, "--limit", String(CARDS));
+    for (const { word } of (await readWords(data, "1000")).slice(0, SHOWN)) {
+      await run("show", word);
+      await run("update", word, "--hint", "often");
+    }
+    await run("status");
+  };
+  return await recorded("flashcards", path, work, SETTINGS);
+}
+
+/** Cards that are made, and of these the ones that are looked at and changed. */
+const CARDS = 1_000;
+const SHOWN = 20;
+/** It is not what is measured. */
+const SERVER = { latencyMs: 0, requestsPerSecond: 1_000_000 };
+
+/** Nothing of the archive has expired by then, so that a clean-up leaves what is looked up. */
+const NOW_MS = Date.UTC(2020, 0);
+
+/** Runs a command of an example, which says what it does to nobody, and why it fails. */
+async function succeed(
+  words: readonly string[],
+  run: (terminal: Terminal & { readonly nowMs: () => number }) => Promise<number>,
+): Promise<void> {
+  let said = "";
+  const stderr = {
+    write(text: string): boolean {
+      said += text;
+      return true;
+    },
+  };
+  const { signal } = new AbortController();
+  const stdout = { write: () => true };
+  const code = await run({ stdout, stderr, signal, nowMs: () => NOW_MS });
+  if (code !== 0) throw new Error(`${words.join(" ")} ended with the exit code ${code}: ${said}`);
+}
+
+/** A file with what was asked of it meanwhile. The settings are those of the example. */
+async function recorded(
+  name: string,
+  path: string,
+  work: () => Promise<void>,
+  settings: Partial<OpenOptions> = {},
+): Promise<Subject> {
+  const recordWorkload = `${path}.workload.json`;
+  {
+    const url = `sqlite:${path}`;
+    const more = { entities: [], schema: "ignore", cache: false, recordWorkload } as const;
+    await using _ = await open({ url, ...more, ...settings });
+    await work();
   }
-  return { name: "auditor", path, workload: await readWorkload(recorded) };
+  return { name, path, workload: await readWorkload(recordWorkload) };
+}
+
+function missing(path: string): BenchInputError {
+  return new BenchInputError(`${path} is missing: give the folder of the samples with --dir.`);
 }

@@ -14,7 +14,7 @@ const MIGRATIONS = join(import.meta.dirname, "migrations");
  * The pool of the guide: at least one reader for each of three workers, at most ten, 5 s to wait
  * for one. What takes longer than 100 ms goes to the channel `springhouse:slow-query`.
  */
-const SETTINGS = {
+export const SETTINGS = {
   pool: { minSize: 3, maxSize: 10, connectionTimeout: "5s", idleTimeout: "300s" },
   slowQueryThreshold: "100ms",
   // The cache of cards is the only one, so that there is one answer to what is kept.

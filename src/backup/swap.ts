@@ -126,7 +126,7 @@ export class DatabaseHold implements Disposable {
       isPlaced = true;
       syncFile(dirname(path));
       assertOpens(path);
-      if (!setOldAside && old !== undefined) rmSync(old);
+      if (!setOldAside && old !== undefined) rmSync(old, { force: true });
     } catch (error) {
       throw this.#putBack(error, old, isPlaced);
     }

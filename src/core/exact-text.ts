@@ -39,9 +39,16 @@ function textOf(value: unknown, depth: number): string {
 function objectText(value: object, depth: number): string {
   if (depth > DEPTH_MAX) throw noText("A value that contains itself");
   const text = (item: unknown): string => textOf(item, depth);
-  if (Array.isArray(value)) return `[${value.map(text).join()}]`;
-  if (value instanceof Date) return `Date(${value.getTime()})`;
+  if (Array.isArray(value)) {
+    assertPlainList(value);
+    return `[${value.map(text).join()}]`;
+  }
   if (value instanceof Uint8Array) return `Bytes(${Buffer.from(value).toString("base64")})`;
+  const isBuiltIn = value instanceof Date || value instanceof Set || value instanceof Map;
+  if (isBuiltIn && Object.keys(value).length > 0) {
+    throw noText(`A ${value.constructor.name} with properties of its own`);
+  }
+  if (value instanceof Date) return `Date(${value.getTime()})`;
   // The order of a set or a map of other objects means nothing to most, but is theirs.
   if (value instanceof Set) return `Set(${[...value].map(text).join()})`;
   if (value instanceof Map) return `Map(${[...value].map(([k, v]) => `${text(k)}:${text(v)}`)})`;
@@ -51,6 +58,14 @@ function objectText(value: object, depth: number): string {
   }
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${text(item)}`).join()}}`;
+}
+
+/** Lists of one text have the same items and nothing else: neither holes nor names. */
+function assertPlainList(list: readonly unknown[]): void {
+  // Indexes come first, in their order, so the last name tells about all.
+  const names = Object.keys(list);
+  const isPlain = names.length === list.length && (names.at(-1) ?? "-1") === `${list.length - 1}`;
+  if (!isPlain) throw noText("A list with holes, or with properties of its own,");
 }
 
 function noText(what: string): SpringhouseError {

@@ -5,6 +5,7 @@
 
 import { refuseUnknownKeys } from "../core/options.ts";
 import { isPlainObject } from "../core/plain-object.ts";
+import { tokenize } from "../core/sql-tokens.ts";
 import { show } from "./check.ts";
 import { LOGIC } from "./column-facts.ts";
 import { conditionProblem } from "./conditions.ts";
@@ -21,6 +22,7 @@ import { isPropertyName, snakeCase } from "./names.ts";
 import { invalidSchema } from "./refuse.ts";
 import type { ColumnHandle } from "./types.ts";
 
+const LIKE = /^like$/i;
 const OPTIONS = ["by", "measures", "where"];
 const AGGREGATES = ["count", "countDistinct", "sum", "avg", "min", "max", "topK"];
 const COLLATIONS: readonly unknown[] = ["binary", "nocase", "rtrim"];
@@ -194,8 +196,13 @@ function checkCondition(table: string, source: EntityFacts, where: unknown): voi
   }
   const index = { name: "where", columns: [], unique: false, where };
   const problem = conditionProblem({ ...source, checks: [], indexes: [index] });
-  if (problem === undefined) return;
-  throw refuse(problem.replace('where of the index "where"', "where"));
+  if (problem !== undefined) throw refuse(problem.replace('where of the index "where"', "where"));
+  if (tokenize(where).some(({ kind, text }) => kind === "word" && LIKE.test(text))) {
+    throw refuse(
+      `where (${where}) cannot work: what LIKE finds is a setting of each program that writes ` +
+        "(PRAGMA case_sensitive_like); compare with =, <, substr() or lower()",
+    );
+  }
 }
 
 /** What a measure gives, as a column. */

@@ -214,6 +214,11 @@ describe("bad use of a cached function", () => {
 
     expect(() => any(() => 1)).toThrow(/function cannot be part of a key/);
     expect(() => any(Symbol("a"))).toThrow(/cannot be part of a key/);
+    const dated = Object.assign(new Date(0), { zone: "UTC" });
+    const added = Object.assign([1], { more: 1 });
+    for (const bent of [new Array(1), Object.assign(new Array(1), { more: 1 }), added, dated]) {
+      expect(() => any(bent)).toThrow(/cannot be part of a key/);
+    }
     await expect(method()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     expect(() => db.cached("any", async () => 1)).toThrow(/already/);
     expect(() => db.cached("x", async () => 1, { freshness: "soon" as "turn" })).toThrow(/strict/);

@@ -148,6 +148,11 @@ describe("a rollup", () => {
       { by: {}, measures, where: "at > unixepoch()" },
       "where (at > unixepoch()) cannot work",
     ],
+    [
+      "a condition depends on who writes",
+      { by: {}, measures, where: "name Like 'a%'" },
+      "PRAGMA case_sensitive_like",
+    ],
   ])("is refused when %s", (_, options, reason) => {
     expect(refusalOf(options)).toContain(reason);
   });

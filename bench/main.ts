@@ -12,7 +12,7 @@ import {
   targetText,
 } from "./bench.ts";
 
-const SUPPORT = ["bench", "main", "support"];
+const SUPPORT = ["bench", "loop", "main", "support"];
 
 const HELP = `Usage: npm run -s bench -- [NAME…] [options]
 

@@ -51,6 +51,7 @@ describe("the rule on requirements", () => {
         "test/a.test.ts": 'it("a | b", f);\ntest.each([[1, f(2)]])("c %s", g);',
         "test/contract/b.ts": 'export const b = {\n  "holds": async ({ c }) => {},\n};',
         "src/testing/tier/d.ts": 'export const d = {\n  "ends": async ({ d }) => {},\n};',
+        "bench/speed.ts": "",
         "package.json": '{ "scripts": { "coverage": "node a.ts" } }',
       }),
     );
@@ -66,6 +67,10 @@ describe("the rule on requirements", () => {
     expect(check("| R1 | one | test/contract/b.ts › fails |")).toHaveLength(1);
     expect(check("| R1 | one | src/testing/tier/d.ts › ends |")).toEqual([]);
     expect(check("| R1 | one | src/testing/tier/d.ts › begins |")).toHaveLength(1);
+    expect(check("| R1 | one | `npm run -s bench -- speed` |")).toEqual([]);
+    expect(check("| R1 | one | `npm run -s bench -- luck` |")).toEqual([
+      "docs/requirements.md: R1: there is no bench luck.",
+    ]);
     expect(check("| R1 | one | `npm run nothing` |")).toEqual([
       "docs/requirements.md: R1: there is no npm run nothing.",
     ]);

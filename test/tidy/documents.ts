@@ -73,9 +73,13 @@ const CONTRACTS = /^(?:test\/contract|src\/testing\/tier)\//;
 
 /**
  * What is wrong with a text of the form "test/file.ts › title", or `npm run name` for what is held
- * by a command instead of a test.
+ * by a command instead of a test, or `npm run -s bench -- name` for what is a figure.
  */
 function wrongReference(project: Project, reference: string): string | undefined {
+  const bench = /^`npm run -s bench -- ([\w-]+)`$/.exec(reference)?.[1];
+  if (bench !== undefined) {
+    return project.files.has(`bench/${bench}.ts`) ? undefined : `there is no bench ${bench}.`;
+  }
   const script = /^`npm run ([\w:]+)`$/.exec(reference)?.[1];
   if (script !== undefined) {
     const manifest = JSON.parse(project.files.get("package.json") ?? "{}") as {

@@ -143,6 +143,7 @@ function addLog(database: DatabaseSync): void {
     columns: read("columns"),
     indexes: read("indexes"),
     references: read("references"),
+    encoding: read("encoding"),
   });
   for (const sql of coverageOf(file, []).statements) database.exec(sql);
 }

@@ -66,4 +66,5 @@ const TABLE: FileTable = {
     { parts: [{ name: "label", collation: "binary" }], isPrimary: false, where: undefined },
   ],
   references: [],
+  isUtf16: false,
 };

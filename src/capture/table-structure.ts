@@ -61,6 +61,8 @@ export interface FileTable {
   readonly withoutRowid: boolean;
   readonly uniques: readonly UniqueKey[];
   readonly references: readonly FileReference[];
+  /** Whether the file stores texts in UTF-16: see `TableStructure`. */
+  readonly isUtf16: boolean;
 }
 
 /** A file. */
@@ -76,7 +78,7 @@ export interface FileTables {
 export type StructureRows = Readonly<Record<StructureQuery, readonly (readonly unknown[])[]>>;
 
 /** What is read. */
-export type StructureQuery = "objects" | "columns" | "indexes" | "references";
+export type StructureQuery = "objects" | "columns" | "indexes" | "references" | "encoding";
 
 /** Virtual tables have no root page; to ask for their columns would load their module. */
 const OF_TABLES = "FROM sqlite_schema s, %s WHERE s.type = 'table' AND s.rootpage > 0";
@@ -94,6 +96,7 @@ export const STRUCTURE_QUERIES: Readonly<Record<StructureQuery, string>> = {
   references: `SELECT s.name, f.id, f."table", f."from", f.on_delete, f.on_update
     ${OF_TABLES.replace("%s", "pragma_foreign_key_list(s.name) f")}
     ORDER BY s.rowid, f.id, f.seq`,
+  encoding: "SELECT encoding FROM pragma_encoding",
 };
 
 /** Makes a structure of the rows. */
@@ -102,6 +105,7 @@ export function fileTables(rows: StructureRows): FileTables {
     Map.groupBy(list, (row) => String(row[0])),
   );
   const texts = new Map(rows.objects.map((row) => [String(row[1]), String(row[3])]));
+  const isUtf16 = rows.encoding.some(([encoding]) => encoding !== "UTF-8");
   const tables = rows.objects.filter(isLogged).map((row): FileTable => {
     const name = String(row[1]);
     return tableOf(row, {
@@ -109,6 +113,7 @@ export function fileTables(rows: StructureRows): FileTables {
       indexes: indexes?.get(name) ?? [],
       references: references?.get(name) ?? [],
       texts,
+      isUtf16,
     });
   });
   const triggers = rows.objects.filter(([kind]) => kind === "trigger").map(toTrigger);
@@ -124,7 +129,7 @@ function widthOf(
 
 /** The table as others need to know it. */
 export function tableStructure(
-  { name, columns }: FileTable,
+  { name, columns, isUtf16 }: FileTable,
   capture: TableStructure["capture"],
 ): TableStructure {
   return {
@@ -135,6 +140,7 @@ export function tableStructure(
       collation: column.collation,
     })),
     capture,
+    isUtf16,
   };
 }
 
@@ -154,6 +160,7 @@ interface TableRows {
   readonly references: readonly (readonly unknown[])[];
   /** CREATE texts by name. */
   readonly texts: ReadonlyMap<string, string>;
+  readonly isUtf16: boolean;
 }
 
 function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
@@ -176,6 +183,7 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
     references: [...Map.groupBy(rows.references, (part) => Number(part[1])).values()].map(
       referenceOf,
     ),
+    isUtf16: rows.isUtf16,
   };
 }
 

@@ -2,6 +2,9 @@
  * The order of texts in SQLite's own collating sequences, over a file in UTF-8. All three compare
  * bytes: of the texts as they are (`binary`), with ASCII letters folded (`nocase`), or without the
  * spaces at the end (`rtrim`). So each is a normal form first, and then the order of bytes.
+ *
+ * Over a file in UTF-16 only the normal forms hold: `binary` orders the bytes of UTF-16 there, the
+ * low ones first in most files, so that "\u0100" comes before "A".
  */
 
 import { isDoubtful } from "./value.ts";

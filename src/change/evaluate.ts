@@ -3,7 +3,8 @@
  *
  * Truth is a number: then AND is the least of its parts, OR the greatest, and NOT the negation.
  * What cannot be judged (an opaque part, a value or column that the image does not have, a text or
- * collating sequence in doubt) is taken for the highest truth, and below a NOT for the lowest.
+ * collating sequence in doubt, the order of texts in UTF-16) is taken for the highest truth, and
+ * below a NOT for the lowest.
  * These operations never fall when a part rises, so what comes out is no lower than the truth.
  * It may be higher, never for rows without doubt.
  */
@@ -12,7 +13,7 @@ import { type Image, valueIn } from "./change.ts";
 import { compareText, normalText } from "./collation.ts";
 import type { Comparison, Predicate } from "./predicate.ts";
 import { type ColumnStructure, columnOf, type TableStructure } from "./structure.ts";
-import { type ImageValue, type StoredValue, UNKNOWN } from "./value.ts";
+import { type ImageValue, isDoubtfulInUtf16, type StoredValue, UNKNOWN } from "./value.ts";
 
 type Truth = -1 | 0 | 1;
 const TRUE = 1;
@@ -42,7 +43,7 @@ function highest(predicate: Predicate, row: Row, doubt: Truth): Truth {
       const { column, operator, value } = predicate;
       const { image, structure } = row;
       const found = valueIn(image, column);
-      return compared(found, operator, value, columnOf(structure, column)) ?? doubt;
+      return compared(found, operator, value, columnOf(structure, column), structure) ?? doubt;
     }
     case "in":
       return isAmong(predicate.column, predicate.values, row, doubt);
@@ -80,7 +81,7 @@ function isAmong(name: string, values: readonly StoredValue[], row: Row, doubt: 
   const column = columnOf(row.structure, name);
   let greatest: Truth = FALSE;
   for (const value of values) {
-    const truth = compared(found, "=", value, column) ?? doubt;
+    const truth = compared(found, "=", value, column, row.structure) ?? doubt;
     if (truth === TRUE) return TRUE;
     if (truth > greatest) greatest = truth;
   }
@@ -93,6 +94,7 @@ function compared(
   operator: Comparison,
   value: StoredValue,
   column: ColumnStructure | undefined,
+  { isUtf16 }: TableStructure,
 ): Truth | undefined {
   if (found === UNKNOWN || column === undefined) return undefined;
   if (found === null || value === null) {
@@ -100,10 +102,19 @@ function compared(
     if (operator === "is not") return found === value ? FALSE : TRUE;
     return NULL;
   }
+  if (isUtf16 && !canTellInUtf16(found, operator, value)) return undefined;
   const order = orderOf(found, value, column.collation);
   if (order === undefined) return undefined;
   return meets(order, operator) ? TRUE : FALSE;
 }
+
+/** Texts can be told apart, when they stand for no others, and not be put in order. */
+function canTellInUtf16(found: Value, operator: Comparison, value: Value): boolean {
+  if (typeof found !== "string" || typeof value !== "string") return true;
+  return EQUALITIES.has(operator) && !isDoubtfulInUtf16(found) && !isDoubtfulInUtf16(value);
+}
+
+const EQUALITIES: ReadonlySet<Comparison> = new Set(["=", "<>", "is", "is not"]);
 
 function meets(order: number, operator: Comparison): boolean {
   switch (operator) {

@@ -10,8 +10,7 @@ export interface ColumnStructure {
   readonly affinity: Affinity;
   /**
    * Collating sequence in lower case: `binary`, `nocase`, `rtrim`, or one of the program's own,
-   * of which nothing is known. In a file that is not in UTF-8, `binary` orders other bytes: whoever
-   * reads the structure of such a file must give it a name that is none of the three.
+   * of which nothing is known.
    */
   readonly collation: string;
 }
@@ -23,6 +22,11 @@ export interface TableStructure {
   readonly columns: readonly ColumnStructure[];
   /** Whether its log has the rows that changed, or only that something did. */
   readonly capture: "rows" | "table";
+  /**
+   * The file stores texts in UTF-16. Texts can be told apart there, and not be put in order.
+   * Default: false, they are in UTF-8.
+   */
+  readonly isUtf16?: boolean;
 }
 
 /** The column of that name, when the table has one. */

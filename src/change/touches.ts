@@ -14,7 +14,7 @@ import { isSame } from "./value.ts";
 export function touches(change: Change, atom: Atom, structure: TableStructure): boolean {
   if (change.table !== atom.table) return false;
   if (change.kind === "table") return true;
-  return changesColumn(change, atom.columns) && meets(change, atom, structure);
+  return changesColumn(change, atom.columns, structure) && meets(change, atom, structure);
 }
 
 /** Whether the row may have met the predicate of the atom before, or meets it after. */
@@ -30,10 +30,14 @@ export function meets(change: RowChange, atom: Atom, structure: TableStructure):
  * Whether one of the columns may have another value. An insert and a delete change every column;
  * a column that an image lacks may have changed.
  */
-export function changesColumn({ before, after }: RowChange, columns: Atom["columns"]): boolean {
+export function changesColumn(
+  { before, after }: RowChange,
+  columns: Atom["columns"],
+  { isUtf16 = false }: TableStructure,
+): boolean {
   if (before === undefined || after === undefined || columns === "all") return true;
   for (const column of columns) {
-    if (!isSame(valueIn(before, column), valueIn(after, column))) return true;
+    if (!isSame(valueIn(before, column), valueIn(after, column), isUtf16)) return true;
   }
   return false;
 }

@@ -21,11 +21,22 @@ export function isDoubtful(text: string): boolean {
 }
 
 /**
+ * Whether a text of a file in UTF-16 may stand for other bytes than its own: two halves of which
+ * the second is none are read as one character all the same, and U+FFFE and U+FFFF are bound as
+ * U+FFFD.
+ */
+export function isDoubtfulInUtf16(text: string): boolean {
+  return isDoubtful(text) || /[\uD800-\uDFFF\uFFFE\uFFFF]/.test(text);
+}
+
+/**
  * Whether two values are surely the same, storage class and bytes: 1 and 1.0 are not, nor are 0.0
  * and -0.0, "a" and "A". Nothing is surely the same as what is unknown or doubtful.
  */
-export function isSame(one: ImageValue, other: ImageValue): boolean {
-  if (typeof one === "string") return one === other && !isDoubtful(one);
+export function isSame(one: ImageValue, other: ImageValue, isUtf16 = false): boolean {
+  if (typeof one === "string") {
+    return one === other && !(isUtf16 ? isDoubtfulInUtf16(one) : isDoubtful(one));
+  }
   if (one instanceof Uint8Array) {
     return other instanceof Uint8Array && Buffer.compare(one, other) === 0;
   }

@@ -24,6 +24,7 @@ export interface LogReport {
 
 const VIRTUAL_TABLES = `SELECT name FROM pragma_table_list
   WHERE schema = 'main' AND type = 'virtual' ORDER BY name`;
+const UTF16 = "the file is in UTF-16, so conditions on the order of texts count as met";
 const VIRTUAL = "it is a virtual table, which can have no triggers";
 
 /** Looks at the file in one snapshot, and changes nothing. */
@@ -36,7 +37,9 @@ export async function examineLog(store: SqliteStore): Promise<LogReport> {
       ...coverage.tables.map(toLoggedTable),
       ...virtual.rows.map(([name]) => unlogged(String(name))),
     ].toSorted((a, b) => a.table.localeCompare(b.table, "en"));
-    return { check: checkLogging(coverage, tables), tables };
+    const check = checkLogging(coverage, tables);
+    const isUtf16 = coverage.tables.some(({ table }) => table.isUtf16);
+    return { check: isUtf16 ? { ...check, found: `${check.found}; ${UTF16}` } : check, tables };
   });
 }
 

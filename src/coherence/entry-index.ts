@@ -239,7 +239,7 @@ function addTouched<Entry>(
   structure: TableStructure,
   found: Slot<Entry>[],
 ): void {
-  if (!changesColumn(change, columns)) return;
+  if (!changesColumn(change, columns, structure)) return;
   for (const slot of slots) {
     if ((hasKey && isExact) || meets(change, slot.atom, structure)) found.push(slot);
   }

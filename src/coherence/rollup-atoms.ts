@@ -118,7 +118,7 @@ function structureOf(name: string, view: RollupView, source: TableStructure): Ta
     const { affinity, collation } = known ?? UNKNOWN_COLUMN;
     return { name: column, affinity, collation };
   });
-  return { name, columns, capture: source.capture };
+  return { ...source, name, columns };
 }
 
 const UNKNOWN_COLUMN = { affinity: "blob", collation: "unknown" } as const;

@@ -37,6 +37,7 @@ export function tablesOf(db: DatabaseSync): FileTables {
     columns: read("columns"),
     indexes: read("indexes"),
     references: read("references"),
+    encoding: read("encoding"),
   });
 }
 

@@ -3,7 +3,7 @@
  * SQL with bound values, and as data. Values come from small domains, so that they often meet.
  */
 
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import fc from "fast-check";
 import { withAffinity } from "../../src/change/affinity.ts";
 import type { Image } from "../../src/change/change.ts";
@@ -60,6 +60,14 @@ const DOUBTFUL: readonly Written[] = [
   ...[[0x61, 0xff], [0xff], [0xed, 0xa0, 0xbd], [0xc0, 0x80], [0xef, 0xbf, 0xbd]].map(
     (bytes) => new RawText(bytes),
   ),
+  // In UTF-16, in both orders: two first halves, which are read as one character, and U+FFFE.
+  ...["\uFFFE", "\u{10041}"],
+  ...[
+    [0x00, 0xd8, 0x41, 0x00],
+    [0xd8, 0x00, 0x00, 0x41],
+    [0xfe, 0xff],
+    [0xff, 0xfe],
+  ].map((bytes) => new RawText(bytes)),
 ];
 
 const TYPES: readonly (readonly [type: string, affinity: Affinity])[] = [
@@ -182,8 +190,18 @@ export function createTable(db: DatabaseSync, example: Case): TableStructure {
       row.map((at) => cyclic(example.domain, at)),
     );
   }
-  return { name: "t", columns, capture: "rows" };
+  const isUtf16 = db.prepare("PRAGMA encoding").get()?.["encoding"] !== "UTF-8";
+  return { name: "t", columns, capture: "rows", isUtf16 };
 }
+
+/** In memory; in UTF-16 the bytes are in the one order or in the other. */
+export function databaseIn(encoding: string): DatabaseSync {
+  const db = new DatabaseSync(":memory:");
+  db.exec(`PRAGMA encoding = '${encoding}'`);
+  return db;
+}
+
+export const ENCODINGS = ["UTF-8", "UTF-16le", "UTF-16be"];
 
 /** Whether the row was taken. */
 export function insert(db: DatabaseSync, values: readonly Written[]): boolean {

@@ -1,4 +1,3 @@
-import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -13,6 +12,8 @@ import {
   cases,
   createTable,
   cyclic,
+  databaseIn,
+  ENCODINGS,
   imagesOf,
   insert,
   placeholderOf,
@@ -74,6 +75,15 @@ describe("a change touches what was read", () => {
     expect(touches(row(inside, inside), titled, TASKS)).toBe(false);
   });
 
+  it("when a text of a file in UTF-16 may have become another one that is read alike", () => {
+    const titled = { ...ATOM, columns: new Set(["title"]) };
+    const paired = row(image(7n, 1, "\u{10041}"), image(7n, 1, "\u{10041}"));
+
+    expect(touches(paired, titled, TASKS)).toBe(false);
+    expect(touches(paired, titled, { ...TASKS, isUtf16: true })).toBe(true);
+    expect(touches(row(inside, inside), titled, { ...TASKS, isUtf16: true })).toBe(false);
+  });
+
   it("when a column that it read is not in the log", () => {
     const other = { ...ATOM, columns: new Set(["added"]) };
 
@@ -106,8 +116,8 @@ describe("a random change of a random table", () => {
     { minLength: 6, maxLength: 12 },
   );
 
-  it("touches every query whose result it changes", () => {
-    using db = new DatabaseSync(":memory:");
+  it.each(ENCODINGS)("touches every query whose result it changes, in %s", (encoding) => {
+    using db = databaseIn(encoding);
     const counts = { changed: 0, touched: 0, missed: 0 };
 
     fc.assert(

@@ -75,6 +75,19 @@ describe("what doctor says about the log of changes", () => {
     ]);
   });
 
+  it("is that a file in UTF-16 is judged less precisely", async () => {
+    await using project = await Project.make();
+    project.sql("app.db", "PRAGMA encoding = 'UTF-16le'", "PRAGMA journal_mode = WAL", TASKS);
+
+    const before = logLine(await examine(project));
+    await readOnce(project);
+    const after = logLine(await examine(project));
+
+    const note = "; the file is in UTF-16, so conditions on the order of texts count as met";
+    expect(before).toMatchObject({ found: `none yet: the first cached read makes it${note}` });
+    expect(after).toMatchObject({ found: `tables: 1 by row, 0 as a whole, 0 not${note}` });
+  });
+
   it("is a table of its own for people", async () => {
     await using project = await logged();
 

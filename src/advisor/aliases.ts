@@ -1,5 +1,6 @@
 /** By which names a statement calls tables. */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 import { type DatabaseFacts, type TableFacts, tableNamed } from "./facts.ts";
 
@@ -16,7 +17,7 @@ export function aliasesIn(sql: string, facts: DatabaseFacts): ReadonlyMap<string
     const isAs = tokens[index + 1]?.text.toLowerCase() === "as";
     const alias = tokens[index + (isAs ? 2 : 1)];
     if (alias?.kind === "word" || alias?.kind === "name") {
-      aliases.set(identifierOf(alias).toLowerCase(), table);
+      aliases.set(lowerAscii(identifierOf(alias)), table);
     }
   }
   return aliases;

@@ -8,6 +8,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import { aliasesIn } from "./aliases.ts";
@@ -134,7 +135,7 @@ export class EmptyCopy implements Disposable {
     const aliases = aliasesIn(sql, this.#facts);
     return {
       rowsOf: (name) => {
-        const table = tableNamed(this.#facts, name) ?? aliases.get(name.toLowerCase());
+        const table = tableNamed(this.#facts, name) ?? aliases.get(lowerAscii(name));
         return table?.rows;
       },
       rowsPerValue: (index, count) => {

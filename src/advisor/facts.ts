@@ -1,5 +1,6 @@
 /** What the advisor knows of a database: plain data that goes from process to process. */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { SqlValue } from "../core/statement.ts";
 
 /** A table with rows of its own. */
@@ -64,6 +65,6 @@ export function tableNamed(
   { tables }: Pick<DatabaseFacts, "tables">,
   name: string,
 ): TableFacts | undefined {
-  const wanted = name.toLowerCase();
-  return tables.find((table) => table.name.toLowerCase() === wanted);
+  const wanted = lowerAscii(name);
+  return tables.find((table) => lowerAscii(table.name) === wanted);
 }

@@ -1,6 +1,7 @@
 /** Reads what stands in a file, for the advisor. Runs in the child process. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens } from "../core/sql-tokens.ts";
 import type { SqlValue } from "../core/statement.ts";
 import type { DatabaseFacts, IndexFacts, IndexPart, SchemaText, TableFacts } from "./facts.ts";
@@ -109,7 +110,7 @@ function conditionOf(sql: string): string | undefined {
   for (const { text, end } of codeTokens(sql)) {
     if (text === "(") depth++;
     if (text === ")") depth--;
-    if (depth === 0 && text.toLowerCase() === "where") return sql.slice(end).trim();
+    if (depth === 0 && lowerAscii(text) === "where") return sql.slice(end).trim();
   }
   return undefined;
 }

@@ -7,6 +7,7 @@
  * the statement is not measured, and nothing is advised because of it.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { isLiteral, isPlaceholder } from "../core/sql-fingerprint.ts";
 import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
@@ -113,7 +114,7 @@ function beforeNot(tokens: readonly Token[], at: number): number {
 }
 
 function isComparison(token: Token | undefined): boolean {
-  return token !== undefined && COMPARISONS.has(token.text.toLowerCase());
+  return token !== undefined && COMPARISONS.has(lowerAscii(token.text));
 }
 
 function isName(token: Token): boolean {

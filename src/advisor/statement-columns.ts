@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 
@@ -63,7 +64,7 @@ function narrowed(
   return new Map(
     [...read].map(([table, columns]) => [
       table,
-      [...columns].filter((column) => words?.has(column.toLowerCase()) ?? true),
+      [...columns].filter((column) => words?.has(lowerAscii(column)) ?? true),
     ]),
   );
 }
@@ -71,9 +72,9 @@ function narrowed(
 /** Names behind the first clause that searches, or all names when there is none. */
 function searchedWords(sql: string): ReadonlySet<string> {
   const tokens = codeTokens(sql);
-  const first = tokens.findIndex(({ text }) => CLAUSES.has(text.toLowerCase()));
+  const first = tokens.findIndex(({ text }) => CLAUSES.has(lowerAscii(text)));
   const searched = tokens
     .slice(Math.max(first, 0))
     .filter(({ kind }) => kind === "word" || kind === "name");
-  return new Set(searched.map((token) => identifierOf(token).toLowerCase()));
+  return new Set(searched.map((token) => lowerAscii(identifierOf(token))));
 }

@@ -6,6 +6,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { SqlValue } from "../core/statement.ts";
 import { aliasesIn } from "./aliases.ts";
 import { EmptyCopy } from "./empty-copy.ts";
@@ -148,15 +149,16 @@ function tableOf(
 ): TableFacts | undefined {
   if (source.kind === "limit" || source.kind === "offset") return undefined;
   const { column, qualifier } = source;
-  const named = tables.find(({ name }) => name.toLowerCase() === qualifier?.toLowerCase());
-  const table = named ?? aliases.get(qualifier?.toLowerCase() ?? "");
+  const alias = lowerAscii(qualifier ?? "");
+  const named = tables.find(({ name }) => lowerAscii(name) === alias);
+  const table = named ?? aliases.get(alias);
   if (table !== undefined) return positionOf(table, column) >= 0 ? table : undefined;
   return tables.find((candidate) => positionOf(candidate, column) >= 0);
 }
 
 function positionOf({ columns, primaryKey }: TableFacts, column: string): number {
-  const wanted = column.toLowerCase();
+  const wanted = lowerAscii(column);
   const name =
-    wanted === "rowid" && primaryKey.length === 1 ? primaryKey[0]?.toLowerCase() : wanted;
-  return columns.findIndex((candidate) => candidate.toLowerCase() === name);
+    wanted === "rowid" && primaryKey.length === 1 ? lowerAscii(primaryKey[0] ?? "") : wanted;
+  return columns.findIndex((candidate) => lowerAscii(candidate) === name);
 }

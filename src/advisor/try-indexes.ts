@@ -4,6 +4,7 @@
  */
 
 import { formatDuration } from "../core/duration.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { derivedName } from "../schema/names.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import type { Advice, Proof } from "./advice.ts";
@@ -234,12 +235,12 @@ function scaleOf({ rows }: TableFacts, { measureOn, sampleRows }: ResolvedAdvise
 }
 
 function freeName({ table, columns }: Proposal, facts: DatabaseFacts): string {
-  const taken = new Set(facts.texts.map(({ name }) => name.toLowerCase()));
+  const taken = new Set(facts.texts.map(({ name }) => lowerAscii(name)));
   const name = derivedName("idx", table, columns);
-  if (!taken.has(name.toLowerCase())) return name;
+  if (!taken.has(lowerAscii(name))) return name;
   for (let number = 2; ; number++) {
     const next = derivedName("idx", table, [...columns, String(number)]);
-    if (!taken.has(next.toLowerCase())) return next;
+    if (!taken.has(lowerAscii(next))) return next;
   }
 }
 

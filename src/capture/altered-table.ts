@@ -3,6 +3,7 @@
  * SQLite refuses to alter a table while a trigger of it names what goes.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf, isWord } from "../core/sql-tokens.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import { isLogName, logTableByName } from "./log-tables.ts";
@@ -28,7 +29,7 @@ export function clearTheWay(
   triggers: readonly (readonly unknown[])[],
 ): readonly string[] {
   const own = triggers.filter(([name, on]) => {
-    return isLogName(String(name)) && String(on).toLowerCase() === table.toLowerCase();
+    return isLogName(String(name)) && lowerAscii(String(on)) === lowerAscii(table);
   });
   if (own.length === 0) return [];
   const drops = own.map(([name]) => `DROP TRIGGER ${quoteIdentifier(String(name))}`);

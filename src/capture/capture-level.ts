@@ -10,6 +10,7 @@
  * update that changes a key says so as well.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf } from "../core/sql-tokens.ts";
 import { isLogName, LOGGED_COLUMNS_MAX } from "./log-tables.ts";
 import type { FileTable, FileTables, UniqueKey } from "./table-structure.ts";
@@ -38,8 +39,8 @@ export function keyColumns(table: FileTable): readonly string[] {
   const { columns, rowidColumn, rowidNames, uniques } = table;
   const mentioned = uniques.flatMap(({ where }) => namesIn(where));
   const keys = uniques.flatMap(({ parts }) => parts.flatMap(({ name }) => name ?? []));
-  const names = [...keys, ...mentioned].map((name) => name.toLowerCase());
-  const found = columns.filter(({ name }) => names.includes(name.toLowerCase()));
+  const names = [...keys, ...mentioned].map(lowerAscii);
+  const found = columns.filter(({ name }) => names.includes(lowerAscii(name)));
   // A condition on what is computed depends on any column.
   if (found.some(({ generated }) => generated !== undefined)) {
     return [...columns.map(({ name }) => name), ...rowidNames];
@@ -128,13 +129,13 @@ function failReason(
 
 /** Whether something but the statement itself can change the table's keys. */
 function mayMove(table: FileTable, triggers: readonly FileTrigger[]): boolean {
-  const name = table.name.toLowerCase();
+  const name = lowerAscii(table.name);
   if (triggers.some(({ mayUpdate }) => mayUpdate.has(name))) return true;
-  const keys = keyColumns(table).map((column) => column.toLowerCase());
+  const keys = keyColumns(table).map(lowerAscii);
   return table.references.some((reference) => {
     return (
       (reference.onDelete.startsWith("set") || isChange(reference.onUpdate)) &&
-      reference.columns.some((column) => keys.includes(column.toLowerCase()))
+      reference.columns.some((column) => keys.includes(lowerAscii(column)))
     );
   });
 }
@@ -156,5 +157,5 @@ function namesIn(sql: string | undefined): readonly string[] {
 }
 
 function same(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return lowerAscii(a) === lowerAscii(b);
 }

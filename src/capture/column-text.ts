@@ -5,6 +5,7 @@
  * and with the same names, or the collation of every column is unknown.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
 /** What a collation is called that could not be told; no comparison may rely on it. */
@@ -51,7 +52,7 @@ function collationOf(definition: readonly Token[]): string {
   for (const [at, token] of definition.entries()) {
     depth += depthChange(token);
     if (depth > 0 || at === 0 || !isWord(token, "collate")) continue;
-    found.add(identifierOf(definition[at + 1]).toLowerCase());
+    found.add(lowerAscii(identifierOf(definition[at + 1])));
   }
   const [first = "binary", second] = found;
   return second === undefined ? first : UNKNOWN_COLLATION;
@@ -63,5 +64,5 @@ function depthChange({ kind, text }: Token): number {
 }
 
 function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return lowerAscii(a) === lowerAscii(b);
 }

@@ -14,6 +14,7 @@
  * in the file tells of it; with RAISE(IGNORE) or RAISE(FAIL) it can hide a change.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import { type Capture, captureOf } from "./capture-level.ts";
 import {
@@ -51,7 +52,7 @@ export interface Coverage {
 }
 
 /** A change to what is compiled here gets a new number, so that every file is looked at again. */
-const COMPILER_VERSION = 1;
+const COMPILER_VERSION = 2;
 /** What the self-test needs: two rows of two columns. */
 const WIDTH_MIN = 4;
 
@@ -93,9 +94,9 @@ export function coverageOf(file: FileTables, known: readonly Shape[]): Coverage 
 }
 
 function shapeOf(table: FileTable, { level }: Capture): Omit<Shape, "id"> {
-  const name = table.name.toLowerCase();
+  const name = lowerAscii(table.name);
   if (level === "table") return { table: name, columns: [], identity: undefined };
-  const columns = table.columns.map((column) => column.name.toLowerCase());
+  const columns = table.columns.map((column) => lowerAscii(column.name));
   return { table: name, columns, identity: identityOf(table) };
 }
 
@@ -132,7 +133,7 @@ function triggerChanges(
 }
 
 function isOn({ table }: FileTrigger, { name }: FileTable): boolean {
-  return table.toLowerCase() === name.toLowerCase();
+  return lowerAscii(table) === lowerAscii(name);
 }
 
 function dropTrigger({ name }: Pick<FileTrigger, "name">): string {

@@ -17,6 +17,7 @@
  * log, when it has one.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { literal } from "../schema/quote.ts";
 
 /** What has happened to a row, as a number in the log. */
@@ -132,7 +133,7 @@ export function logTable(shape: number): string {
 
 /** The same for a table, whatever its shape, and though it may not have one yet. */
 export function logTableByName(table: string): readonly string[] {
-  const name = text(table.toLowerCase());
+  const name = text(lowerAscii(table));
   const own = `FROM springhouse_log_shapes WHERE table_name = ${name}`;
   return [
     `INSERT INTO springhouse_log_shapes (table_name, columns) SELECT ${name}, '[]' ` +

@@ -13,6 +13,7 @@
  */
 
 import { hashText } from "../core/hash.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { physicalColumn } from "../schema/ddl-columns.ts";
 import type {
   Collation,
@@ -85,7 +86,7 @@ export function planRollup(facts: EntityFacts, rollup: RollupFact): RollupPlan {
     const table = `${rollupTable(facts.table)}.${measure.name}`;
     if (!distincts.has(name)) distincts.set(name, { name, column, collation, table });
   }
-  const text = where.toLowerCase();
+  const text = lowerAscii(where);
   return {
     facts,
     rollup,
@@ -95,7 +96,7 @@ export function planRollup(facts: EntityFacts, rollup: RollupFact): RollupPlan {
     distincts: [...distincts.values()],
     // More than it means is fine: a name may be part of another, or stand in a text.
     conditionColumns: source.columns.filter(({ name }) =>
-      text.includes(name.toLowerCase().replaceAll('"', '""')),
+      text.includes(lowerAscii(name).replaceAll('"', '""')),
     ),
     hasNullKeys: groups.some(({ column }) => column?.nullable === true),
   };

@@ -3,6 +3,7 @@
  * somebody else that get between. Told from the texts in `sqlite_schema`.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { PhysicalObject } from "../schema/physical.ts";
 import type { SourceParts } from "./rollup.ts";
 import type { RollupPlan } from "./rollup-plan.ts";
@@ -61,7 +62,7 @@ export function has(texts: SchemaTexts, kind: string, name: string): boolean {
 }
 
 function keyOf(kind: string, name: string): string {
-  return `${kind} ${name.toLowerCase()}`;
+  return `${kind} ${lowerAscii(name)}`;
 }
 
 function problemOf(texts: SchemaTexts): (object: PhysicalObject) => string {
@@ -84,7 +85,7 @@ function intruders(texts: SchemaTexts, parts: SourceParts): readonly string[] {
 
 /** Those that write the source before a row of it is written: nothing helps against them. */
 export function earlierTriggers(texts: SchemaTexts, parts: SourceParts): readonly SchemaEntry[] {
-  const table = parts.source.table.toLowerCase();
+  const table = lowerAscii(parts.source.table);
   return foreignTriggers(texts, parts).filter(({ sql }) => {
     const body = bodyOf(sql, "before");
     return body?.includes(table) === true && WRITES.test(body);
@@ -117,11 +118,11 @@ export function sourceTriggers({
 }
 
 function foreignTriggers(texts: SchemaTexts, { source }: SourceParts): readonly SchemaEntry[] {
-  const table = source.table.toLowerCase();
+  const table = lowerAscii(source.table);
   return [...texts.values()].filter(
     (entry) =>
       entry.kind === "trigger" &&
-      entry.table.toLowerCase() === table &&
+      lowerAscii(entry.table) === table &&
       !/^springhouse_/i.test(entry.name),
   );
 }
@@ -129,7 +130,7 @@ function foreignTriggers(texts: SchemaTexts, { source }: SourceParts): readonly 
 /** What a trigger does, in lower case; undefined when it fires at another time. */
 function bodyOf(sql: string, time: "before" | "after"): string | undefined {
   const { given = "before", body = "" } = PARTS.exec(sql)?.groups ?? {};
-  return given.toLowerCase() === time ? body.toLowerCase() : undefined;
+  return lowerAscii(given) === time ? lowerAscii(body) : undefined;
 }
 
 /** A trigger that does not say when it fires does so before. */

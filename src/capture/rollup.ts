@@ -4,6 +4,7 @@
  */
 
 import { assert } from "../core/assert.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { EntityFacts } from "../schema/facts.ts";
 import type { Dialect, PhysicalIndex, PhysicalObject, PhysicalSchema } from "../schema/physical.ts";
@@ -136,7 +137,7 @@ export function rollupSources({ rollups }: Catalog): ReadonlyMap<string, string>
     if (plan === undefined) continue;
     const names = [facts.table, ...filledTables(plan).map(({ name }) => name)];
     for (const name of [...names, notesTableName(plan.source.table)]) {
-      sources.set(name.toLowerCase(), plan.source.table.toLowerCase());
+      sources.set(lowerAscii(name), lowerAscii(plan.source.table));
     }
   }
   return sources;

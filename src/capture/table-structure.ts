@@ -5,6 +5,7 @@
  */
 
 import type { Affinity, TableStructure } from "../change/structure.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens } from "../core/sql-tokens.ts";
 import { columnCollations } from "./column-text.ts";
 import { LOGGED_VALUE_BYTES_MAX } from "./log-tables.ts";
@@ -133,9 +134,9 @@ export function tableStructure(
   capture: TableStructure["capture"],
 ): TableStructure {
   return {
-    name: name.toLowerCase(),
+    name: lowerAscii(name),
     columns: columns.map((column) => ({
-      name: column.name.toLowerCase(),
+      name: lowerAscii(column.name),
       affinity: column.affinity,
       collation: column.collation,
     })),
@@ -168,7 +169,7 @@ function tableOf(row: readonly unknown[], rows: TableRows): FileTable {
   const names = rows.columns.map((column) => String(column[1]));
   const collations = columnCollations(String(sql), names);
   const isRowless = Number(withoutRowid) === 1;
-  const taken = new Set(names.map((column) => column.toLowerCase()));
+  const taken = new Set(names.map(lowerAscii));
   return {
     name: String(name),
     columns: rows.columns.map((column, at) =>
@@ -242,7 +243,7 @@ function uniqueOf(
   return {
     parts: parts.map(([, , , name, collation]) => ({
       name: name === null ? undefined : String(name),
-      collation: String(collation).toLowerCase(),
+      collation: lowerAscii(String(collation)),
     })),
     isPrimary: origin === "pk",
     where: conditionOf(texts.get(String(index)) ?? ""),
@@ -255,7 +256,7 @@ function conditionOf(sql: string): string | undefined {
   const tokens = codeTokens(sql);
   for (const [at, { kind, text }] of tokens.entries()) {
     if (kind === "symbol") depth += text === "(" ? 1 : text === ")" ? -1 : 0;
-    if (depth > 0 || kind !== "word" || text.toLowerCase() !== "where") continue;
+    if (depth > 0 || kind !== "word" || lowerAscii(text) !== "where") continue;
     const rest = tokens.slice(at + 1).map((token) => token.text);
     return rest.join(" ");
   }
@@ -267,7 +268,7 @@ function referenceOf(parts: readonly (readonly unknown[])[]): FileReference {
   return {
     columns: parts.map((part) => String(part[3])),
     table: String(table),
-    onDelete: String(onDelete).toLowerCase(),
-    onUpdate: String(onUpdate).toLowerCase(),
+    onDelete: lowerAscii(String(onDelete)),
+    onUpdate: lowerAscii(String(onUpdate)),
   };
 }

@@ -3,6 +3,7 @@
  * of a write is one.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
 /** A trigger as it stands in the file. */
@@ -69,5 +70,5 @@ const WRITES = ["insert", "replace", "update", "delete"];
 
 function lowerName(token: Token | undefined): readonly string[] {
   const isName = token?.kind === "word" || token?.kind === "name" || token?.kind === "string";
-  return isName ? [identifierOf(token).toLowerCase()] : [];
+  return isName ? [lowerAscii(identifierOf(token))] : [];
 }

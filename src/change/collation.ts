@@ -7,6 +7,7 @@
  * low ones first in most files, so that "\u0100" comes before "A".
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { isDoubtful } from "./value.ts";
 
 /**
@@ -19,7 +20,7 @@ export function normalText(text: string, collation: string): string | undefined 
     case "binary":
       return text;
     case "nocase":
-      return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+      return lowerAscii(text);
     case "rtrim":
       return withoutSpacesAtEnd(text);
     default:

@@ -5,7 +5,7 @@ export type Affinity = "integer" | "real" | "numeric" | "text" | "blob";
 
 /** One column. */
 export interface ColumnStructure {
-  /** In lower case: SQLite knows no difference. */
+  /** In lower case as far as SQLite knows no difference: see `lowerAscii`. */
   readonly name: string;
   readonly affinity: Affinity;
   /**
@@ -17,7 +17,7 @@ export interface ColumnStructure {
 
 /** One table. */
 export interface TableStructure {
-  /** In lower case. */
+  /** In lower case, as all names here. */
   readonly name: string;
   readonly columns: readonly ColumnStructure[];
   /** Whether its log has the rows that changed, or only that something did. */

@@ -12,6 +12,7 @@ import { ROLLUP_MARKS } from "../capture/rollup-plan.ts";
 import type { Atom, Footprint, Reading } from "../change/footprint.ts";
 import type { Predicate } from "../change/predicate.ts";
 import type { ColumnStructure, SchemaStructure, TableStructure } from "../change/structure.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { mentions } from "../core/sql-tokens.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { MeasureFact, RollupFact } from "../schema/facts.ts";
@@ -34,7 +35,7 @@ export class RollupAtoms {
 
   add(catalog: Catalog): void {
     for (const { table, rollup } of catalog.rollups) {
-      if (rollup !== undefined) this.#views.set(table.toLowerCase(), viewOf(rollup));
+      if (rollup !== undefined) this.#views.set(lowerAscii(table), viewOf(rollup));
     }
     for (const [name, source] of rollupSources(catalog)) {
       this.#sources.set(name, source);
@@ -80,7 +81,6 @@ export class RollupAtoms {
 }
 
 function viewOf({ source, groups, measures, where }: RollupFact): RollupView {
-  const lower = (name: string): string => name.toLowerCase();
   const named = source.columns.map(({ name }) => name);
   const conditional = where === undefined ? [] : named.filter((name) => mentions(where, name));
   // Ties of `topK`, and the order in which reals are added up, follow the key of the rows.
@@ -88,18 +88,19 @@ function viewOf({ source, groups, measures, where }: RollupFact): RollupView {
   const keyed = groups.flatMap(({ column }) => (column === undefined ? [] : [column.name]));
   const columns = new Map<string, ReadonlySet<string>>();
   for (const { name, column } of groups) {
-    columns.set(lower(name), new Set(column === undefined ? [] : [lower(column.name)]));
+    columns.set(lowerAscii(name), new Set(column === undefined ? [] : [lowerAscii(column.name)]));
   }
-  for (const measure of measures) columns.set(lower(measure.name), new Set(columnsOf(measure)));
+  for (const measure of measures)
+    columns.set(lowerAscii(measure.name), new Set(columnsOf(measure)));
   const exact = groups.flatMap(({ name, column, collation }) =>
     column === undefined || collation !== "binary"
       ? []
-      : [[lower(name), lower(column.name)] as const],
+      : [[lowerAscii(name), lowerAscii(column.name)] as const],
   );
   return {
-    source: lower(source.table),
+    source: lowerAscii(source.table),
     columns,
-    placing: new Set([...keyed, ...conditional, ...ordering].map(lower)),
+    placing: new Set([...keyed, ...conditional, ...ordering].map(lowerAscii)),
     keys: new Map(exact),
   };
 }
@@ -107,7 +108,7 @@ function viewOf({ source, groups, measures, where }: RollupFact): RollupView {
 function columnsOf(measure: MeasureFact): readonly string[] {
   const { column } = measure;
   const of = measure.aggregate === "topK" ? measure.of : undefined;
-  return [column, of].flatMap((each) => (each === undefined ? [] : [each.name.toLowerCase()]));
+  return [column, of].flatMap((each) => (each === undefined ? [] : [lowerAscii(each.name)]));
 }
 
 /** Keys are as in the source; nothing is known of how measures compare. */

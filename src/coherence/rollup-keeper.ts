@@ -21,6 +21,7 @@ import {
 } from "../capture/rollup-problems.ts";
 import { warn } from "../core/channels.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import type { SqliteStore } from "../store/sqlite/store.ts";
 import type { Session, StoreTransaction } from "../store/store.ts";
@@ -113,8 +114,8 @@ export class RollupKeeper {
 
   /** Throws `SCHEMA_MISMATCH` when the statement reads a rollup that is known to be wrong. */
   assertRight(sql: string): void {
-    const text = sql.toLowerCase();
-    const broken = this.#unmarked.find(({ plan }) => text.includes(plan.facts.table.toLowerCase()));
+    const text = lowerAscii(sql);
+    const broken = this.#unmarked.find(({ plan }) => text.includes(lowerAscii(plan.facts.table)));
     if (broken === undefined) return;
     const { plan, problems } = broken;
     throw new SpringhouseError(
@@ -129,7 +130,7 @@ export class RollupKeeper {
     const known = this.#concerned.get(sql);
     if (known !== undefined) return known;
     if (this.#concerned.size >= TEXTS_MAX) this.#concerned.clear();
-    const text = sql.toLowerCase();
+    const text = lowerAscii(sql);
     const concerns = this.#names.some((name) => text.includes(name));
     this.#concerned.set(sql, concerns);
     return concerns;
@@ -196,14 +197,14 @@ function isMade(texts: SchemaTexts, { shared, rollups }: SourceParts): boolean {
 
 function namesOf(texts: SchemaTexts, sources: readonly SourceParts[]): readonly string[] {
   const names = new Set(
-    sources.flatMap(({ rollups }) => rollups.map(({ plan }) => plan.facts.table.toLowerCase())),
+    sources.flatMap(({ rollups }) => rollups.map(({ plan }) => lowerAscii(plan.facts.table))),
   );
   const views = [...texts.values()].filter(({ kind }) => kind === "view");
   for (let size = -1; size < names.size; ) {
     size = names.size;
     for (const { name, sql } of views) {
-      const text = sql.toLowerCase();
-      if ([...names].some((known) => text.includes(known))) names.add(name.toLowerCase());
+      const text = lowerAscii(sql);
+      if ([...names].some((known) => text.includes(known))) names.add(lowerAscii(name));
     }
   }
   return [...names];

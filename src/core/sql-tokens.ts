@@ -3,6 +3,8 @@
  * find CHECK constraints: strings, quoted names and comments are understood, grammar is not.
  */
 
+import { lowerAscii } from "./lower-ascii.ts";
+
 /** What a token is; `name` is a quoted identifier, `word` a keyword or a plain identifier. */
 export type TokenKind = "word" | "name" | "string" | "number" | "symbol" | "comment" | "open";
 
@@ -64,7 +66,7 @@ export function codeTokens(sql: string): readonly Token[] {
 
 /** Whether the token is this keyword (given in lower case). */
 export function isWord(token: Token | undefined, word: string): boolean {
-  return token?.kind === "word" && token.text.toLowerCase() === word;
+  return token?.kind === "word" && lowerAscii(token.text) === word;
 }
 
 /** The identifier that a word, a quoted name or (as SQLite allows) a string stands for. */
@@ -79,11 +81,11 @@ export function identifierOf(token: Token | undefined): string {
 
 /** Whether the text uses the identifier anywhere outside strings and comments. */
 export function mentions(sql: string, identifier: string): boolean {
-  const wanted = identifier.toLowerCase();
+  const wanted = lowerAscii(identifier);
   return codeTokens(sql).some(
     (token) =>
       (token.kind === "word" || token.kind === "name") &&
-      identifierOf(token).toLowerCase() === wanted,
+      lowerAscii(identifierOf(token)) === wanted,
   );
 }
 
@@ -125,9 +127,9 @@ function countLines(text: string): number {
 }
 
 function canonicalToken(token: Token): string {
-  if (token.kind === "word" || token.kind === "number") return token.text.toLowerCase();
+  if (token.kind === "word" || token.kind === "number") return lowerAscii(token.text);
   if (token.kind !== "name") return token.text;
-  const name = identifierOf(token).toLowerCase();
+  const name = lowerAscii(identifierOf(token));
   return /^[\p{L}_][\p{L}\p{N}_$]*$/u.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -25,6 +25,7 @@ import type {
   ValueNode,
   WhenNode,
 } from "kysely";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { type ArgumentText, refusalOfFunction } from "./functions.ts";
 import { isNode, known, unwrap } from "./nodes.ts";
 import { readRaw } from "./raw.ts";
@@ -126,14 +127,14 @@ function aliasOf(table: TableNode | undefined): string | undefined {
   if (table === undefined) return undefined;
   known(table);
   const { schema, identifier } = known(table.table) as TableNode["table"];
-  if (schema !== undefined && schema.name.toLowerCase() !== "main") {
+  if (schema !== undefined && lowerAscii(schema.name) !== "main") {
     opaque(`The schema ${schema.name} is not understood.`);
   }
-  return identifier.name.toLowerCase();
+  return lowerAscii(identifier.name);
 }
 
 function nameOf(node: ColumnNode): string {
-  return (known(node) as ColumnNode).column.name.toLowerCase();
+  return lowerAscii((known(node) as ColumnNode).column.name);
 }
 
 function readColumnNode(node: ColumnNode, { scope }: Place): void {

@@ -3,6 +3,8 @@
  * unknown, and a result that used it cannot be kept: nothing says when it changes.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
+
 const CORE = `abs char coalesce concat concat_ws format glob hex if ifnull iif instr length like
   likelihood likely lower ltrim max min nullif octet_length printf quote replace round rtrim sign
   soundex substr substring trim typeof unhex unicode unistr unistr_quote unlikely upper zeroblob`;
@@ -65,7 +67,7 @@ export function refusalOfFunction(
   name: string,
   literals?: readonly ArgumentText[],
 ): string | undefined {
-  const lower = name.toLowerCase();
+  const lower = lowerAscii(name);
   if (DETERMINISTIC.has(lower)) return undefined;
   const place = TIME_VALUE_AT.get(lower);
   if (place !== undefined && readsNoClock(literals, place)) return undefined;
@@ -78,6 +80,6 @@ export function refusalOfFunction(
 
 function readsNoClock(literals: readonly ArgumentText[] | undefined, place: number): boolean {
   const [first, ...others] = literals?.slice(place + 1) ?? [];
-  if (first === undefined || !NUMBERS_ONLY.has(first.toLowerCase())) return false;
-  return others.every((text) => text !== undefined && !ZONES.has(text.trim().toLowerCase()));
+  if (first === undefined || !NUMBERS_ONLY.has(lowerAscii(first))) return false;
+  return others.every((text) => text !== undefined && !ZONES.has(lowerAscii(text.trim())));
 }

@@ -21,6 +21,7 @@ import { withAffinity } from "../change/affinity.ts";
 import type { Comparison, Predicate } from "../change/predicate.ts";
 import type { ColumnStructure } from "../change/structure.ts";
 import type { StoredValue } from "../change/value.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { isNode, unwrap } from "./nodes.ts";
 import { isConjunction, isNegation } from "./precedence.ts";
 import { type ExactColumn, findColumn, type Scope, type Source } from "./scope.ts";
@@ -159,8 +160,8 @@ export function exactColumn(wrapped: OperationNode, scope: Scope): ExactColumn |
   const node = unwrap(wrapped);
   if (!isNode<ReferenceNode>(node, "ReferenceNode")) return undefined;
   if (node.column.kind !== "ColumnNode") return undefined;
-  const alias = node.table?.table.identifier.name.toLowerCase();
-  return findColumn(scope, alias, node.column.column.name.toLowerCase()).exact;
+  const alias = node.table && lowerAscii(node.table.table.identifier.name);
+  return findColumn(scope, alias, lowerAscii(node.column.column.name)).exact;
 }
 
 /**

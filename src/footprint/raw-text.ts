@@ -5,6 +5,7 @@
  */
 
 import type { OperationNode, RawNode } from "kysely";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { isNode, selectWithin, unwrap } from "./nodes.ts";
 import { opaque } from "./verdict.ts";
 
@@ -70,13 +71,13 @@ function scan(text: string, tokens: Token[]): void {
     if (string !== undefined) tokens.push({ kind: "string", text: string.slice(1, -1) });
     if (quoted !== undefined) tokens.push(nameToken(quoted.slice(1, -1)));
     if (number !== undefined) tokens.push({ kind: "number", text: number });
-    if (word !== undefined) tokens.push({ kind: "word", text: word.toLowerCase(), quoted: false });
+    if (word !== undefined) tokens.push({ kind: "word", text: lowerAscii(word), quoted: false });
     if (sign !== undefined) tokens.push({ kind: "sign", text: sign });
   }
 }
 
 function nameToken(name: string): Token {
-  return { kind: "word", text: name.toLowerCase(), quoted: true };
+  return { kind: "word", text: lowerAscii(name), quoted: true };
 }
 
 /** The index of what closes the bracket, or the `case`, that opens at `open`. */

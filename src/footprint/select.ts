@@ -15,6 +15,7 @@ import type {
   TableNode,
   WithNode,
 } from "kysely";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { readAll, readExpression } from "./expressions.ts";
 import { TABLE_FUNCTIONS } from "./functions.ts";
 import { isNode, known, selectWithin, unwrap } from "./nodes.ts";
@@ -108,7 +109,7 @@ function readCommonTable(
     if (isWrite(node.expression)) refuse("The statement writes.");
     opaque("The body of a common table expression is no select.");
   }
-  const columns = node.name.columns?.map(({ column }) => column.name.toLowerCase());
+  const columns = node.name.columns?.map(({ column }) => lowerAscii(column.name));
   if (table === undefined) return;
   if (columns !== undefined) table.outputs = new Set(columns);
   const outputs = readSelect(query, body, {
@@ -129,10 +130,10 @@ export function isWrite({ kind }: OperationNode): boolean {
 function tableName(node: TableNode): string {
   known(node);
   const { schema, identifier } = known(node.table) as TableNode["table"];
-  if (schema !== undefined && schema.name.toLowerCase() !== "main") {
+  if (schema !== undefined && lowerAscii(schema.name) !== "main") {
     opaque(`The schema ${schema.name} is not understood.`);
   }
-  return identifier.name.toLowerCase();
+  return lowerAscii(identifier.name);
 }
 
 /** The sources of one select, in order. */
@@ -154,7 +155,7 @@ class FromClause {
       known(node);
       const alias = unwrap(node.alias);
       if (!isNode<IdentifierNode>(alias, "IdentifierNode")) opaque("An alias is not understood.");
-      this.#push(this.#sourceOf(unwrap(node.node), alias.name.toLowerCase()));
+      this.#push(this.#sourceOf(unwrap(node.node), lowerAscii(alias.name)));
     } else {
       this.#push(this.#sourceOf(node, undefined));
     }
@@ -213,7 +214,7 @@ type NamedSource = Pick<Source, "alias" | "atom" | "outputs">;
 function tableFunction(node: OperationNode): (place: Place) => void {
   if (isNode<FunctionNode>(node, "FunctionNode")) {
     known(node);
-    if (!TABLE_FUNCTIONS.has(node.func.toLowerCase())) opaque(`${node.func}() is no known table.`);
+    if (!TABLE_FUNCTIONS.has(lowerAscii(node.func))) opaque(`${node.func}() is no known table.`);
     return (place) => readAll(node.arguments, place);
   }
   if (!isNode<RawNode>(node, "RawNode")) opaque(`A node of kind ${node.kind} is no known table.`);
@@ -232,7 +233,7 @@ function aliasesOf(node: SelectQueryNode): Set<string> {
   const aliases = new Set<string>();
   for (const { selection } of node.selections ?? []) {
     const alias = isNode<AliasNode>(selection, "AliasNode") ? unwrap(selection.alias) : undefined;
-    if (isNode<IdentifierNode>(alias, "IdentifierNode")) aliases.add(alias.name.toLowerCase());
+    if (isNode<IdentifierNode>(alias, "IdentifierNode")) aliases.add(lowerAscii(alias.name));
   }
   return aliases;
 }
@@ -284,13 +285,13 @@ function outputsOf(node: SelectQueryNode, scope: Scope): Outputs {
 function namesOf(node: OperationNode, scope: Scope): Iterable<string> | undefined {
   if (isNode<AliasNode>(node, "AliasNode")) {
     const alias = unwrap(node.alias);
-    return isNode<IdentifierNode>(alias, "IdentifierNode") ? [alias.name.toLowerCase()] : undefined;
+    return isNode<IdentifierNode>(alias, "IdentifierNode") ? [lowerAscii(alias.name)] : undefined;
   }
-  if (isNode<ColumnNode>(node, "ColumnNode")) return [node.column.name.toLowerCase()];
+  if (isNode<ColumnNode>(node, "ColumnNode")) return [lowerAscii(node.column.name)];
   if (node.kind === "SelectAllNode") return namesOfAll(scope.sources);
   if (!isNode<ReferenceNode>(node, "ReferenceNode")) return undefined;
   if (node.column.kind === "ColumnNode") return namesOf(node.column, scope);
-  const alias = node.table?.table.identifier.name.toLowerCase();
+  const alias = node.table && lowerAscii(node.table.table.identifier.name);
   return namesOfAll(scope.sources.filter((source) => source.alias === alias));
 }
 

@@ -5,6 +5,7 @@ import type { Atom } from "../change/footprint.ts";
 import type { StoredValue } from "../change/value.ts";
 import { parseVersion } from "../change/version-text.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { SqlValue } from "../store/store.ts";
 import type { Model } from "./model.ts";
 
@@ -18,13 +19,13 @@ export function unchangedSince(model: Model, key: unknown, since: string): Expec
   const values = model.keyValues(key);
   const atoms = model.parts.map(
     (part): Atom => ({
-      table: part.facts.table.toLowerCase(),
+      table: lowerAscii(part.facts.table),
       columns: "all",
       predicate: {
         kind: "and",
         parts: part.key.map(({ column }, at) => ({
           kind: "compare",
-          column: column.name.toLowerCase(),
+          column: lowerAscii(column.name),
           operator: "=",
           value: exactly(values[at] ?? null),
         })),

@@ -18,6 +18,7 @@ import {
   type TableStructure,
 } from "../change/structure.ts";
 import type { StoredValue } from "../change/value.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { SqlValue } from "../store/store.ts";
 import type { Field } from "./field.ts";
 import type { Model } from "./model.ts";
@@ -96,15 +97,15 @@ function propertyPredicate(
  * the join makes the two the same, where they compare alike.
  */
 function columnIn({ model, schema, structure }: Place, field: Field): ColumnStructure | undefined {
-  const own = columnOf(structure, field.column.name.toLowerCase());
-  if (field.table.toLowerCase() === structure.name) return own;
-  const base = model.parts.find(({ facts }) => facts.table.toLowerCase() === structure.name);
+  const own = columnOf(structure, lowerAscii(field.column.name));
+  if (lowerAscii(field.table) === structure.name) return own;
+  const base = model.parts.find(({ facts }) => lowerAscii(facts.table) === structure.name);
   const twin = base?.key.find(({ property }) => property === field.property);
-  const detail = schema.table(field.table.toLowerCase());
+  const detail = schema.table(lowerAscii(field.table));
   if (twin === undefined || detail === undefined || !model.key.includes(field)) return undefined;
   const [one, other] = [
-    columnOf(structure, twin.column.name.toLowerCase()),
-    columnOf(detail, field.column.name.toLowerCase()),
+    columnOf(structure, lowerAscii(twin.column.name)),
+    columnOf(detail, lowerAscii(field.column.name)),
   ];
   const isBinary = one?.collation === "binary" && other?.collation === "binary";
   return isBinary && one.affinity === other.affinity ? one : undefined;

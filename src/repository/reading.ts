@@ -7,6 +7,7 @@
 import type { Atom, Reading } from "../change/footprint.ts";
 import type { Predicate } from "../change/predicate.ts";
 import type { SchemaStructure } from "../change/structure.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { Demands } from "./demands.ts";
 import type { Model, Part } from "./model.ts";
 import { all, amongPredicate, type Place, predicateOf } from "./predicate.ts";
@@ -19,7 +20,7 @@ export function readingOf(
 ): Reading | undefined {
   const atoms: Atom[] = [];
   for (const part of model.parts) {
-    const structure = schema.table(part.facts.table.toLowerCase());
+    const structure = schema.table(lowerAscii(part.facts.table));
     // A view, or what is no table of ours.
     if (structure === undefined) return undefined;
     const place = { model, schema, structure };
@@ -43,7 +44,7 @@ function columnsOf(model: Model, part: Part, demands: Demands): ReadonlySet<stri
   const mattering = [...(among?.fields ?? []), ...conditions];
   // A column that a table has not would count as changed by every update of it.
   const own = mattering.filter(({ table }) => table === part.facts.table);
-  return new Set([...part.key, ...own].map(({ column }) => column.name.toLowerCase()));
+  return new Set([...part.key, ...own].map(({ column }) => lowerAscii(column.name)));
 }
 
 const allColumns = new WeakMap<Part, ReadonlySet<string>>();
@@ -53,7 +54,7 @@ function allColumnsOf(part: Part): ReadonlySet<string> {
   const known = allColumns.get(part);
   if (known !== undefined) return known;
   const own = [...part.key, ...part.fields];
-  const columns = new Set(own.map(({ column }) => column.name.toLowerCase()));
+  const columns = new Set(own.map(({ column }) => lowerAscii(column.name)));
   allColumns.set(part, columns);
   return columns;
 }

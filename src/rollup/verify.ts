@@ -9,6 +9,7 @@ import {
   keyColumns,
   type RollupPlan,
 } from "../capture/rollup-plan.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { Catalog } from "../schema/catalog.ts";
 import { quoteIdentifier } from "../schema/quote.ts";
 import type { CallOptions, Session, SqlValue, Statement } from "../store/store.ts";
@@ -136,5 +137,5 @@ function recordOf(names: readonly string[], values: readonly SqlValue[]): GroupV
 
 function idOf(value: SqlValue, isFolded: boolean): string {
   const text = value instanceof Uint8Array ? Buffer.from(value).toString("hex") : String(value);
-  return `${typeof value} ${isFolded ? text.toLowerCase() : text}`;
+  return `${typeof value} ${isFolded ? lowerAscii(text) : text}`;
 }

@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { nearest } from "../core/options.ts";
 import { searchTableName } from "./ddl-search.ts";
 import { factsOf } from "./entity.ts";
@@ -68,12 +69,12 @@ function refuseNamesUsedTwice(entities: readonly EntityFacts[]): void {
     const names = [table, ...[...indexes, ...uniques].map(({ name }) => name)];
     if (search.length > 0) names.push(...searchTables(table));
     for (const name of names) {
-      const owner = owners.get(name.toLowerCase());
+      const owner = owners.get(lowerAscii(name));
       if (owner !== undefined) {
         const reason = `the name "${name}" is used twice, here and by entity "${owner}"`;
         throw invalidSchema(table, undefined, `${reason}; each table and index needs its own`);
       }
-      owners.set(name.toLowerCase(), table);
+      owners.set(lowerAscii(name), table);
     }
   }
 }

@@ -3,6 +3,7 @@
  * could never work is refused here, with the reason, before any database has seen it.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { compileCheck, show } from "./check.ts";
 import type { AnyColumn, ColumnSettings } from "./column.ts";
@@ -147,7 +148,7 @@ function columnProblem(facts: ColumnFacts): string | undefined {
 
 /** SQLite's own number of a row, by which search finds it. */
 function rowidProblem(name: string): string | undefined {
-  if (name.toLowerCase() !== "rowid") return undefined;
+  if (lowerAscii(name) !== "rowid") return undefined;
   return 'SQLite has its own column "rowid"; give another name by column()';
 }
 

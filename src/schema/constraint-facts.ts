@@ -1,5 +1,6 @@
 /** Indexes and constraints of an entity, from properties to SQL names, each with its own name. */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { nearest } from "../core/options.ts";
 import { actionOnColumnProblem, actionProblem } from "./column-facts.ts";
 import type {
@@ -75,7 +76,7 @@ export class Draft {
   }
 
   refuseTwice(names: readonly string[], what: string): void {
-    const lower = names.map((name) => name.toLowerCase());
+    const lower = names.map(lowerAscii);
     const twice = names.find((_, index) => lower.indexOf(lower[index] ?? "") !== index);
     if (twice !== undefined) throw this.refuse(`two ${what} have the name "${twice}"`);
   }
@@ -217,7 +218,7 @@ export function searchOf(draft: Draft, search: readonly string[] = []): readonly
     if (column.kind !== "text") {
       throw draft.refuse(`search is over text, not over ${column.kind}`, column.property);
     }
-    if (column.name.toLowerCase() !== "rank") return column.name;
+    if (lowerAscii(column.name) !== "rank") return column.name;
     throw draft.refuse('FTS5 reserves the name "rank"; give another by column()', column.property);
   });
 }

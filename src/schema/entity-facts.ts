@@ -4,6 +4,7 @@
  * needs a second entity to judge is left to the catalog.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { AnyColumn, Columns } from "./column.ts";
 import { checkFixed, columnFacts } from "./column-facts.ts";
 import { conditionProblem } from "./conditions.ts";
@@ -115,12 +116,12 @@ function inheritedKey(
 function refuseOneNameTwice(table: string, columns: readonly ColumnFacts[]): void {
   const owners = new Map<string, string>();
   for (const { name, property } of columns) {
-    const owner = owners.get(name.toLowerCase());
+    const owner = owners.get(lowerAscii(name));
     if (owner !== undefined) {
       const reason = `has the same SQL name as "${owner}", "${name}"; give one by column()`;
       throw invalidSchema(table, property, reason);
     }
-    owners.set(name.toLowerCase(), property);
+    owners.set(lowerAscii(name), property);
   }
 }
 

@@ -3,6 +3,7 @@
  * that the statement is compiled to.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import type { Authorized, PlanStep, StatementProbe } from "../footprint/explain.ts";
 import type { Connection } from "./connection.ts";
@@ -48,8 +49,8 @@ export class SqliteProbe implements StatementProbe {
     const functions = new Set<string>();
     let writes = false;
     this.#connection.inspect(sql, ({ action, first, second }) => {
-      if (action === SQLITE_READ) reads.add(String(first).toLowerCase());
-      else if (action === SQLITE_FUNCTION) functions.add(String(second).toLowerCase());
+      if (action === SQLITE_READ) reads.add(lowerAscii(String(first)));
+      else if (action === SQLITE_FUNCTION) functions.add(lowerAscii(String(second)));
       // Whatever is not known to read only may be a write.
       else if (action !== SQLITE_SELECT && action !== SQLITE_RECURSIVE) writes = true;
     });

@@ -9,6 +9,7 @@
 
 import { assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 
 /** What a statement is, as far as its route goes. */
 export interface StatementFacts {
@@ -160,7 +161,7 @@ function classifyPragma(tokens: Tokens): StatementFacts {
     name = tokens.next().value ?? "";
     next = tokens.next().value;
   }
-  const pragma = unquoted(name).toLowerCase();
+  const pragma = lowerAscii(unquoted(name));
   const argument = next === "=" || next === "(";
   if (argument && WRITING_PRAGMAS.has(pragma)) return facts({ write: true });
   if (READING_PRAGMAS.has(pragma) && (!argument || QUESTIONS.has(pragma))) return facts({});

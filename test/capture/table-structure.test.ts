@@ -46,6 +46,24 @@ describe("the structure of a table", () => {
     ]);
   });
 
+  it("tells columns apart whose names JavaScript alone has alike", () => {
+    const columns = structureOf(`CREATE TABLE t ("Äb" TEXT, "äb" INT, "\u212A", k REAL, "Ω" BLOB)`);
+
+    expect(columns.map(([name]) => name)).toEqual(["Äb", "äb", "\u212A", "k", "Ω"]);
+  });
+
+  it("says whether the file is in UTF-16", () => {
+    const isUtf16 = (...statements: readonly string[]): unknown => {
+      using db = databaseOf(...statements, PLAIN);
+      const [table] = tablesOf(db).tables;
+      return table && tableStructure(table, "rows").isUtf16;
+    };
+
+    expect(isUtf16()).toBe(false);
+    expect(isUtf16("PRAGMA encoding = 'UTF-16le'")).toBe(true);
+    expect(isUtf16("PRAGMA encoding = 'UTF-16be'")).toBe(true);
+  });
+
   it("knows ANY in a strict table, where nothing is converted, from the word elsewhere", () => {
     expect([affinityOf("ANY", true), affinityOf("any", false)]).toEqual(["blob", "numeric"]);
   });

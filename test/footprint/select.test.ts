@@ -60,6 +60,14 @@ describe("the columns of a select", () => {
 
     expect(atomsOf(query)).toEqual(["tasks(title)"]);
   });
+
+  it("are those of the source that SQLite means, where JavaScript would fold more letters", () => {
+    const query = db
+      .selectFrom(["weeks as \u212A" as "weeks as w", "tasks as k"])
+      .select(["\u212A.id" as "w.id", "k.title"]);
+
+    expect(atomsOf(query)).toEqual(["weeks(id)", "tasks(title)"]);
+  });
 });
 
 describe("the predicate of an atom", () => {

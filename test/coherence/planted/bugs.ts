@@ -179,7 +179,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     "values",
     "NOCASE folds more than ASCII",
     "src/change/collation.ts",
-    "return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());",
+    "return lowerAscii(text);",
     "return text.toLowerCase();",
   ),
   bug(

@@ -51,15 +51,8 @@ export interface Coverage {
   readonly tables: readonly TableCoverage[];
 }
 
-/** A change to what is compiled here gets a new number, so that every file is looked at again. */
-const COMPILER_VERSION = 2;
 /** What the self-test needs: two rows of two columns. */
 const WIDTH_MIN = 4;
-
-/** Equal as long as there is nothing new to look at; `schemaVersion` is SQLite's own count. */
-export function coverageFingerprint(schemaVersion: number): string {
-  return `log-${COMPILER_VERSION}-${schemaVersion}`;
-}
 
 /** Compares the file with what the log needs; `known` are the shapes of its log, if it has one. */
 export function coverageOf(file: FileTables, known: readonly Shape[]): Coverage {

@@ -72,7 +72,7 @@ function readingOfPlan(
     if (!OPENING.has(opcode)) continue;
     if (p3 !== MAIN) return refused("The statement reads a temporary or attached database.");
     const table = roots.get(p2);
-    if (table === undefined) return refused(`The statement reads page ${p2}, which is no table's.`);
+    if (table === undefined) return refused("The statement reads a table that is not followed.");
     tables.add(table);
   }
   const others = [...reads].filter((name) => !known.has(name));

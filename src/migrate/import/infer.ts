@@ -8,6 +8,7 @@ import { isPlainObject } from "../../core/plain-object.ts";
 import { redactNamed } from "../../core/redact.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
 import { readItems } from "./items.ts";
+import { showValue } from "./json-numbers.ts";
 import type { ReadableFile } from "./run.ts";
 
 /** What a column holds. `json` is text, `any` keeps each value as it is. */
@@ -77,14 +78,15 @@ const SQL_TYPES: Readonly<Record<InferredType, string>> = {
   text: "TEXT",
 };
 
-const WHOLE = /^-?(?:0|[1-9]\d{0,17})$/;
+/** A whole number of CSV that 64 bits hold. */
+export const WHOLE: RegExp = /^-?(?:0|[1-9]\d{0,17})$/;
 const DECIMAL = /^-?(?:0|[1-9]\d*)\.\d+(?:[eE][+-]?\d+)?$/;
 
 /** What a text of CSV looks like; undefined when it is empty. Leading zeros make a text. */
 export function typeOfText(text: string): InferredType | undefined {
   if (text === "") return undefined;
   if (WHOLE.test(text)) return "integer";
-  if (DECIMAL.test(text)) return "real";
+  if (DECIMAL.test(text) && Number.isFinite(Number(text))) return "real";
   return /^(?:true|false)$/i.test(text) ? "boolean" : "text";
 }
 
@@ -193,7 +195,7 @@ class Sample {
 }
 
 function exampleOf(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === "string" ? value : showValue(value);
   if (text.length <= EXAMPLE_CHARACTERS_MAX) return text;
   return `${text.slice(0, EXAMPLE_CHARACTERS_MAX - 1)}…`;
 }

@@ -5,7 +5,8 @@ import { isPlainObject } from "../../core/plain-object.ts";
 import { redactNamed } from "../../core/redact.ts";
 import type { SqlValue } from "../../core/statement.ts";
 import type { EncodedRows, Encoder } from "./encode.ts";
-import { type InferredType, typeOfText, typeOfValue } from "./infer.ts";
+import { type InferredType, typeOfText, typeOfValue, WHOLE } from "./infer.ts";
+import { isBeyondDouble, showValue, stringifyExactly } from "./json-numbers.ts";
 import type { TableShape } from "./plan.ts";
 
 /** Long values are cut in reasons. */
@@ -43,9 +44,10 @@ export class ValueEncoder implements Encoder {
         continue;
       }
       const stored = this.#isText ? ofText(column.type, String(part)) : ofValue(column.type, part);
-      if (stored === undefined)
-        problems.push(`${name}: ${shown(name, part)} is not of type ${column.type}`);
-      else row[column.at] = stored;
+      if (stored === undefined) {
+        const value = this.#isText ? wholeOf(String(part)) : part;
+        problems.push(`${name}: ${misfit(column.type, name, value)}`);
+      } else row[column.at] = stored;
     }
     if (problems.length > 0) throw new SpringhouseError("VALIDATION", problems.join("; "));
     into.shapes.push(0);
@@ -53,7 +55,7 @@ export class ValueEncoder implements Encoder {
   }
 }
 
-/** Undefined when the text is none of that type. */
+/** Undefined when the text is none of that type. CSV has only texts: `any` keeps them. */
 function ofText(type: InferredType, text: string): SqlValue | undefined {
   if (type === "text" || type === "any") return text;
   const found = typeOfText(text);
@@ -61,7 +63,7 @@ function ofText(type: InferredType, text: string): SqlValue | undefined {
   if (type === "json") return text;
   if (type === "boolean")
     return found === "boolean" ? Number(text.toLowerCase() === "true") : undefined;
-  if (found === "integer") return type === "real" ? Number(text) : exactInteger(text);
+  if (found === "integer") return type === "real" ? exactReal(BigInt(text)) : exactInteger(text);
   return found === "real" && type === "real" ? Number(text) : undefined;
 }
 
@@ -69,12 +71,35 @@ function ofText(type: InferredType, text: string): SqlValue | undefined {
 function ofValue(type: InferredType, value: unknown): SqlValue | undefined {
   const found = typeOfValue(value);
   if (found === undefined) return null;
-  if (type === "json") return JSON.stringify(value, bigintAsNumber);
-  if (found === "json") return undefined;
-  if (type === "any") return typeof value === "boolean" ? Number(value) : (value as SqlValue);
+  if (type === "json") return stringifyExactly(value);
+  if (found === "json" || isBeyondDouble(value)) return undefined;
+  if (type === "any") return ofAny(value as boolean | SqlValue);
   if (type === "boolean") return found === "boolean" ? Number(value) : undefined;
-  if (type === "real") return found === "integer" || found === "real" ? Number(value) : undefined;
-  return found === type ? (value as SqlValue) : undefined;
+  if (type === "real") return ofReal(value);
+  if (found !== type) return undefined;
+  return typeof value === "bigint" ? stored64(value) : (value as SqlValue);
+}
+
+/** A number is bound as a real one, which a column without a type keeps; a bigint is not. */
+function ofAny(value: boolean | SqlValue): SqlValue | undefined {
+  if (typeof value === "boolean" || Number.isSafeInteger(value)) return BigInt(value as number);
+  return typeof value === "bigint" ? stored64(value) : value;
+}
+
+function ofReal(value: unknown): SqlValue | undefined {
+  if (typeof value === "bigint") return exactReal(value);
+  return typeof value === "number" ? value : undefined;
+}
+
+/** Undefined for a whole number that a double would round. */
+function exactReal(value: bigint): number | undefined {
+  const real = Number(value);
+  return Number.isFinite(real) && BigInt(real) === value ? real : undefined;
+}
+
+/** Undefined for a whole number that SQLite cannot store as one. */
+function stored64(value: bigint): bigint | undefined {
+  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 function exactInteger(text: string): SqlValue {
@@ -82,16 +107,25 @@ function exactInteger(text: string): SqlValue {
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }
 
-/** JSON has no bigints, but numbers of any length. */
-function bigintAsNumber(_key: string, value: unknown): unknown {
-  if (typeof value !== "bigint") return value;
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
+/** A whole number of CSV as that of JSON. */
+function wholeOf(text: string): bigint | string {
+  return WHOLE.test(text) && !Number.isSafeInteger(Number(text)) ? BigInt(text) : text;
+}
+
+/** Why a value does not fit the type. */
+function misfit(type: InferredType, name: string, value: unknown): string {
+  if (isBeyondDouble(value)) return "is a number beyond 1.8e308, which no column keeps";
+  if (type === "json") return "holds a number beyond 1.8e308, which cannot be kept";
+  const text = shown(name, value);
+  if (typeof value !== "bigint") return `${text} is not of type ${type}`;
+  if (type === "real") return `${text} would be rounded in a real column`;
+  if (type === "integer" || type === "any") return `${text} does not fit into 64 bits`;
+  return `${text} is not of type ${type}`;
 }
 
 /** A reason goes into a file and onto the screen: no secret of the item may come along. */
 function shown(name: string, given: unknown): string {
-  const value = redactNamed(name, given);
-  const text = typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = showValue(redactNamed(name, given));
   if (text.length <= SHOWN_CHARACTERS_MAX) return text;
   return `${text.slice(0, SHOWN_CHARACTERS_MAX - 1)}…`;
 }

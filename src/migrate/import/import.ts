@@ -24,10 +24,11 @@ const MAPPING: readonly string[] = ["tables", "map", "finish", "keys", "catalog"
 /**
  * Imports files into a database. A target that is not there is built beside its place, checked and
  * renamed; into one that is there all rows are taken over in one transaction, and those whose key
- * is there already are updated. When it fails, the target is as it was before.
+ * is there already are updated. Items whose rows conflict with others of the target, or refer to
+ * nothing, are rejects. When it fails, the target is as it was before.
  *
  * @throws `VALIDATION` for a file that cannot be read on, with its line, and for too many rejects;
- *   `CONSTRAINT` when the target refuses the rows; `ABORTED`.
+ *   `CONSTRAINT` when the target refuses what is no row of an item; `ABORTED`.
  * @example
  * const report = await importFiles({
  *   target: "jira.db",

@@ -11,7 +11,8 @@ import type { Connection } from "../../sqlite/connection.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
 import { COMPANIONS } from "../../sqlite/files.ts";
 import { checkMessages } from "../integrity.ts";
-import type { LandedTable, TableShape, TableSum } from "./plan.ts";
+import type { LandedTable, Landing, RefusedRow, TableShape, TableSum } from "./plan.ts";
+import { newOrphans, type Orphan, orphansOf, refusedByTarget, refusedOrphans } from "./refused.ts";
 import { RowSum, sumText } from "./row-hash.ts";
 import type { Stage } from "./stage.ts";
 
@@ -35,9 +36,10 @@ export interface LedgerEntry {
 /**
  * Compares what is stored with what was given, and checks pages and references.
  *
- * @throws `CORRUPT` when something differs, `CONSTRAINT` when rows of a new file refer to nothing.
+ * @returns rows of a new file that refer to nothing.
+ * @throws `CORRUPT` when something differs.
  */
-export function verifyStage(stage: Stage): void {
+export function verifyStage(stage: Stage): readonly RefusedRow[] {
   const { connection, plan } = stage;
   for (const [index, shape] of plan.shapes.entries()) {
     const given = stage.state.sums[index];
@@ -57,7 +59,11 @@ export function verifyStage(stage: Stage): void {
     const message = `The new file is damaged: ${problems.join("; ")}. Nothing was imported.`;
     throw new SpringhouseError("CORRUPT", message, { fields: { problems } });
   }
-  if (plan.isNew) refuseOrphans(connection.askAll("PRAGMA foreign_key_check"));
+  if (!plan.isNew) return [];
+  const orphans = orphansOf(connection, "main");
+  const refused = refusedOrphans(connection, "main", plan.shapes, orphans, refusedMax(stage));
+  if (refused.length === 0) refuseOrphans(orphans);
+  return refused;
 }
 
 /**
@@ -122,40 +128,83 @@ export function finishedReport(connection: Connection, identity: string): string
 /**
  * Takes the rows over into a target that is there, in one transaction.
  *
- * @throws what the target refuses; it is as before then.
+ * @param entry undefined to take everything back at the end.
+ * @returns what was done, or the rows that the target refuses; it is as before then.
+ * @throws what the target refuses when that is no row.
  */
-export function landInto(stage: Stage, entry: LedgerEntry): readonly LandedTable[] {
+export function landInto(stage: Stage, entry: LedgerEntry | undefined): Landing {
   return withTarget(stage, (connection) => {
-    connection.control("BEGIN IMMEDIATE");
     try {
-      connection.control("PRAGMA defer_foreign_keys = ON");
-      const tables = new Set(stage.plan.shapes.map(({ table }) => table));
-      const before = orphansOf(connection, tables);
-      const landed = ofShapes(stage, (shape) => landTable(connection, shape));
-      refuseOrphans(orphansOf(connection, tables), before.length);
-      note(connection, "target.", entry);
-      connection.control("COMMIT");
-      return landed;
+      return inTransaction(connection, () => {
+        const before = orphansOf(connection, "target", tablesThere(stage));
+        const landed = ofShapes(stage, (shape) => landTable(connection, shape));
+        const after = orphansOf(connection, "target", tablesThere(stage));
+        refuseOrphans(newOrphans(after, before));
+        if (entry === undefined) connection.control("ROLLBACK");
+        else note(connection, "target.", entry);
+        return { landed };
+      });
     } catch (error) {
-      if (connection.inTransaction) connection.control("ROLLBACK");
-      throw error;
+      if (!isSpringhouseError(error, "CONSTRAINT")) throw error;
+      const refused = inTransaction(connection, () => findRefused(stage));
+      if (refused.length === 0) throw error;
+      return { refused };
     }
   });
 }
 
+/** Commits, unless the transaction has been ended already. */
+function inTransaction<T>(connection: Connection, run: () => T): T {
+  connection.control("BEGIN IMMEDIATE");
+  try {
+    connection.control("PRAGMA defer_foreign_keys = ON");
+    const result = run();
+    if (connection.inTransaction) connection.control("COMMIT");
+    return result;
+  } catch (error) {
+    if (connection.inTransaction) connection.control("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Lands a few rows at a time, notes those that do not land, and takes everything back. */
+function findRefused(stage: Stage): readonly RefusedRow[] {
+  const { connection, plan } = stage;
+  const rowsMax = refusedMax(stage);
+  const before = orphansOf(connection, "target", tablesThere(stage));
+  const refused: RefusedRow[] = [];
+  for (const [index, shape] of plan.shapes.entries()) {
+    if ((stage.state.sums[index]?.rows ?? 0) === 0) continue;
+    createMissing(connection, shape);
+    const { table, columns } = shape;
+    const marks = columns.map(() => "?").join(", ");
+    const upsert = `INSERT INTO target.${quoteIdentifier(table)} (${quoteList(columns)})
+      VALUES (${marks})${onConflict(shape)}`;
+    const left = rowsMax - refused.length;
+    refused.push(...refusedByTarget(connection, index, shape, upsert, left));
+  }
+  const orphans = newOrphans(orphansOf(connection, "target", tablesThere(stage)), before);
+  const left = rowsMax - refused.length;
+  refused.push(...refusedOrphans(connection, "target", plan.shapes, orphans, Math.max(left, 0)));
+  connection.control("ROLLBACK");
+  return refused;
+}
+
+/** Enough to have too many rejects, if all are of different items. */
+function refusedMax({ plan }: Stage): number {
+  return plan.rejectsMax + 1;
+}
+
+function tablesThere({ connection, plan }: Stage): readonly string[] {
+  const tables = [...new Set(plan.shapes.map(({ table }) => table))];
+  return tables.filter((table) => hasTable(connection, table));
+}
+
 /** What `landInto` would do, without doing it. */
-export function rehearse(stage: Stage): readonly LandedTable[] {
-  if (stage.plan.isNew) return stage.state.sums.map(({ rows }) => ({ inserted: rows, updated: 0 }));
-  return withTarget(stage, (connection) =>
-    ofShapes(stage, (shape) => {
-      const [all] = connection.ask(`SELECT count(*) FROM main.${quoteIdentifier(shape.table)}`);
-      const isThere = hasTable(connection, shape.table);
-      if (shape.key.length === 0 || !isThere) return { inserted: Number(all), updated: 0 };
-      const [known] = connection.ask(`SELECT count(*) ${joined(shape)}`);
-      const [same] = connection.ask(`SELECT count(*) ${joined(shape)} AND ${sameValues(shape)}`);
-      return { inserted: Number(all) - Number(known), updated: Number(known) - Number(same) };
-    }),
-  );
+export function rehearse(stage: Stage): Landing {
+  const { plan, state } = stage;
+  if (!plan.isNew) return landInto(stage, undefined);
+  return { landed: state.sums.map(({ rows }) => ({ inserted: rows, updated: 0 })) };
 }
 
 /** Shapes without rows change nothing. */
@@ -183,21 +232,27 @@ function withTarget<T>(stage: Stage, run: (connection: Connection) => T): T {
 }
 
 function landTable(connection: Connection, shape: TableShape): LandedTable {
-  const { table, columns, key } = shape;
+  const { table, columns } = shape;
   const name = quoteIdentifier(table);
-  if (!hasTable(connection, table) && shape.create !== undefined) {
-    connection.run({ sql: shape.create.replace(/^CREATE TABLE /, "$&target."), parameters: [] });
-  }
+  createMissing(connection, shape);
   const count = (): number => Number(connection.ask(`SELECT count(*) FROM target.${name}`)[0]);
   const before = count();
   const list = quoteList(columns);
-  const upsert = key.length === 0 ? "" : ` ON CONFLICT (${quoteList(key)}) ${updateOf(shape)}`;
   const sql = `INSERT INTO target.${name} (${list}) SELECT ${list} FROM main.${name}
-    WHERE true${upsert}`;
+    WHERE true${onConflict(shape)}`;
   const { changes } = connection.run({ sql, parameters: [] });
   const inserted = count() - before;
   refuseOthers(connection, shape, inserted);
   return { inserted, updated: changes - inserted };
+}
+
+function createMissing(connection: Connection, { table, create }: TableShape): void {
+  if (create === undefined || hasTable(connection, table)) return;
+  connection.run({ sql: create.replace(/^CREATE TABLE /, "$&target."), parameters: [] });
+}
+
+function onConflict(shape: TableShape): string {
+  return shape.key.length === 0 ? "" : ` ON CONFLICT (${quoteList(shape.key)}) ${updateOf(shape)}`;
 }
 
 /** Only what differs is written, so that a second import of the same is hardly a write at all. */
@@ -255,19 +310,9 @@ function hasTable(connection: Connection, table: string): boolean {
   return connection.ask(sql, table).length > 0;
 }
 
-type Orphans = readonly (readonly unknown[])[];
-
-function orphansOf(connection: Connection, tables: ReadonlySet<string>): Orphans {
-  return [...tables]
-    .filter((table) => hasTable(connection, table))
-    .flatMap((table) =>
-      connection.askAll(`PRAGMA target.foreign_key_check(${quoteIdentifier(table)})`),
-    );
-}
-
-function refuseOrphans(orphans: Orphans, before = 0): void {
-  if (orphans.length <= before) return;
-  const pairs = Map.groupBy(orphans, ([table, , parent]) => `${table} → ${parent}`);
+function refuseOrphans(orphans: readonly Orphan[]): void {
+  if (orphans.length === 0) return;
+  const pairs = Map.groupBy(orphans, ({ table, parent }) => `${table} → ${parent}`);
   const problems = [...pairs].map(([pair, rows]) => `${pair}: ${rows.length} rows`);
   throw new SpringhouseError(
     "CONSTRAINT",

@@ -73,7 +73,7 @@ export interface ImportSettings {
   readonly rejectsFile?: string;
   /** More rejects end the import, with nothing written. Default: 1,000. */
   readonly rejectsMax?: number;
-  /** Does everything but the last step, and leaves no copies. Default: false. */
+  /** Tries the last step and takes it back, and leaves no copies. Default: false. */
   readonly dryRun?: boolean;
   /** Imports what was imported before and has not changed since. Default: false. */
   readonly again?: boolean;

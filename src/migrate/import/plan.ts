@@ -87,6 +87,20 @@ export interface LandedTable {
   readonly updated: number;
 }
 
+/** A row that the database does not take. */
+export interface RefusedRow {
+  /** Number of its shape. */
+  readonly shape: number;
+  /** Its values, as `rowText` writes them. */
+  readonly text: string;
+  readonly reason: string;
+}
+
+/** What the last step has done, or the first of the rows for which nothing was done. */
+export type Landing =
+  | { readonly landed: readonly LandedTable[]; readonly refused?: undefined }
+  | { readonly refused: readonly RefusedRow[] };
+
 /** Requests of the main thread. */
 export type LoadRequest =
   | { readonly kind: "hash"; readonly paths: readonly string[] }
@@ -103,6 +117,7 @@ export type LoadRequest =
   | { readonly kind: "verify" }
   | { readonly kind: "land"; readonly report: string; readonly nowMs: number }
   | { readonly kind: "rehearse" }
+  | { readonly kind: "restart" }
   | { readonly kind: "discard" }
   | { readonly kind: "close" };
 

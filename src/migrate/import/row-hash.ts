@@ -29,15 +29,18 @@ export class RowSum {
   }
 
   add(row: readonly SqlValue[]): void {
-    // A value and what a column makes of it, such as a text of a number, look the same.
-    const shown = row.includes(null) ? row.map((value) => value ?? NULL) : row;
     this.#rows++;
-    this.#sum = (this.#sum + crc32(shown.join(BETWEEN))) % MODULUS;
+    this.#sum = (this.#sum + crc32(rowText(row))) % MODULUS;
   }
 
   get total(): TableSum {
     return { rows: this.#rows, sum: this.#sum };
   }
+}
+
+/** A row as text: a value and what a column makes of it, such as a text of a number, look alike. */
+export function rowText(row: readonly SqlValue[]): string {
+  return (row.includes(null) ? row.map((value) => value ?? NULL) : row).join(BETWEEN);
 }
 
 /** The sum for people. */

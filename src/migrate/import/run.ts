@@ -27,7 +27,16 @@ import type {
   ResolvedSettings,
 } from "./options.ts";
 import { LIST } from "./originals.ts";
-import type { CopiedFile, LandedTable, LoadPlan, LoadState, TableSum } from "./plan.ts";
+import type {
+  CopiedFile,
+  LandedTable,
+  Landing,
+  LoadPlan,
+  LoadState,
+  RefusedRow,
+  TableSum,
+} from "./plan.ts";
+import { RefusedRows } from "./refused.ts";
 import { sumText } from "./row-hash.ts";
 import { hasChanged, type ImportFormat, type SourceFile } from "./source.ts";
 import type { ImportThread } from "./thread.ts";
@@ -68,7 +77,8 @@ export class ImportRun {
   readonly #mapping: RunMapping;
   readonly #files: readonly ReadableFile[];
   readonly #thread: ImportThread;
-  readonly #batches: Batches;
+  readonly #refused = new RefusedRows();
+  #batches: Batches;
   readonly #bytesTotal: number;
   #bytesDone = 0;
   #phase: ImportProgress["phase"] = "copy";
@@ -84,7 +94,7 @@ export class ImportRun {
     this.#mapping = mapping;
     this.#files = files;
     this.#thread = thread;
-    this.#batches = new Batches((batch) => thread.request({ kind: "load", batch }));
+    this.#batches = this.#newBatches();
     this.#bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -117,48 +127,62 @@ export class ImportRun {
     startMs: number,
   ): Promise<ImportReport> {
     const backup = state.backup ?? (await this.#copy(hashes));
-    this.#before = state;
-    await this.#read(state);
-    this.#tell("verify");
-    const sums = await this.#thread.request<LoadState>({ kind: "loaded" });
-    await this.#thread.request({ kind: "verify" });
-    throwIfAborted(this.#settings.signal, WHAT);
-    this.#tell("land");
-    const report = (tables: readonly ImportedTable[]): ImportReport => ({
-      status: this.#settings.dryRun ? "rehearsed" : "imported",
-      target: plan.target,
-      isNew: plan.isNew,
-      resumedItems: state.items,
-      items: sums.items,
-      rejected: sums.rejected,
-      rejects: sums.rejects,
-      rejectsFile: sums.rejected > 0 ? plan.rejectsFile : undefined,
-      tables,
-      backup,
-      files: this.#files.length,
-      bytes: this.#bytesTotal,
-      ms: this.#settings.clock.monotonicMs() - startMs,
-    });
-    return report(await this.#land(plan, sums, report));
+    for (let from = state; ; from = await this.#restart()) {
+      await this.#read(from);
+      this.#tell("verify");
+      const sums = await this.#thread.request<LoadState>({ kind: "loaded" });
+      const orphans = await this.#thread.request<readonly RefusedRow[]>({ kind: "verify" });
+      throwIfAborted(this.#settings.signal, WHAT);
+      this.#tell("land");
+      const report = (tables: readonly ImportedTable[]): ImportReport => ({
+        status: this.#settings.dryRun ? "rehearsed" : "imported",
+        target: plan.target,
+        isNew: plan.isNew,
+        resumedItems: from.items,
+        items: sums.items,
+        rejected: sums.rejected,
+        rejects: sums.rejects,
+        rejectsFile: sums.rejected > 0 ? plan.rejectsFile : undefined,
+        tables,
+        backup,
+        files: this.#files.length,
+        bytes: this.#bytesTotal,
+        ms: this.#settings.clock.monotonicMs() - startMs,
+      });
+      const landing =
+        orphans.length > 0 ? { refused: orphans } : await this.#land(plan, sums, report);
+      if (landing.refused === undefined) return report(tablesOf(plan, sums, landing.landed));
+      this.#refused.add(landing.refused);
+    }
+  }
+
+  /** Everything is read once more, without the items whose rows were refused. */
+  async #restart(): Promise<LoadState> {
+    const state = await this.#thread.request<LoadState>({ kind: "restart" });
+    this.#batches = this.#newBatches();
+    this.#bytesDone = 0;
+    return state;
+  }
+
+  #newBatches(): Batches {
+    return new Batches((batch) => this.#thread.request({ kind: "load", batch }));
   }
 
   async #land(
     plan: LoadPlan,
-    { sums }: LoadState,
+    sums: LoadState,
     report: (tables: readonly ImportedTable[]) => ImportReport,
-  ): Promise<readonly ImportedTable[]> {
-    const tables = (landed: readonly LandedTable[]): readonly ImportedTable[] =>
-      plan.shapes.flatMap(({ table }, index) => tableReport(table, sums[index], landed[index]));
+  ): Promise<Landing> {
     if (this.#settings.dryRun) {
-      const landed = await this.#thread.request<readonly LandedTable[]>({ kind: "rehearse" });
-      await this.#thread.request({ kind: "discard" });
-      return tables(landed);
+      const landing = await this.#thread.request<Landing>({ kind: "rehearse" });
+      if (landing.refused === undefined) await this.#thread.request({ kind: "discard" });
+      return landing;
     }
     // The ledger says what was imported; how much of it was new is known only afterwards.
-    const expected = sums.map(({ rows }) => ({ inserted: rows, updated: 0 }));
+    const expected = sums.sums.map(({ rows }) => ({ inserted: rows, updated: 0 }));
     const nowMs = this.#settings.clock.nowMs();
-    const text = JSON.stringify(report(tables(expected)));
-    return tables(await this.#thread.request({ kind: "land", report: text, nowMs }));
+    const text = JSON.stringify(report(tablesOf(plan, sums, expected)));
+    return await this.#thread.request<Landing>({ kind: "land", report: text, nowMs });
   }
 
   /** By file; one that several sources name is read once. */
@@ -217,6 +241,7 @@ export class ImportRun {
   }
 
   async #read(state: LoadState): Promise<void> {
+    this.#before = state;
     if (state.isLoaded) return;
     for (const [index, file] of this.#files.entries()) {
       if (index < state.source) this.#bytesDone += file.bytes;
@@ -261,12 +286,14 @@ export class ImportRun {
 
   #encode(file: ReadableFile, raw: RawItem): void | Promise<void> {
     const encoded: EncodedRows = { shapes: [], rows: [] };
+    const keep = (): void => {
+      const reason = this.#refused.reasonOf(encoded);
+      if (reason === undefined) this.#batches.add(raw.line, encoded);
+      else this.#reject(file, raw, reason);
+    };
     const add = (rows: GivenRows | undefined): void | Promise<void> => {
-      if (rows !== undefined) {
-        const pending = this.#mapping.encoder.encode(rows, encoded);
-        if (pending !== undefined) return pending.then(() => this.#batches.add(raw.line, encoded));
-      }
-      return this.#batches.add(raw.line, encoded);
+      const pending = rows && this.#mapping.encoder.encode(rows, encoded);
+      return pending === undefined ? keep() : pending.then(keep);
     };
     const fail = (error: unknown): void => this.#reject(file, raw, reasonOf(error));
     try {
@@ -312,6 +339,14 @@ function reasonOf(error: unknown): string {
   if (isSpringhouseError(error, "VALIDATION")) return error.message;
   if (isSpringhouseError(error)) throw error;
   return `the mapping has failed: ${messageOf(error)}`;
+}
+
+function tablesOf(
+  { shapes }: LoadPlan,
+  { sums }: LoadState,
+  landed: readonly LandedTable[],
+): readonly ImportedTable[] {
+  return shapes.flatMap(({ table }, index) => tableReport(table, sums[index], landed[index]));
 }
 
 function tableReport(

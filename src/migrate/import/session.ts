@@ -7,7 +7,7 @@ import { Connection } from "../../sqlite/connection.ts";
 import { COMPANIONS } from "../../sqlite/files.ts";
 import { finishedReport, landInto, moveInto, placeNew, rehearse, verifyStage } from "./land.ts";
 import { copyOriginals, hashFile } from "./originals.ts";
-import type { LoadPlan, LoadRequest, LoadState, Opened, TableShape } from "./plan.ts";
+import type { Landing, LoadPlan, LoadRequest, LoadState, Opened, TableShape } from "./plan.ts";
 import { connectAlone, removeDatabase, Stage } from "./stage.ts";
 
 /** One import, from the hashes of its files to its end. */
@@ -32,6 +32,8 @@ export class ImportSession {
         return verifyStage(this.#opened);
       case "rehearse":
         return rehearse(this.#opened);
+      case "restart":
+        return this.#restart();
       case "land":
         return this.#land(request);
       case "discard":
@@ -77,25 +79,36 @@ export class ImportSession {
     return folder;
   }
 
-  #land({ report, nowMs }: Extract<LoadRequest, { kind: "land" }>): unknown {
+  #land({ report, nowMs }: Extract<LoadRequest, { kind: "land" }>): Landing {
     const stage = this.#opened;
     const { identity, isNew, staging } = stage.plan;
     const entry = { identity, report, nowMs };
     if (isNew) {
       placeNew(stage, entry);
       this.#stage = undefined;
-      return stage.state.sums.map(({ rows }) => ({ inserted: rows, updated: 0 }));
+      return { landed: stage.state.sums.map(({ rows }) => ({ inserted: rows, updated: 0 })) };
     }
-    const landed = landInto(stage, entry);
+    const landing = landInto(stage, entry);
+    if (landing.refused !== undefined) return landing;
     this.#close();
     removeDatabase(staging);
-    return landed;
+    return landing;
+  }
+
+  /** Forgets all rows, for the items are read once more; the copies stay. */
+  #restart(): LoadState {
+    const { plan, state } = this.#opened;
+    const { backup } = state;
+    this.#discard();
+    this.#open(plan, true);
+    this.#opened.note({ backup });
+    return this.#opened.state;
   }
 
   #discard(): void {
-    const { staging } = this.#opened.plan;
+    const staging = this.#stage?.plan.staging;
     this.#close();
-    removeDatabase(staging);
+    if (staging !== undefined) removeDatabase(staging);
   }
 
   #close(): void {

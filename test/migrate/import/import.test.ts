@@ -201,7 +201,10 @@ describe("an import into a file that is there", () => {
     const before = folder.rows("SELECT * FROM issues");
     const sources = await folder.file("b.json", [{ key: "Z-8" }, { key: "Z-9" }]);
 
-    await expect(folder.import({ sources })).rejects.toMatchObject({ code: "CONSTRAINT" });
+    await expect(folder.import({ sources, rejectsMax: 0 })).rejects.toMatchObject({
+      code: "VALIDATION",
+      message: expect.stringContaining("UNIQUE constraint failed: issues.title, in the target"),
+    });
     expect(folder.rows("SELECT * FROM issues")).toEqual(before);
     expect(existsSync(`${folder.target}.importing`)).toBe(false);
   });
@@ -234,19 +237,21 @@ describe("an import into a file that is there", () => {
   });
 });
 
-describe("rows that refer to nothing", () => {
+describe("rows that refer to nothing, where no reject is allowed,", () => {
   it("end the import, with nothing written", async () => {
     await using folder = await ImportFolder.make();
     const sources = await folder.file("a.json", [{ key: "A" }]);
     const map = () => ({ changes: { issueKey: "gone", status: "x" } });
 
-    await expect(folder.import({ sources, map })).rejects.toMatchObject({
-      code: "CONSTRAINT",
-      message: expect.stringContaining("changes → issues: 1 rows"),
-    });
+    const refused = {
+      code: "VALIDATION",
+      message: expect.stringContaining("a.json:1 changes: issue_key refers to no row of issues"),
+    };
+
+    await expect(folder.import({ sources, map, rejectsMax: 0 })).rejects.toMatchObject(refused);
     expect(existsSync(folder.target)).toBe(false);
     await folder.import({ sources });
-    await expect(folder.import({ sources, map })).rejects.toMatchObject({ code: "CONSTRAINT" });
+    await expect(folder.import({ sources, map, rejectsMax: 0 })).rejects.toMatchObject(refused);
     expect(folder.rows(COUNTS)).toEqual([{ i: 1, c: 0 }]);
   });
 });

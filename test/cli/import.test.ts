@@ -154,6 +154,8 @@ describe("springhouse import", () => {
     ["import a.json --map a.json --into x", 2, "exclude each other"],
     ["import a.json --key nope", 2, 'the items have no "nope"'],
     ["import a.json --format xml", 2, "There are: array"],
+    ["import a.json --sample 0", 2, "--sample 0 finds no columns"],
+    ["import a.json --into sqlite_a", 2, '"sqlite_a" is no name of a table'],
     ["import a.json --url sqlite::memory:", 2, "needs a database file"],
     ["import", 2, "sources"],
   ])("refuses %j with %d and makes nothing", async (line, code, message) => {

@@ -69,6 +69,7 @@ export const importCommand: CommandDefinition = {
     const { importTable } = await import("../../migrate/import/import-table.ts");
     const key = textOf(invocation, "key")?.split(",");
     const sampleItems = countOf(invocation, "sample");
+    if (sampleItems === 0) throw usageError("--sample 0 finds no columns. Give at least 1.");
     const { inferred, ...report } = await importTable({
       ...options,
       table: textOf(invocation, "into") ?? tableName(invocation.words[0] ?? ""),

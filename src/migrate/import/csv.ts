@@ -9,6 +9,8 @@
 
 import { SpringhouseError } from "../../core/errors.ts";
 
+/** A first line that ends with CR alone: others would be its fields. Quotes come in pairs. */
+const LONE_RETURN = /^(?:"[^"]*"|[^"\r\n])*\r(?!\n|$)/;
 /** A longer record means a missing quote, not a long text; it bounds what is held in memory. */
 const RECORD_CHARACTERS_MAX = 1_048_576;
 
@@ -20,7 +22,11 @@ export interface CsvRecord {
   readonly problem?: string;
 }
 
-/** The records of a CSV text; blank lines are left out. */
+/**
+ * The records of a CSV text; blank lines are left out.
+ *
+ * @throws `VALIDATION` for a quote that is never closed and for lines that end with CR alone.
+ */
 export async function* readCsv(
   chunks: AsyncIterable<string> | Iterable<string>,
 ): AsyncGenerator<CsvRecord> {
@@ -29,6 +35,7 @@ export async function* readCsv(
   let started = false;
   for await (const chunk of chunks) {
     text += started ? chunk : chunk.replace(/^\uFEFF/, "");
+    if (!started && LONE_RETURN.test(text)) throw loneReturn();
     started ||= chunk !== "";
     let at = 0;
     for (let next = parseRecord(text, at, false); next; next = parseRecord(text, at, false)) {
@@ -141,6 +148,15 @@ function neverClosed(line: number): SpringhouseError {
     `Line ${line}: a quote is opened and never closed, so the rest of the file cannot be told ` +
       "apart. Close the quote; a quote inside a field is written twice.",
     { fields: { line } },
+  );
+}
+
+function loneReturn(): SpringhouseError {
+  return new SpringhouseError(
+    "VALIDATION",
+    "Line 1: it ends with a carriage return (CR) alone. Convert the file to lines that end with " +
+      "LF or CRLF, for example with: tr '\\r' '\\n'",
+    { fields: { line: 1 } },
   );
 }
 

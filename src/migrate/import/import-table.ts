@@ -26,7 +26,7 @@ export interface ImportTableOptions extends ImportSettings {
    * and never twice; else none, and rows are added.
    */
   readonly key?: readonly string[];
-  /** Items that are looked at to find the columns. Default: 1,000. */
+  /** Items that are looked at to find the columns, at least 1. Default: 1,000. */
   readonly sampleItems?: number;
 }
 
@@ -47,14 +47,19 @@ interface TargetColumn {
  * Imports files into one table. The columns are found by looking at a sample; what does not fit
  * them is a reject. Otherwise as `importFiles`.
  *
- * @throws as `importFiles`; `SCHEMA_MISMATCH` when the table is there and lacks columns.
+ * @throws as `importFiles`; `INVALID_ARGUMENT` for what is no name of a table or no sample;
+ *   `SCHEMA_MISMATCH` when the table is there and lacks columns.
  * @example await importTable({ target: "app.db", sources: "people.csv", table: "people" });
  */
 export async function importTable(options: ImportTableOptions): Promise<ImportTableReport> {
   const settings = resolveSettings(options, ["table", "key", "sampleItems"]);
   const { table, sampleItems = 1_000 } = options;
-  if (typeof table !== "string" || !/^[^\0"]+$/.test(table)) {
-    throw new SpringhouseError("INVALID_ARGUMENT", "importTable: give the name of a table.");
+  refuseName(table);
+  if (!Number.isSafeInteger(sampleItems) || sampleItems < 1) {
+    const message =
+      `importTable: sampleItems: ${String(sampleItems)} cannot be used: the columns are found by ` +
+      "looking at items. Give a whole number of at least 1.";
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name: "sampleItems" } });
   }
   let inferred: InferredTable | undefined;
   const report = await runImport(settings, async (thread, files) => {
@@ -62,6 +67,21 @@ export async function importTable(options: ImportTableOptions): Promise<ImportTa
     return mappingOf(inferred, await columnsOf(thread, settings.target, table), files, options.key);
   });
   return { ...report, inferred: inferred as unknown as InferredTable };
+}
+
+/** @throws `INVALID_ARGUMENT` for what no table can be called. */
+function refuseName(table: unknown): void {
+  const problem =
+    typeof table !== "string" || table === ""
+      ? "it is no text, or an empty one"
+      : /["\0]/.test(table)
+        ? 'it holds a quote (") or "\\u0000"'
+        : /^sqlite_/i.test(table)
+          ? 'names that begin with "sqlite_" are SQLite\'s own'
+          : undefined;
+  if (problem === undefined) return;
+  const message = `importTable: table: ${JSON.stringify(table)} is no name of a table: ${problem}.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name: "table" } });
 }
 
 async function columnsOf(

@@ -7,7 +7,7 @@ import { SpringhouseError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/plain-object.ts";
 import { redactNamed } from "../../core/redact.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
-import { readItems } from "./items.ts";
+import { fileError, isTooDeep, readItems } from "./items.ts";
 import { showValue } from "./json-numbers.ts";
 import type { ReadableFile } from "./run.ts";
 
@@ -122,7 +122,7 @@ class ColumnSample {
   add(name: string, value: unknown): void {
     const type = this.#isText ? typeOfText(String(value)) : typeOfValue(value);
     if (type === undefined) return;
-    if (this.values === 0) this.example = exampleOf(redactNamed(name, value));
+    if (this.values === 0) this.example = exampleOf(name, value);
     this.values++;
     this.#types.add(type);
     this.#distinct.add(value);
@@ -152,9 +152,13 @@ class Sample {
     for await (const items of readItems(file, file.cut)) {
       for (const item of items) {
         if (read++ >= itemsMax) return;
-        const { value } = item();
+        const { value, line } = item();
         // What is no object becomes a reject when it is its turn.
-        if (isPlainObject(value)) this.#add(value, file.cut === "csv");
+        if (!isPlainObject(value)) continue;
+        if (Object.keys(value).some((name) => name.includes("\0"))) {
+          throw fileError(file.path, line, 'a name holds "\\u0000", which no column can have');
+        }
+        this.#add(value, file.cut === "csv");
       }
     }
   }
@@ -194,8 +198,16 @@ class Sample {
   }
 }
 
-function exampleOf(value: unknown): string {
-  const text = typeof value === "string" ? value : showValue(value);
+function exampleOf(name: string, given: unknown): string {
+  let text: string;
+  try {
+    const value = redactNamed(name, given);
+    text = typeof value === "string" ? value : showValue(value);
+  } catch (error) {
+    // Its item becomes a reject when it is its turn.
+    if (!isTooDeep(error)) throw error;
+    return "…";
+  }
   if (text.length <= EXAMPLE_CHARACTERS_MAX) return text;
   return `${text.slice(0, EXAMPLE_CHARACTERS_MAX - 1)}…`;
 }

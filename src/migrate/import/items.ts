@@ -139,8 +139,17 @@ function parsed({ line, key, text, value: known }: JsonDocument): RawItem {
       ? { line, key, value }
       : { line, key: undefined, value: undefined, problem: NOT_WELL_FORMED };
   } catch (error) {
-    return { line, key, value: undefined, problem: notJson(error) };
+    const problem = isTooDeep(error) ? TOO_DEEP : notJson(error);
+    return { line, key, value: undefined, problem };
   }
+}
+
+/** The reason for an item of which `isTooDeep` is true. */
+export const TOO_DEEP = "is nested too deeply";
+
+/** Whether something has failed because of lists in lists in lists, thousands of them. */
+export function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message);
 }
 
 /** Only an escape can be half of a pair: the text itself was decoded strictly. */

@@ -18,7 +18,7 @@ import { redactText } from "../../core/redact.ts";
 import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import { Batches } from "./batches.ts";
 import type { EncodedRows, Encoder } from "./encode.ts";
-import { fileError, formatOf, type RawItem, readItems } from "./items.ts";
+import { fileError, formatOf, isTooDeep, type RawItem, readItems, TOO_DEEP } from "./items.ts";
 import type {
   ImportedTable,
   ImportItem,
@@ -338,6 +338,7 @@ function reject(reason: string): never {
 function reasonOf(error: unknown): string {
   if (isSpringhouseError(error, "VALIDATION")) return error.message;
   if (isSpringhouseError(error)) throw error;
+  if (isTooDeep(error)) return TOO_DEEP;
   return `the mapping has failed: ${messageOf(error)}`;
 }
 

@@ -69,6 +69,17 @@ export class Stage implements Disposable {
     }
     createPrivately(plan.staging);
     const connection = connectAlone(plan.staging);
+    try {
+      return Stage.#make(plan, connection, ddl);
+    } catch (error) {
+      // There is nothing in it from which a later import could go on.
+      connection.close();
+      removeDatabase(plan.staging);
+      throw error;
+    }
+  }
+
+  static #make(plan: LoadPlan, connection: Connection, ddl: readonly string[]): Stage {
     connection.control("BEGIN IMMEDIATE");
     for (const sql of ddl) connection.run({ sql, parameters: [] });
     connection.control(`CREATE TABLE ${STATE} (state TEXT NOT NULL)`);

@@ -67,7 +67,7 @@ function refusedAll(rows: readonly RefusedRow[]): SpringhouseError {
 /** Something that is refused, as `PRAGMA foreign_key_check` gives it. */
 export interface Orphan {
   readonly table: string;
-  /** Undefined in a table WITHOUT ROWID. */
+  /** Null in a table WITHOUT ROWID. */
   readonly rowid: SqlValue;
   readonly parent: string;
   /** Number of the foreign key in its table. */
@@ -99,8 +99,18 @@ export function newOrphans(
   orphans: readonly Orphan[],
   before: readonly Orphan[],
 ): readonly Orphan[] {
-  const known = new Set(before.map((orphan) => JSON.stringify(Object.values(orphan).map(String))));
-  return orphans.filter((one) => !known.has(JSON.stringify(Object.values(one).map(String))));
+  // Those of a table WITHOUT ROWID look alike, so it is their number that tells.
+  const known = new Map<string, number>();
+  for (const one of before) known.set(orphanText(one), (known.get(orphanText(one)) ?? 0) + 1);
+  return orphans.filter((one) => {
+    const left = known.get(orphanText(one)) ?? 0;
+    if (left > 0) known.set(orphanText(one), left - 1);
+    return left === 0;
+  });
+}
+
+function orphanText({ table, rowid, parent, key }: Orphan): string {
+  return JSON.stringify([table, String(rowid), parent, key]);
 }
 
 /** The rows of the orphans as they were given. Those of tables WITHOUT ROWID are left out. */

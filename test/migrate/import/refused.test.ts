@@ -150,6 +150,25 @@ describe("rows that refer to nothing", () => {
     expect(folder.rows(KEYS)).toEqual(keys.map((key) => ({ key })));
   });
 
+  it("in a table WITHOUT ROWID end the import, also beside old ones", async () => {
+    await using folder = await ImportFolder.make();
+    using database = new DatabaseSync(folder.target, { enableForeignKeyConstraints: false });
+    database.exec("CREATE TABLE p (id INTEGER PRIMARY KEY)");
+    database.exec("CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p (id)) WITHOUT ROWID");
+    database.exec("INSERT INTO c VALUES (1, 77)");
+    const sources = await folder.file("c.json", [{ id: 2, p: 78 }]);
+    const { target } = folder;
+    const options = { target, sources, table: "c", backupDirectory: false } as const;
+
+    for (const dryRun of [true, false]) {
+      await expect(importTable({ ...options, dryRun })).rejects.toMatchObject({
+        code: "CONSTRAINT",
+        message: expect.stringContaining("c → p: 1 rows"),
+      });
+    }
+    expect(folder.rows("SELECT id FROM c")).toEqual([{ id: 1 }]);
+  });
+
   it("that were in the target before are none of the import's", async () => {
     await using folder = await ImportFolder.make();
     await folder.import({ sources: await folder.file("a.json", ["Z: old"]), map: mapped });

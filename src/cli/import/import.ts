@@ -44,7 +44,7 @@ export const importCommand: CommandDefinition = {
     { flags: "--backups <folder>", doc: "where the files are copied to first" },
     { flags: "--no-backup", doc: "copy nothing" },
     { flags: "--again", doc: "import also what was imported before and has not changed" },
-    { flags: "--dry-run", doc: "do everything but the last step" },
+    { flags: "--dry-run", doc: "do everything, and take it back: nothing stays" },
   ],
   examples: [
     "springhouse import issues.jsonl.gz --into issues --dry-run",

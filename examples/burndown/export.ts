@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { SpringhouseError } from "springhouse";
 import type { PersistenceBackend, Repositories } from "./backend/backend.ts";
 import { openJsonBackend } from "./backend/json-backend.ts";
+import { partSecrets } from "./secrets.ts";
 
 /** What was written. */
 export interface ExportReport {
@@ -35,10 +36,10 @@ export async function exportFolder(
     let [queries, issues] = [0, 0];
     const profiles = await from.profiles.list();
     for (const profile of profiles) {
-      await to.profiles.save(profile);
+      await to.profiles.save(partSecrets(profile).rest);
       for (const query of await from.queries.list(profile.id)) {
         await to.withTransaction(async (target) => {
-          await target.queries.save(query);
+          await target.queries.save(partSecrets(query).rest);
           issues += await copyData(from, target, profile.id, query.id);
         });
         queries++;

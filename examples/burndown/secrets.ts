@@ -9,36 +9,85 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpringhouseError } from "springhouse";
-import { isObject } from "./json-reader.ts";
-import type { JsonObject } from "./model.ts";
+import { isSecretName, redactText } from "springhouse/import";
+import { isObject, type Path } from "./json-reader.ts";
 import { writeFileWhole } from "./whole-file.ts";
 
-/** Names of keys whose values are secret, in any of the old forms. */
-const SECRET_NAME = /(?:^|_)(?:token|password|passwd|secret|api_?key|credentials?)$/i;
-
-/** A value without the secrets in it, and the first of these. */
-export interface Parted {
-  readonly rest: JsonObject;
+/** A value without the secrets in it, and what these were. */
+export interface Parted<T> {
+  readonly rest: T;
+  /** The one for JIRA, when there is any. */
   readonly token: string | undefined;
+  /** Where the others were: "headers.Authorization". */
+  readonly leftOut: readonly string[];
 }
 
-/** Parts an object from the secrets at any depth of it. */
-export function partSecrets(value: JsonObject): Parted {
-  const tokens: string[] = [];
-  const rest = without(value, tokens) as JsonObject;
-  return { rest, token: tokens[0] };
+interface Secret {
+  readonly path: Path;
+  readonly value: unknown;
 }
 
-function without(value: unknown, tokens: string[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => without(item, tokens));
+/**
+ * Parts a value from the secrets at any depth of it, by the judgement of the import's copies:
+ * members that are secret by their names are left out, in texts "***" stands for passwords of URLs
+ * and for parameters such as `?token=…`.
+ */
+export function partSecrets<T>(value: T): Parted<T> {
+  const secrets: Secret[] = [];
+  const rest = without(value, [], secrets) as T;
+  const named = secrets.filter(({ path }) => isHidden(String(path.at(-1)), ""));
+  const texts = named.filter(({ value: each }) => typeof each === "string" && each !== "");
+  const isToken = ({ path }: Secret): boolean => /token$/i.test(String(path.at(-1)));
+  const isOfJira = ({ path }: Secret): boolean => path.join(".") === "jira_config.token";
+  const token = texts.find(isOfJira) ?? texts.find(isToken) ?? texts[0];
+  const others = secrets.filter((each) => each !== token && each.value !== "");
+  return {
+    rest,
+    token: token === undefined ? undefined : String(token.value),
+    leftOut: others.map(({ path }) => path.join(".")),
+  };
+}
+
+/** A value as it is to be written, with the secrets that stood in its place before. */
+export function withSecrets(after: unknown, before: unknown): unknown {
+  if (typeof after === "string") {
+    return typeof before === "string" && redactText(before) === after ? before : after;
+  }
+  if (Array.isArray(after)) {
+    const list = Array.isArray(before) ? before : [];
+    return after.map((item, index) => withSecrets(item, list[index]));
+  }
+  if (!isObject(after) || !isObject(before)) return after;
+  const kept = Object.entries(before).filter(([name, part]) => isHidden(name, part));
+  const parts = Object.entries(after).map(([name, part]) => [
+    name,
+    withSecrets(part, before[name]),
+  ]);
+  return { ...Object.fromEntries(kept), ...Object.fromEntries(parts) };
+}
+
+function without(value: unknown, path: Path, secrets: Secret[]): unknown {
+  if (typeof value === "string") {
+    const text = redactText(value);
+    if (text !== value) secrets.push({ path, value });
+    return text;
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, index) => without(item, [...path, index], secrets));
+  }
   if (!isObject(value)) return value;
   const kept: [string, unknown][] = [];
   for (const [name, part] of Object.entries(value)) {
-    // A mapping such as {"api_token": {…}} is a setting with an unlucky name.
-    if (!SECRET_NAME.test(name) || isObject(part)) kept.push([name, without(part, tokens)]);
-    else if (typeof part === "string" && part !== "") tokens.push(part);
+    const inside = [...path, name];
+    if (isHidden(name, part)) secrets.push({ path: inside, value: part });
+    else kept.push([name, without(part, inside, secrets)]);
   }
   return Object.fromEntries(kept);
+}
+
+/** True, false and null give nothing away, whatever they are called. */
+function isHidden(name: string, value: unknown): boolean {
+  return isSecretName(name) && value != null && typeof value !== "boolean";
 }
 
 /** The file of an application folder. */

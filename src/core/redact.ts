@@ -28,7 +28,12 @@ export function redactUrl(url: string): string {
   return redactText(url);
 }
 
-/** A text of any kind without the passwords of the URLs in it. */
+/**
+ * A text of any kind without the passwords of the URLs in it, and without the values of parameters
+ * that are secret by their names; both become "***".
+ *
+ * @example redactText("https://app:pw@host/?token=abc") // "https://app:***@host/?token=***"
+ */
 export function redactText(text: string): string {
   return text
     .replace(PASSWORD_IN_URL, `$1:${HIDDEN}@`)
@@ -55,7 +60,12 @@ export function redactNamed(name: string, value: unknown): unknown {
   return isSecretName(name) && value !== undefined && value !== null ? HIDDEN : redacted(value);
 }
 
-/** Whether what has this name must not be shown. */
+/**
+ * Whether what has this name must not be shown: it ends in a word such as token, password, secret,
+ * authorization or api key, in any way of writing names. The copies of an import mask by it.
+ *
+ * @example isSecretName("jiraApiToken") // true
+ */
 export function isSecretName(name: string): boolean {
   const words = name.trim().replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3_$2");
   return SECRET_NAME.test(words.toLowerCase());

@@ -4,8 +4,9 @@ import { SpringhouseError } from "springhouse";
 import { isObject } from "../json-reader.ts";
 import type { FileTransaction } from "../legacy/file-transaction.ts";
 import { isSafeId, type LegacyFolder } from "../legacy/folder.ts";
-import { writeProfile, writeQuery } from "../legacy/profile.ts";
+import { withOldSecrets, writeProfile, writeQuery } from "../legacy/profile.ts";
 import type { JsonObject, Profile, Query, Selection } from "../model.ts";
+import { withSecrets } from "../secrets.ts";
 import type { ProfileRepository, QueryRepository, StateRepository } from "./backend.ts";
 import { type JsonFiles, profileFolder, queryFolder } from "./json-files.ts";
 import { notFound } from "./sqlite-profiles.ts";
@@ -46,7 +47,7 @@ export class JsonProfiles implements ProfileRepository {
       changes.remove(profileFolder(id));
       const registry = registryIn(folder);
       const { [id]: _, ...others } = registry.profiles;
-      writeRegistry(changes, { ...registry, profiles: others });
+      writeRegistry(changes, folder, { ...registry, profiles: others });
     });
   }
 }
@@ -75,7 +76,7 @@ export class JsonQueries implements QueryRepository {
       refuseTaken(all, query, "query");
       refuseUnsafe(query.id);
       const whole = { ...query, createdAt: same?.createdAt ?? query.createdAt };
-      changes.write(`${queryFolder(query.profileId, query.id)}/query.json`, writeQuery(whole));
+      writeQueryFile(changes, folder, whole);
       // The profile lists its queries.
       if (same === undefined) writeProfileFile(changes, folder, profile, query.id);
     });
@@ -107,7 +108,7 @@ export class JsonState implements StateRepository {
   async set(key: string, value: string): Promise<void> {
     await this.#files.change((changes, folder) => {
       const registry = registryIn(folder);
-      writeRegistry(changes, { ...registry, others: { ...registry.others, [key]: value } });
+      writeRegistry(changes, folder, { ...registry, others: { ...registry.others, [key]: value } });
     });
   }
 
@@ -141,8 +142,7 @@ export class JsonState implements StateRepository {
       if (queryId !== null && query === undefined) throw notFound("Query", queryId);
       writeProfileFile(changes, folder, { ...profile, lastUsed: now });
       if (query !== undefined) {
-        const file = `${queryFolder(profileId, query.id)}/query.json`;
-        changes.write(file, writeQuery({ ...query, lastUsed: now }));
+        writeQueryFile(changes, folder, { ...query, lastUsed: now });
       }
       const registry = registryIn(folder);
       const { active_query_id: _, ...others } = registry.others;
@@ -150,7 +150,7 @@ export class JsonState implements StateRepository {
         active_profile_id: profileId,
         ...(queryId !== null && { active_query_id: queryId }),
       };
-      writeRegistry(changes, { ...registry, others: { ...others, ...chosen } });
+      writeRegistry(changes, folder, { ...registry, others: { ...others, ...chosen } });
     });
   }
 }
@@ -170,11 +170,16 @@ function registryIn(folder: LegacyFolder): RegistryFile {
   return { profiles: Object.fromEntries(profiles), others: { ...others, ...chosen } };
 }
 
-function writeRegistry(changes: FileTransaction, { profiles, others }: RegistryFile): void {
-  changes.write(REGISTRY, { version: "3.0", ...others, profiles });
+function writeRegistry(
+  changes: FileTransaction,
+  folder: LegacyFolder,
+  { profiles, others }: RegistryFile,
+): void {
+  const kept = withSecrets({ version: "3.0", ...others }, folder.read(REGISTRY)?.value);
+  changes.write(REGISTRY, { ...(kept as JsonObject), profiles });
 }
 
-/** Writes a profile into its file and the registry; its token stays where it is. */
+/** Writes a profile into its file and the registry; its secrets stay. */
 function writeProfileFile(
   changes: FileTransaction,
   folder: LegacyFolder,
@@ -182,19 +187,23 @@ function writeProfileFile(
   newQueryId?: string,
 ): void {
   const file = `${profileFolder(profile.id)}/profile.json`;
-  const before = folder.read(file)?.value;
-  const known = isObject(before) && isObject(before["jira_config"]) ? before["jira_config"] : {};
-  const token = known["token"];
+  const own = folder.read(file)?.value;
+  const known = folder.registry().profiles.get(profile.id);
   const ids = folder.with(changes).queryIds(profile.id);
   const queryIds =
     newQueryId === undefined || ids.includes(newQueryId) ? ids : [...ids, newQueryId];
   const written = writeProfile(profile, queryIds);
-  const jiraConfig = { ...profile.jiraConfig, ...(token !== undefined && { token }) };
-  changes.write(file, { ...written, jira_config: jiraConfig });
+  changes.write(file, withOldSecrets(written, { ...known, ...(isObject(own) && own) }));
   const registry = registryIn(folder);
   const { id, name, description, createdAt, lastUsed } = profile;
   const entry = { id, name, description, created_at: createdAt, last_used: lastUsed };
-  writeRegistry(changes, { ...registry, profiles: { ...registry.profiles, [id]: entry } });
+  writeRegistry(changes, folder, { ...registry, profiles: { ...registry.profiles, [id]: entry } });
+}
+
+/** Writes a query; its secrets stay. */
+function writeQueryFile(changes: FileTransaction, folder: LegacyFolder, query: Query): void {
+  const file = `${queryFolder(query.profileId, query.id)}/query.json`;
+  changes.write(file, withSecrets(writeQuery(query), folder.read(file)?.value));
 }
 
 function profileIn(folder: LegacyFolder, id: string): Profile | undefined {

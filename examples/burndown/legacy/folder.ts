@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { Calculation, JsonObject, Query, Selection, Task } from "../model.ts";
 import { momentOf } from "../moments.ts";
+import { partSecrets } from "../secrets.ts";
 import type { FileTransaction } from "./file-transaction.ts";
 import { BrokenFile, type JsonFile, readJsonFile } from "./json-file.ts";
 import { lineOfPath } from "./locate.ts";
@@ -109,6 +110,7 @@ export class LegacyFolder {
     const found = this.read(file);
     const complain = this.#complain(file, found);
     const reader = new JsonReader(found?.value ?? {}, [], complain);
+    // With their secrets: those of a profile are parted from it where it is read.
     const given = reader.any("profiles");
     const list = Array.isArray(given)
       ? given.map((each): [string, unknown] => [String(isObject(each) ? each["id"] : ""), each])
@@ -121,7 +123,7 @@ export class LegacyFolder {
     const profileId = reader.text("active_profile_id", "");
     const queryId = reader.text("active_query_id", "");
     const selection = { profileId: profileId || null, queryId: queryId || null };
-    return { profiles, selection, others: reader.extras() };
+    return { profiles, selection, others: partSecrets(reader.extras()).rest };
   }
 
   /** A profile: what its own file says, and where that is silent, the registry. */

@@ -6,6 +6,7 @@
 import { type Complain, isObject, JsonReader } from "../json-reader.ts";
 import type { CachedResponse, JsonObject } from "../model.ts";
 import { cacheKeyOf, expiryOf, momentOf } from "../moments.ts";
+import { partSecrets } from "../secrets.ts";
 
 /** An answer without its issues, which may be many. */
 export interface CacheHead {
@@ -23,7 +24,9 @@ const NEVER = momentOf(0);
 
 /** Reads what stands beside the issues, of either form. */
 export function readCacheHead(value: unknown, madeAt: string, complain: Complain): CacheHead {
-  const reader = new JsonReader(value, [], complain);
+  const beside = isObject(value) ? without(value, ["issues"]) : value;
+  const { rest } = partSecrets(beside);
+  const reader = new JsonReader(rest, [], complain);
   const jql = reader.text(["jql_query", "jql"], "");
   const said = reader.moment(["timestamp", "cached_at", "last_updated"], madeAt);
   const createdAt = reader.moment("created_at", said);
@@ -31,7 +34,7 @@ export function readCacheHead(value: unknown, madeAt: string, complain: Complain
   return {
     cacheKey: reader.text("cache_key", cacheKeyOf(jql, fields)),
     jql,
-    envelope: isObject(value) ? without(value, ["issues", ...OWN_KEYS]) : {},
+    envelope: isObject(rest) ? without(rest, OWN_KEYS) : {},
     createdAt,
     expiresAt: reader.moment("expires_at", expiryOf(createdAt)),
   };

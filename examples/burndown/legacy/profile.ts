@@ -2,7 +2,7 @@
 
 import { type Complain, JsonReader, type Path } from "../json-reader.ts";
 import type { JsonObject, Profile, Query } from "../model.ts";
-import { type Parted, partSecrets } from "../secrets.ts";
+import { partSecrets, withSecrets } from "../secrets.ts";
 
 /** What the files leave open. */
 export interface Defaults {
@@ -15,6 +15,8 @@ export interface Defaults {
 export interface LegacyProfile {
   readonly profile: Profile;
   readonly token: string | undefined;
+  /** Where further secrets were, which are left out. */
+  readonly leftOut: readonly string[];
 }
 
 /** The forecast of a profile that does not say. */
@@ -40,14 +42,10 @@ export function readProfile(
   complain: Complain,
   path: Path = [],
 ): LegacyProfile {
-  const reader = new JsonReader(value, path, complain);
+  const { rest, token, leftOut } = partSecrets(value);
+  const reader = new JsonReader(rest, path, complain);
   const createdAt = reader.moment("created_at", madeAt);
-  const connection = { ...reader.object("jira_config") };
-  for (const [flat, key] of Object.entries(FLAT_KEYS)) {
-    const given = reader.any(flat);
-    if (given != null) connection[key] ??= given;
-  }
-  const jira = partSecrets(connection);
+  const jiraConfig = readConnection(reader);
   // The folder is what queries are found by, whatever the file says.
   reader.any("id");
   // Which queries there are, their own folders say.
@@ -58,7 +56,7 @@ export function readProfile(
     description: reader.text("description", ""),
     createdAt,
     lastUsed: reader.moment("last_used", createdAt),
-    jiraConfig: jira.rest,
+    jiraConfig,
     fieldMappings: reader.object("field_mappings"),
     forecastSettings: { ...FORECAST_DEFAULTS, ...reader.object("forecast_settings") },
     projectClassification: reader.object("project_classification"),
@@ -66,8 +64,22 @@ export function readProfile(
     showMilestone: reader.flag("show_milestone", false),
     showPoints: reader.flag("show_points", false),
   };
-  const others: Parted = partSecrets(reader.extras());
-  return { profile: { ...profile, extras: others.rest }, token: jira.token ?? others.token };
+  return { profile: { ...profile, extras: reader.extras() }, token, leftOut };
+}
+
+function readConnection(reader: JsonReader): JsonObject {
+  const connection = { ...reader.object("jira_config") };
+  for (const [flat, key] of Object.entries(FLAT_KEYS)) {
+    const given = reader.any(flat);
+    if (given != null) connection[key] ??= given;
+  }
+  return connection;
+}
+
+/** A profile's file as it is to be written, with the secrets that it had before, of any form. */
+export function withOldSecrets(written: JsonObject, before: JsonObject): unknown {
+  const reader = new JsonReader(before, [], () => undefined);
+  return withSecrets(written, { ...before, jira_config: readConnection(reader) });
 }
 
 /** A profile as `profile.json` has it, without its token. */
@@ -97,7 +109,7 @@ export function readQuery(
   { id, createdAt: madeAt }: Defaults,
   complain: Complain,
 ): Query {
-  const reader = new JsonReader(value, [], complain);
+  const reader = new JsonReader(partSecrets(value).rest, [], complain);
   reader.any("id");
   const createdAt = reader.moment("created_at", madeAt);
   const query = {
@@ -109,7 +121,7 @@ export function readQuery(
     createdAt,
     lastUsed: reader.moment("last_used", createdAt),
   };
-  return { ...query, extras: partSecrets(reader.extras()).rest };
+  return { ...query, extras: reader.extras() };
 }
 
 /** A query as `query.json` has it, with the moment of its last use, which later files have. */

@@ -6,6 +6,7 @@
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { JsonObject, MetricPoint, MetricType } from "../model.ts";
 import { parseDay } from "../moments.ts";
+import { partSecrets } from "../secrets.ts";
 import { parseWeek, weekOf } from "../weeks.ts";
 
 /** Metrics of DORA; all others are of flow. Their names may begin with "dora_". */
@@ -22,7 +23,8 @@ export function metricTypeOf(name: string): MetricType {
 }
 
 /** Reads all points. A week that stands there in two forms is one; the later point counts. */
-export function readSnapshots(value: unknown, madeAt: string, complain: Complain): MetricPoint[] {
+export function readSnapshots(given: unknown, madeAt: string, complain: Complain): MetricPoint[] {
+  const value = partSecrets(given).rest;
   const found = Array.isArray(value)
     ? value.flatMap((item, index) => readListed(item, madeAt, complain, [index]))
     : Object.entries(objectOf(value, complain)).flatMap(([week, metrics]) =>

@@ -6,6 +6,7 @@
 import { type Complain, isObject, JsonReader } from "../json-reader.ts";
 import { type Calculation, type JsonObject, TASK_TIMEOUT_MINUTES, type Task } from "../model.ts";
 import { msOf } from "../moments.ts";
+import { partSecrets } from "../secrets.ts";
 
 /** What the statuses of the files are called here. */
 const STATUSES: Readonly<Record<string, Task["status"]>> = {
@@ -21,7 +22,7 @@ const STATUSES: Readonly<Record<string, Task["status"]>> = {
 /** Reads the task; an empty file has none. */
 export function readTask(value: unknown, madeAt: string, complain: Complain): Task | undefined {
   if (isObject(value) && Object.keys(value).length === 0) return undefined;
-  const reader = new JsonReader(value, [], complain);
+  const reader = new JsonReader(partSecrets(value).rest, [], complain);
   const name = reader.text(["task_name", "task_id"], "task");
   const given = reader.text("status", "in_progress");
   const status = STATUSES[given];
@@ -77,7 +78,7 @@ export function readCalculation(
   madeAt: string,
   complain: Complain,
 ): Calculation {
-  const reader = new JsonReader(value, [], complain);
+  const reader = new JsonReader(partSecrets(value).rest, [], complain);
   const metadata = new JsonReader(reader.object("metadata"), ["metadata"], complain);
   return {
     cacheKey: metadata.text("cache_key", fileKey),

@@ -63,8 +63,11 @@ export function planMigration(root: string, without: ReadonlySet<string> = new S
   const tokens = new Map<string, string>();
   const profiles: Profile[] = [];
   for (const id of new Set([...folder.profileIds(), ...registry.profiles.keys()])) {
-    const { profile, token } = folder.profile(id, registry);
+    const { profile, token, leftOut } = folder.profile(id, registry);
     if (token !== undefined) tokens.set(id, token);
+    if (leftOut.length > 0) {
+      notes.push(`Secrets of profile "${id}" are left out or masked: ${leftOut.join(", ")}`);
+    }
     profiles.push(profile);
   }
   const queries = profiles.flatMap(({ id }) =>

@@ -1,5 +1,6 @@
 /** JSON and CSV into a database, and moves between backends: `springhouse/import`. */
 
+export { isSecretName, redactText } from "../../core/redact.ts";
 export { type CsvRecord, csvLine, readCsv } from "./csv.ts";
 export type { MovePartReport, MoveProblem, MoveStage } from "./dual-part.ts";
 export {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MoveProblem, MoveStage } from "springhouse/import";
 import { describe, expect, it } from "vitest";
@@ -6,7 +7,16 @@ import { openJsonBackend } from "../../../examples/burndown/backend/json-backend
 import { openSqliteBackend } from "../../../examples/burndown/backend/sqlite-backend.ts";
 import type { MetricPoint, Task } from "../../../examples/burndown/model.ts";
 import { openFolder } from "../../../examples/burndown/open.ts";
-import { changelog, NOW, profile, project, query, response, temporaryFolder } from "./support.ts";
+import {
+  changelog,
+  NOW,
+  profile,
+  project,
+  query,
+  response,
+  temporaryFolder,
+  writeFiles,
+} from "./support.ts";
 
 const EARLIER = "2025-12-01T10:00:00.000Z";
 const LATER = "2025-12-26T10:00:00.000Z";
@@ -278,5 +288,36 @@ describe.each(Object.entries(BACKENDS))("the %s backend", (_, open) => {
     expect(await second.profiles.get("a")).toEqual(profile("a"));
     expect(await second.projects.get("a", "main")).toEqual(project());
     await second.close();
+  });
+});
+
+describe("the old files", () => {
+  it("keep the secrets that were in them, which nobody is shown, when they are written", async () => {
+    using folder = temporaryFolder();
+    const flat = { jira_url: "https://u:pw@j", jira_token: "t", headers: { Authorization: "a" } };
+    writeFiles(folder.path, {
+      "profiles/profiles.json": { proxy_password: "p", profiles: { a: { name: "A" } } },
+      "profiles/a/profile.json": flat,
+      "profiles/a/queries/q/query.json": { name: "Q", jql: "x", api_key: "k" },
+    });
+    const backend = openJsonBackend(folder.path);
+
+    await backend.state.select("a", "q", NOW);
+
+    expect(await backend.profiles.get("a")).toMatchObject({
+      jiraConfig: { base_url: "https://u:***@j" },
+      extras: { headers: {} },
+    });
+    const read = (file: string): unknown =>
+      JSON.parse(readFileSync(join(folder.path, "profiles", file), "utf8"));
+    const { jira_token, headers } = flat;
+    expect(read("a/profile.json")).toMatchObject({
+      jira_config: { base_url: "https://u:pw@j" },
+      jira_token,
+      headers,
+      last_used: NOW,
+    });
+    expect(read("a/queries/q/query.json")).toMatchObject({ api_key: "k", last_used: NOW });
+    expect(read("profiles.json")).toMatchObject({ proxy_password: "p", active_query_id: "q" });
   });
 });

@@ -97,6 +97,7 @@ describe("a profile", () => {
     expect(problems).toEqual([]);
     expect(result).toEqual({
       token: "s3cret",
+      leftOut: [],
       profile: {
         id: "p_1",
         name: "Team",

@@ -1,5 +1,6 @@
 /** Rows of issues and changes as they are written, by imports and by the backend alike. */
 
+import { writeJson } from "../exact-json.ts";
 import { isObject } from "../json-reader.ts";
 import type { ChangelogEntry, IssueFact, JsonObject } from "../model.ts";
 import { parseMoment } from "../moments.ts";
@@ -45,7 +46,7 @@ export function issueColumns(issue: JsonObject, pointsField?: string): IssueColu
     created: momentIn(fields["created"]),
     updated: momentIn(fields["updated"]),
     resolved: momentIn(fields["resolutiondate"]),
-    document: jsonOf(issue),
+    document: writeJson(issue),
   };
 }
 
@@ -104,22 +105,6 @@ export function entryRow(
   const { changeDate, field, oldValue, newValue, history, item } = entry;
   const more = [JSON.stringify(history), JSON.stringify(item)];
   return [...issue, position, changeDate, field, oldValue, newValue, ...more];
-}
-
-/** An import gives whole numbers beyond 2^53 as bigints, so that none of their digits is lost. */
-function jsonOf(value: JsonObject): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return JSON.stringify(value, (_, part: unknown) =>
-      typeof part === "bigint" ? exactly(part) : part,
-    );
-  }
-}
-
-/** The types of ES2024 do not know it yet. */
-function exactly(value: bigint): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }
 
 /** A text as a column can hold it: SQLite ends a text at NUL. */

@@ -1,5 +1,6 @@
 /** Answers of JIRA and changelogs in the database, where each issue and each change is a row. */
 
+import { parseJson } from "../exact-json.ts";
 import type { CachedResponse, Changelog, ChangelogEntry, IssueFact, JsonObject } from "../model.ts";
 import type { CacheRepository, ChangelogRepository } from "./backend.ts";
 import { entryRow, INSERT_ENTRY, INSERT_ISSUE, issueColumns, issueRow } from "./rows.ts";
@@ -109,7 +110,7 @@ export class SqliteCaches implements CacheRepository {
       "SELECT document FROM jira_issues WHERE response_id = ? ORDER BY position",
       [row.id],
     );
-    for await (const { document } of documents) issues.push(JSON.parse(document) as JsonObject);
+    for await (const { document } of documents) issues.push(parseJson(document) as JsonObject);
     return {
       cacheKey: row.cache_key,
       response: { ...row.envelope, issues },

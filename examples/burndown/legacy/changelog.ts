@@ -4,6 +4,7 @@
  */
 
 import { withoutNul } from "../backend/rows.ts";
+import { storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { Changelog, ChangelogEntry, JsonObject } from "../model.ts";
 import { expiryOf } from "../moments.ts";
@@ -32,7 +33,7 @@ export function readChangelog(
   complain: Complain,
   path: Path,
 ): Changelog {
-  const reader = new JsonReader(value, path, complain);
+  const reader = new JsonReader(storable(value, path, complain), path, complain);
   const createdAt = reader.moment("last_updated", madeAt);
   const issueKey = reader.text("key", key ?? "");
   if (issueKey === "") complain(path, 'is the changelog of an issue without a "key"');

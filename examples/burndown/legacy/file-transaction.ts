@@ -8,6 +8,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { writeJson } from "../exact-json.ts";
 import { syncFolder, UNFINISHED, writeDurably, writeFileWhole } from "../whole-file.ts";
 
 /** Below the root; a name that the old application does not use. */
@@ -58,7 +59,7 @@ export class FileTransaction {
     if (journal.written.length + journal.removed.length === 0) return;
     mkdirSync(join(this.#root, "profiles"), { recursive: true });
     for (const [file, value] of this.#written) {
-      writeDurably(besideOf(this.#root, file), `${JSON.stringify(value, null, 2)}\n`);
+      writeDurably(besideOf(this.#root, file), `${writeJson(value, 2)}\n`);
     }
     writeFileWhole(join(this.#root, JOURNAL), JSON.stringify(journal));
     finish(this.#root, journal);

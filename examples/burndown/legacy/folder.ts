@@ -12,6 +12,7 @@
 
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
+import { storable, writeJson } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { Calculation, JsonObject, Query, Selection, Task } from "../model.ts";
 import { momentOf } from "../moments.ts";
@@ -109,7 +110,7 @@ export class LegacyFolder {
     const file = "profiles/profiles.json";
     const found = this.read(file);
     const complain = this.#complain(file, found);
-    const reader = new JsonReader(found?.value ?? {}, [], complain);
+    const reader = new JsonReader(storable(found?.value ?? {}, [], complain), [], complain);
     // With their secrets: those of a profile are parted from it where it is read.
     const given = reader.any("profiles");
     const list = Array.isArray(given)
@@ -240,7 +241,7 @@ export class LegacyFolder {
 
 function changedFile(value: unknown): JsonFile | undefined {
   if (value === undefined) return undefined;
-  return { text: JSON.stringify(value), value, writtenAt: momentOf(0) };
+  return { text: writeJson(value), value, writtenAt: momentOf(0) };
 }
 
 /** Whether an id can be the name of a folder and nothing else. */

@@ -3,6 +3,7 @@
  * from what it says: the key from the search and its fields, the end from its moment.
  */
 
+import { endlessPath, storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader } from "../json-reader.ts";
 import type { CachedResponse, JsonObject } from "../model.ts";
 import { cacheKeyOf, expiryOf, momentOf } from "../moments.ts";
@@ -25,7 +26,7 @@ const NEVER = momentOf(0);
 /** Reads what stands beside the issues, of either form. */
 export function readCacheHead(value: unknown, madeAt: string, complain: Complain): CacheHead {
   const beside = isObject(value) ? without(value, ["issues"]) : value;
-  const { rest } = partSecrets(beside);
+  const rest = storable(partSecrets(beside).rest, [], complain);
   const reader = new JsonReader(rest, [], complain);
   const jql = reader.text(["jql_query", "jql"], "");
   const said = reader.moment(["timestamp", "cached_at", "last_updated"], madeAt);
@@ -45,7 +46,9 @@ export function issueProblem(issue: unknown): string | undefined {
   if (!isObject(issue)) return "is no issue, which would be an object";
   const key = issue["key"];
   if (typeof key !== "string" || key === "") return 'is an issue without a "key"';
-  return isObject(issue["fields"]) ? undefined : `is the issue ${key} without "fields"`;
+  if (!isObject(issue["fields"])) return `is the issue ${key} without "fields"`;
+  const endless = endlessPath(issue);
+  return endless && `is the issue ${key} with a number that is too large: ${endless.join(".")}`;
 }
 
 /** Puts an answer together. */

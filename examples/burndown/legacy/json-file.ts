@@ -2,6 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
+import { parseJson, TooLargeNumber } from "../exact-json.ts";
 import { momentOf } from "../moments.ts";
 import { lineAt } from "./locate.ts";
 
@@ -53,8 +54,11 @@ function textOf(bytes: Buffer): string {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
+    if (error instanceof TooLargeNumber) {
+      throw new BrokenFile(lineAt(text, text.indexOf(error.source)), `has ${error.message}`);
+    }
     const message = (error as Error).message;
     const line = lineAt(text, offsetOf(text, message));
     // V8 repeats the text and the place, which stand beside the message already.

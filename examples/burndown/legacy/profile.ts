@@ -1,5 +1,6 @@
 /** `profile.json`, the entries of `profiles.json`, and `query.json`. */
 
+import { storable } from "../exact-json.ts";
 import { type Complain, JsonReader, type Path } from "../json-reader.ts";
 import type { JsonObject, Profile, Query } from "../model.ts";
 import { partSecrets, withSecrets } from "../secrets.ts";
@@ -43,7 +44,7 @@ export function readProfile(
   path: Path = [],
 ): LegacyProfile {
   const { rest, token, leftOut } = partSecrets(value);
-  const reader = new JsonReader(rest, path, complain);
+  const reader = new JsonReader(storable(rest, path, complain), path, complain);
   const createdAt = reader.moment("created_at", madeAt);
   const jiraConfig = readConnection(reader);
   // The folder is what queries are found by, whatever the file says.
@@ -109,7 +110,7 @@ export function readQuery(
   { id, createdAt: madeAt }: Defaults,
   complain: Complain,
 ): Query {
-  const reader = new JsonReader(partSecrets(value).rest, [], complain);
+  const reader = new JsonReader(storable(partSecrets(value).rest, [], complain), [], complain);
   reader.any("id");
   const createdAt = reader.moment("created_at", madeAt);
   const query = {

@@ -1,12 +1,13 @@
 /** `project_data.json`: scope and weekly statistics; older files have the key `scope`. */
 
+import { storable } from "../exact-json.ts";
 import { type Complain, JsonReader, type Path } from "../json-reader.ts";
 import type { JsonObject, ProjectData, Scope, Statistic } from "../model.ts";
 import { partSecrets } from "../secrets.ts";
 
 /** Reads a project. Days that stand there twice, in whatever form, are one; the last one counts. */
 export function readProjectData(value: unknown, madeAt: string, complain: Complain): ProjectData {
-  const reader = new JsonReader(partSecrets(value).rest, [], complain);
+  const reader = new JsonReader(storable(partSecrets(value).rest, [], complain), [], complain);
   const scopeKey = reader.any("project_scope") == null ? "scope" : "project_scope";
   const scope = readScope(reader.object(scopeKey), complain, [scopeKey]);
   const byDay = new Map<string, Statistic>();

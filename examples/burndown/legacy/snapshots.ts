@@ -3,6 +3,7 @@
  * "2025-W44"; the list with `snapshot_date` and `metric_type` that the plan assumed is read too.
  */
 
+import { storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
 import type { JsonObject, MetricPoint, MetricType } from "../model.ts";
 import { parseDay } from "../moments.ts";
@@ -24,7 +25,7 @@ export function metricTypeOf(name: string): MetricType {
 
 /** Reads all points. A week that stands there in two forms is one; the later point counts. */
 export function readSnapshots(given: unknown, madeAt: string, complain: Complain): MetricPoint[] {
-  const value = partSecrets(given).rest;
+  const value = storable(partSecrets(given).rest, [], complain);
   const found = Array.isArray(value)
     ? value.flatMap((item, index) => readListed(item, madeAt, complain, [index]))
     : Object.entries(objectOf(value, complain)).flatMap(([week, metrics]) =>

@@ -3,6 +3,7 @@
  * results under `cache/`.
  */
 
+import { storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader } from "../json-reader.ts";
 import { type Calculation, type JsonObject, TASK_TIMEOUT_MINUTES, type Task } from "../model.ts";
 import { msOf } from "../moments.ts";
@@ -22,7 +23,7 @@ const STATUSES: Readonly<Record<string, Task["status"]>> = {
 /** Reads the task; an empty file has none. */
 export function readTask(value: unknown, madeAt: string, complain: Complain): Task | undefined {
   if (isObject(value) && Object.keys(value).length === 0) return undefined;
-  const reader = new JsonReader(partSecrets(value).rest, [], complain);
+  const reader = new JsonReader(storable(partSecrets(value).rest, [], complain), [], complain);
   const name = reader.text(["task_name", "task_id"], "task");
   const given = reader.text("status", "in_progress");
   const status = STATUSES[given];
@@ -78,7 +79,7 @@ export function readCalculation(
   madeAt: string,
   complain: Complain,
 ): Calculation {
-  const reader = new JsonReader(partSecrets(value).rest, [], complain);
+  const reader = new JsonReader(storable(partSecrets(value).rest, [], complain), [], complain);
   const metadata = new JsonReader(reader.object("metadata"), ["metadata"], complain);
   return {
     cacheKey: metadata.text("cache_key", fileKey),

@@ -138,7 +138,7 @@ describe("a migration", () => {
       caches: [
         {
           response: {
-            issues: [{ fields: { summary: "a\0b", rank: Number("123456789012345678") } }],
+            issues: [{ fields: { summary: "a\0b", rank: 123456789012345678n } }],
           },
         },
       ],

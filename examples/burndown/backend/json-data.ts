@@ -1,7 +1,7 @@
 /** The data of queries in the files of the old application: one file for each kind. */
 
-import { isObject } from "../json-reader.ts";
-import { isIssueKey, readChangelog, writeChangelog } from "../legacy/changelog.ts";
+import { isObject, JsonReader } from "../json-reader.ts";
+import { isIssueKey, LISTED_AT, readChangelog, writeChangelog } from "../legacy/changelog.ts";
 import type { FileTransaction } from "../legacy/file-transaction.ts";
 import { DATA_FILES, type LegacyFolder } from "../legacy/folder.ts";
 import { readCacheHead, withIssues, writeCache } from "../legacy/jira-cache.ts";
@@ -182,8 +182,9 @@ function changelogsIn(folder: LegacyFolder, profileId: string, queryId: string):
       if (!isObject(value)) return [];
       const listed = value["issues"];
       if (Array.isArray(listed)) {
+        const listedAt = new JsonReader(value, [], complain).moment(LISTED_AT, writtenAt);
         return listed.map((each, index) =>
-          readChangelog(undefined, each, writtenAt, complain, ["issues", index]),
+          readChangelog(undefined, each, listedAt, complain, ["issues", index]),
         );
       }
       return Object.entries(value)

@@ -20,6 +20,9 @@ const ENVELOPE = [
   "last_updated",
 ];
 
+/** When the older list was given, which its issues do not say by themselves. */
+export const LISTED_AT: readonly string[] = ["timestamp", "cached_at", "last_updated"];
+
 /** Whether a key of the file is one of an issue, such as "ALOY-17". */
 export function isIssueKey(key: string): boolean {
   return !ENVELOPE.includes(key);

@@ -28,15 +28,16 @@ export class BrokenFile extends Error {
 /**
  * Reads a file; undefined when there is none.
  *
- * @throws `BrokenFile` when it is not UTF-8 or not JSON.
+ * @throws `BrokenFile` when it is a folder, not UTF-8 or not JSON.
  */
 export function readJsonFile(path: string): JsonFile | undefined {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
-      return undefined;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOENT", "ENOTDIR"].includes(code)) return undefined;
+    if (code === "EISDIR") throw new BrokenFile(1, "is a folder, not a file");
     throw error;
   }
   const text = textOf(bytes);

@@ -58,7 +58,7 @@ export interface MappingContext {
 /** The rows of an item of a data file. */
 export function rowsOf(
   item: ImportItem,
-  { kind, profileId, queryId, responseId, pointsField, file }: DataFile,
+  { kind, profileId, queryId, responseId, pointsField, listedAt, file }: DataFile,
   { writtenAt, skipBad, note }: MappingContext,
 ): Rows | undefined {
   const reasons: string[] = [];
@@ -86,7 +86,7 @@ export function rowsOf(
       case "listed-changelogs":
         return changelogRows(
           ofQuery,
-          readChangelog(undefined, item.value, writtenAt, complain, []),
+          readChangelog(undefined, item.value, listedAt ?? writtenAt, complain, []),
         );
       case "project":
         return projectRows(ofQuery, item.value, writtenAt, complain, (text) =>

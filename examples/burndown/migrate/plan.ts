@@ -6,9 +6,11 @@
  * same one when it goes on.
  */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { isIssueKey } from "../legacy/changelog.ts";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { type Complain, JsonReader } from "../json-reader.ts";
+import { isIssueKey, LISTED_AT } from "../legacy/changelog.ts";
 import { DATA_FILES, LegacyFolder, type LegacyProblem } from "../legacy/folder.ts";
+import { lineOfPath } from "../legacy/locate.ts";
 import type { Calculation, Profile, Query, Selection, Task } from "../model.ts";
 
 /** A large file and how it is cut. */
@@ -27,6 +29,8 @@ export interface DataFile {
   /** Of the answer that the file holds. */
   readonly responseId: number;
   readonly pointsField: string | undefined;
+  /** When a list of changelogs was given, which stands beside it. */
+  readonly listedAt: string | undefined;
 }
 
 export interface LegacyPlan {
@@ -92,7 +96,7 @@ export function planMigration(root: string, without: ReadonlySet<string> = new S
     facts: factsOf(registry.others),
     tasks: task === undefined ? [] : [task],
     calculations: calculations.filter((each) => each !== undefined),
-    data: dataFilesOf(folder, profiles, queries).filter(({ file }) => !without.has(file)),
+    data: dataFilesOf(folder, profiles, queries, problems).filter(({ file }) => !without.has(file)),
     readFiles: smallFiles(folder, profiles, queries),
     tokens,
     notes,
@@ -152,6 +156,7 @@ function dataFilesOf(
   folder: LegacyFolder,
   profiles: readonly Profile[],
   queries: readonly Query[],
+  problems: LegacyProblem[],
 ): DataFile[] {
   const pointsFields = new Map(
     profiles.map(({ id, jiraConfig }) => [id, jiraConfig["points_field"]]),
@@ -170,10 +175,16 @@ function dataFilesOf(
     ] as const;
     return all.flatMap(({ file, kind }): DataFile[] => {
       const head = headOf(folder.path(file));
-      if (head === undefined) return [];
+      if (head === undefined) {
+        const isFolder = kind !== "issues" && existsSync(folder.path(file));
+        if (isFolder) problems.push({ file, line: 1, reason: "is a folder, not a file" });
+        return [];
+      }
       if (kind === "issues" && head.isWhole && !head.text.includes('"issues"')) return [];
       const isListed = kind === "changelogs" && !isIssueKey(firstKey(head.text));
-      return [{ file, kind: isListed ? "listed-changelogs" : kind, ...place }];
+      if (!isListed) return [{ file, kind, listedAt: undefined, ...place }];
+      const listedAt = listedAtIn(head, file, problems);
+      return [{ file, kind: "listed-changelogs", listedAt, ...place }];
     });
   });
 }
@@ -203,21 +214,44 @@ function dataFile(profileId: string, queryId: string, name: string): string {
 
 interface Head {
   readonly text: string;
+  /** The end of the file, of the same length. */
+  readonly tail: string;
   readonly isWhole: boolean;
 }
 
-/** The beginning of a file; undefined when there is none. */
+/** The beginning and the end of a file; undefined when there is none, or a folder. */
 function headOf(path: string): Head | undefined {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) return undefined;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() !== true) return undefined;
+  const { size } = stat;
   const bytes = Buffer.alloc(Math.min(size, HEAD_BYTES));
   const handle = openSync(path, "r");
   try {
     readSync(handle, bytes, 0, bytes.length, 0);
+    const text = bytes.toString("utf8");
+    readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+    return { text, tail: bytes.toString("utf8"), isWhole: size <= HEAD_BYTES };
   } finally {
     closeSync(handle);
   }
-  return { text: bytes.toString("utf8"), isWhole: size <= HEAD_BYTES };
+}
+
+/** Texts, and what is no brace: what is behind it belongs to the outermost object. */
+const WITHOUT_BRACES = String.raw`(?:[^{}"]|"(?:[^"\\]|\\.)*")*`;
+
+/** The moment of a list, which may be before or behind the issues. */
+function listedAtIn(head: Head, file: string, problems: LegacyProblem[]): string | undefined {
+  const found = LISTED_AT.flatMap((key): [string, unknown][] => {
+    const member = String.raw`"${key}"\s*:\s*("(?:[^"\\]|\\.)*")`;
+    const first = new RegExp(String.raw`^\uFEFF?\s*\{${WITHOUT_BRACES}?${member}`);
+    const last = new RegExp(String.raw`${member}${WITHOUT_BRACES}\}\s*$`);
+    const text = (first.exec(head.text) ?? last.exec(head.tail))?.[1];
+    return text === undefined ? [] : [[key, JSON.parse(text)]];
+  });
+  const complain: Complain = ([key = ""], reason) =>
+    problems.push({ file, line: lineOfPath(head.text, [key]), reason: `${key} ${reason}` });
+  const reader = new JsonReader(Object.fromEntries(found), [], complain);
+  return reader.moment(LISTED_AT, "") || undefined;
 }
 
 /** The search that an answer belongs to. */

@@ -5,7 +5,7 @@
 
 import { storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
-import type { JsonObject, MetricPoint, MetricType } from "../model.ts";
+import { type JsonObject, METRIC_TYPES, type MetricPoint, type MetricType } from "../model.ts";
 import { parseDay } from "../moments.ts";
 import { partSecrets } from "../secrets.ts";
 import { parseWeek, weekOf } from "../weeks.ts";
@@ -73,14 +73,28 @@ function readListed(value: unknown, madeAt: string, complain: Complain, path: Pa
   if (week === undefined) reader.problem("snapshot_date", "is not a week such as 2025-W44");
   const createdAt = reader.moment("created_at", madeAt);
   const given = reader.text("metric_type", "flow");
-  const type = given === "dora" ? "dora" : "flow";
+  const type = METRIC_TYPES.find((each) => each === given) ?? "flow";
+  if (type !== given) reader.problem("metric_type", `is "${given}", neither dora nor flow`);
   if (week === undefined) return [];
-  const forecast = reader.object("forecast");
-  return Object.entries(reader.object("metrics")).map(([name, metric]) => {
-    const own = forecast[name];
-    const value = own === undefined ? metric : { ...objectFrom(metric), forecast: own };
-    return { week, type, name, value, createdAt };
-  });
+  return [...valuesIn(reader)].map(([name, value]) => ({ week, type, name, value, createdAt }));
+}
+
+/**
+ * The values of a listed snapshot: a metric has its forecast in it. A forecast of nothing, and
+ * members that nobody knows, are kept by their names, as in an object by week.
+ */
+function valuesIn(reader: JsonReader): Map<string, unknown> {
+  const metrics = reader.object("metrics");
+  const values = new Map(Object.entries(metrics));
+  for (const [name, forecast] of Object.entries(reader.object("forecast"))) {
+    const metric = Object.hasOwn(metrics, name) ? objectFrom(metrics[name]) : {};
+    values.set(name, { ...metric, forecast });
+  }
+  for (const [name, value] of Object.entries(reader.extras())) {
+    if (values.has(name)) reader.problem(name, "is the name of a metric as well");
+    else values.set(name, value);
+  }
+  return values;
 }
 
 function objectFrom(metric: unknown): JsonObject {
@@ -94,8 +108,19 @@ export function byPlace(a: MetricPoint, b: MetricPoint): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** The points as the file has them: an object by week. */
-export function writeSnapshots(points: readonly MetricPoint[]): JsonObject {
+/**
+ * The points as the file has them: an object by week, or the list, which alone can say that the
+ * kind of a metric is not what its name tells, and that a value has a timestamp of its own.
+ */
+export function writeSnapshots(points: readonly MetricPoint[]): unknown {
+  return points.every(isToldByWeek) ? writeByWeek(points) : writeListed(points);
+}
+
+function isToldByWeek({ type, name, value }: MetricPoint): boolean {
+  return type === metricTypeOf(name) && !(isObject(value) && Object.hasOwn(value, "timestamp"));
+}
+
+function writeByWeek(points: readonly MetricPoint[]): JsonObject {
   const weeks: Record<string, Record<string, unknown>> = {};
   for (const { week, name, value, createdAt } of points) {
     const metrics = weeks[week] ?? {};
@@ -103,4 +128,18 @@ export function writeSnapshots(points: readonly MetricPoint[]): JsonObject {
     metrics[name] = isObject(value) ? { ...value, timestamp: createdAt } : value;
   }
   return weeks;
+}
+
+function writeListed(points: readonly MetricPoint[]): JsonObject[] {
+  const snapshots = Map.groupBy(
+    points,
+    ({ week, type, createdAt }) => `${week} ${type} ${createdAt}`,
+  );
+  return [...snapshots.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const metrics = Object.fromEntries(group.map(({ name, value }) => [name, value]));
+    const { week, type, createdAt } = first;
+    return [{ snapshot_date: week, metric_type: type, metrics, created_at: createdAt }];
+  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LegacyFolder, type LegacyProblem } from "../../../examples/burndown/legacy/folder.ts";
 import { readProjectData } from "../../../examples/burndown/legacy/project-data.ts";
-import { readSnapshots } from "../../../examples/burndown/legacy/snapshots.ts";
+import { readSnapshots, writeSnapshots } from "../../../examples/burndown/legacy/snapshots.ts";
 import { NOW, temporaryFolder, writeFiles } from "./support.ts";
 
 /** What a folder of files means, and what is wrong with it. */
@@ -15,6 +15,8 @@ function read<T>(
   const legacy = new LegacyFolder(folder.path, (problem) => problems.push(problem));
   return { result: look(legacy), problems };
 }
+
+const EARLIER = "2025-12-01T10:00:00.000Z";
 
 const refuse = (): never => {
   throw new Error("no problem was expected");
@@ -335,6 +337,41 @@ describe("snapshots of metrics", () => {
     expect(points).toEqual([
       point("2025-W12", "dora", "lead_time", { hours: 3, forecast: { hours: 4 } }, NOW),
       point("2025-W12", "flow", "flow_load", 3, NOW),
+    ]);
+  });
+
+  it("lose nothing of a list: forecasts of no metric and unknown members keep their names", () => {
+    const [snapshot_date, created_at] = ["2025-W12", NOW];
+    const list = [
+      { snapshot_date, created_at, metric_type: "dora", metrics: { x: 1 }, forecast: { f: 2 } },
+      { snapshot_date, created_at, metrics: { v: { timestamp: "t" } }, zzz: 1 },
+      { snapshot_date: "2025-W13", created_at, metric_type: "dora", data: { v: 3 } },
+    ];
+
+    const points = readSnapshots(list, NOW, refuse);
+
+    expect(points).toEqual([
+      point("2025-W12", "dora", "f", { forecast: 2 }, NOW),
+      point("2025-W12", "dora", "x", 1, NOW),
+      point("2025-W12", "flow", "v", { timestamp: "t" }, NOW),
+      point("2025-W12", "flow", "zzz", 1, NOW),
+      point("2025-W13", "dora", "data", { v: 3 }, NOW),
+    ]);
+    expect(readSnapshots(writeSnapshots(points), EARLIER, refuse)).toEqual(points);
+  });
+
+  it("say of a list what cannot be kept", () => {
+    const complaints: string[] = [];
+
+    readSnapshots(
+      [{ snapshot_date: "2025-W12", metric_type: "other", metrics: { x: 1 }, x: 2 }],
+      NOW,
+      (path, reason) => complaints.push(`${path.join(".")} ${reason}`),
+    );
+
+    expect(complaints).toEqual([
+      '0.metric_type is "other", neither dora nor flow',
+      "0.x is the name of a metric as well",
     ]);
   });
 

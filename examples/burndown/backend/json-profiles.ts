@@ -2,6 +2,7 @@
 
 import { SpringhouseError } from "springhouse";
 import { isObject } from "../json-reader.ts";
+import { factsOf, withFact } from "../legacy/facts.ts";
 import type { FileTransaction } from "../legacy/file-transaction.ts";
 import { isSafeId, type LegacyFolder } from "../legacy/folder.ts";
 import { withOldSecrets, writeProfile, writeQuery } from "../legacy/profile.ts";
@@ -100,26 +101,22 @@ export class JsonState implements StateRepository {
   }
 
   async get(key: string): Promise<string | undefined> {
-    const { others } = registryIn(this.#files.folder);
-    const value = others[key];
-    return typeof value === "string" ? value : undefined;
+    return factsOf(registryIn(this.#files.folder).others).get(key);
   }
 
   async set(key: string, value: string): Promise<void> {
     await this.#files.change((changes, folder) => {
       const registry = registryIn(folder);
-      writeRegistry(changes, folder, { ...registry, others: { ...registry.others, [key]: value } });
+      writeRegistry(changes, folder, {
+        ...registry,
+        others: withFact(registry.others, key, value),
+      });
     });
   }
 
   async list(): Promise<readonly (readonly [key: string, value: string])[]> {
-    const { others } = registryIn(this.#files.folder);
-    return Object.entries(others)
-      .flatMap(([key, value]): [string, string][] =>
-        // The version is of the file, not of what it tells.
-        typeof value === "string" && key !== "version" ? [[key, value]] : [],
-      )
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const facts = factsOf(registryIn(this.#files.folder).others);
+    return [...facts].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   async selection(): Promise<Selection> {

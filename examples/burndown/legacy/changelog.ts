@@ -3,6 +3,7 @@
  * files have a list of issues in an envelope, whose changes stand inside each issue.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { withoutNul } from "../backend/rows.ts";
 import { storable } from "../exact-json.ts";
 import { type Complain, isObject, JsonReader, type Path } from "../json-reader.ts";
@@ -77,15 +78,30 @@ function nullable(value: unknown): string | null {
 
 /** The changes of an issue as the file has them. */
 export function writeChangelog(log: Changelog): JsonObject {
-  const histories = log.entries.map((entry) => ({
-    ...entry.history,
-    created: entry.changeDate,
-    items: [{ ...itemOf(entry) }],
+  const histories = groupsOf(log.entries).map(([first, ...more]) => ({
+    ...first.history,
+    created: first.changeDate,
+    items: [first, ...more].map(itemOf),
   }));
   const changelog = { histories, total: histories.length };
   const { issueKey: key, fields, createdAt, expiresAt } = log;
   const end = expiresAt === expiryOf(createdAt) ? {} : { expires_at: expiresAt };
   return { key, fields, changelog, last_updated: createdAt, ...end };
+}
+
+/** Changes one behind the other of which the same is said were one history. */
+function groupsOf(entries: readonly ChangelogEntry[]): [ChangelogEntry, ...ChangelogEntry[]][] {
+  const groups: [ChangelogEntry, ...ChangelogEntry[]][] = [];
+  for (const entry of entries) {
+    const last = groups.at(-1);
+    if (last !== undefined && isSameHistory(last[0], entry)) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}
+
+function isSameHistory(a: ChangelogEntry, b: ChangelogEntry): boolean {
+  return a.changeDate === b.changeDate && isDeepStrictEqual(a.history, b.history);
 }
 
 function itemOf({ field, oldValue, newValue, item }: ChangelogEntry): JsonObject {

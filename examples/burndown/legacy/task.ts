@@ -28,7 +28,7 @@ export function readTask(value: unknown, madeAt: string, complain: Complain): Ta
   const given = reader.text("status", "in_progress");
   const status = STATUSES[given];
   if (status === undefined) reader.problem("status", `is "${given}", which is no status of a task`);
-  const updatedAt = reader.moment(["updated_at", "cancel_time", "start_time"], madeAt);
+  const updatedAt = reader.moment("updated_at", "") || lastMoment(value, madeAt, complain);
   const isCancelled = reader.flag("cancelled", false);
   const message = reader.text(["message", "error"], isCancelled ? "Cancelled" : "");
   const percent = reader.number("percent", percentIn(value));
@@ -41,6 +41,12 @@ export function readTask(value: unknown, madeAt: string, complain: Complain): Ta
     updatedAt,
     extras: reader.extras(),
   };
+}
+
+/** The last moment of a task that says none; the file keeps it where it was. */
+function lastMoment(value: unknown, madeAt: string, complain: Complain): string {
+  const reader = new JsonReader(isObject(value) ? value : {}, [], complain);
+  return reader.moment(["cancel_time", "start_time"], madeAt);
 }
 
 /** How far the phase is that the task is in: each has its own figures. */

@@ -9,6 +9,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import { type Complain, JsonReader } from "../json-reader.ts";
 import { isIssueKey, LISTED_AT } from "../legacy/changelog.ts";
+import { factsOf } from "../legacy/facts.ts";
 import { DATA_FILES, LegacyFolder, type LegacyProblem } from "../legacy/folder.ts";
 import { lineOfPath } from "../legacy/locate.ts";
 import type { Calculation, Profile, Query, Selection, Task } from "../model.ts";
@@ -142,14 +143,6 @@ function validSelection(
   if (queryId === null || isThere) return { profileId, queryId };
   notes.push(`The query in use, "${queryId}", is not there: the one used last is`);
   return { profileId, queryId: null };
-}
-
-/** Texts as they are, all else as JSON. */
-function factsOf(others: Readonly<Record<string, unknown>>): Map<string, string> {
-  const facts = Object.entries(others).filter(([key]) => key !== "version");
-  return new Map(
-    facts.map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
 }
 
 function dataFilesOf(

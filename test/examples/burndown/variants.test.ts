@@ -1,11 +1,15 @@
 /** Odd forms of the old files, of which the migration and the files themselves say the same. */
 
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openJsonBackend } from "../../../examples/burndown/backend/json-backend.ts";
+import { openSqliteBackend } from "../../../examples/burndown/backend/sqlite-backend.ts";
+import { exportFolder } from "../../../examples/burndown/export.ts";
 import { migrateFolder } from "../../../examples/burndown/migrate/migrate.ts";
+import { databasePath } from "../../../examples/burndown/places.ts";
 import { everythingOf, folderOf, MAIN, migratedOf } from "./old-folder.ts";
+import { temporaryFolder } from "./support.ts";
 
 describe("an older list of changelogs", () => {
   const issues = `"issues": [{"key": "A-1", "changelog": {"histories": []},
@@ -36,6 +40,69 @@ describe("an older list of changelogs", () => {
     await expect(migrateFolder(folder.path)).rejects.toThrow(
       `${MAIN}/jira_changelog_cache.json, line 2: timestamp is "soon", not a moment`,
     );
+  });
+});
+
+describe("an export", () => {
+  /** The files that a migrated folder is exported as. */
+  async function exportedOf(
+    files: Readonly<Record<string, unknown>>,
+    file: string,
+  ): Promise<unknown> {
+    using folder = folderOf(files);
+    using target = temporaryFolder();
+    await migrateFolder(folder.path);
+    const backend = await openSqliteBackend(databasePath(folder.path));
+    await exportFolder(backend, target.path);
+    await backend.close();
+    return JSON.parse(readFileSync(join(target.path, file), "utf8"));
+  }
+
+  it("has unknown keys of the registry as they were, texts and all else", async () => {
+    const unknown = { text: "5", number: 5, object: { a: 1 }, list: ["x"], none: null, flag: true };
+    const file = "profiles/profiles.json";
+
+    const exported = await exportedOf({ [file]: { ...unknown, version: "3.0" } }, file);
+
+    expect(exported).toMatchObject(unknown);
+    expect(Object.keys(exported as object).sort()).toEqual(
+      // The query in use is the one used last.
+      [
+        ...Object.keys(unknown),
+        "version",
+        "profiles",
+        "active_profile_id",
+        "active_query_id",
+      ].sort(),
+    );
+  });
+
+  it("has when a task began and was cancelled", async () => {
+    const task = { task_name: "a", status: "in_progress", cancelled: true };
+    const moments = { start_time: "2025-12-01T09:00:00", cancel_time: "2025-12-01T09:05:00" };
+    const file = "task_progress.json";
+
+    const exported = await exportedOf({ [file]: { ...task, ...moments } }, file);
+
+    expect(exported).toMatchObject({ ...moments, updated_at: "2025-12-01T09:05:00.000Z" });
+  });
+
+  it("has as many histories as there were, each with all of its items", async () => {
+    const [status, labels] = [
+      { field: "status", fromString: "Open", toString: "Closed", to: "6" },
+      { field: "labels", fromString: null, toString: "a" },
+    ];
+    const created = "2025-12-01T09:00:00.000Z";
+    const histories = [
+      { id: "1", created, items: [status, labels] },
+      { id: "2", created, items: [status] },
+      { created, author: { name: "a" }, items: [labels, labels] },
+    ];
+    const file = `${MAIN}/jira_changelog_cache.json`;
+
+    const exported = await exportedOf({ [file]: { "A-1": { changelog: { histories } } } }, file);
+
+    expect(exported).toMatchObject({ "A-1": { changelog: { histories, total: 3 } } });
   });
 });
 

@@ -40,8 +40,8 @@ describe("the command line of the flashcards", () => {
     });
     const commands = block.split("\n").filter((line) => line.startsWith("flashcards "));
     expect(commands.map(wordsOf).map(([name]) => name)).toEqual([
-      ...["serve", "import", "run", "status", "fail", "fail", "run", "show", "update", "show"],
-      "migrate",
+      ...["serve", "import", "run", "status", "fail", "run", "fail", "run"],
+      ...["show", "update", "show", "migrate"],
     ]);
     const stop = new AbortController();
     const { signal } = new AbortController();
@@ -68,15 +68,19 @@ describe("the command line of the flashcards", () => {
       const asks = given[0] === "run" || given[0] === "fail";
       runs.push(await run(folder.path, [...given, ...(asks ? ["--server", url] : [])], signal));
     }
+    const statistics: unknown = await (await fetch(`${url}/statistics`)).json();
     stop.abort();
 
     expect(runs.map(({ code, err }) => (code === 0 ? 0 : err))).toEqual(runs.map(() => 0));
     expect(await served).toBe(130);
-    const [imported, limited, status, , , rest, shown, , changed, migrated] = runs;
+    const [imported, limited, status, , again, , rest, shown, , changed, migrated] = runs;
     expect(imported?.out).toContain("1,000 new of 1,000 words from generated words");
     expect(limited?.out).toMatch(/stage2 +100 +0 +0 +0/);
     expect(status?.out).toMatch(/900 +0 +100 +0\n/);
-    expect(rest?.out).toMatch(/stage2 +900 +0 +0 +0/);
+    expect(again?.out).toMatch(/stage2 +100 +0 +0 +0/);
+    expect(rest?.out).toMatch(/stage2 +800 +0 +0 +0/);
+    // Three were answered with 503 and one never, and all of them asked again.
+    expect(statistics).toMatchObject({ failed: 4, answered: 2_000 });
     expect(shown?.out).toContain("meaning 1\n");
     expect(JSON.parse(changed?.out ?? "")).toMatchObject({
       card: { translation: "so, therefore", isProcessed: true },

@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpringhouseError } from "springhouse";
-import { isSecretName, redactText } from "springhouse/import";
+import { isSecretName, maskSecrets } from "springhouse/import";
 import { isObject, type Path } from "./json-reader.ts";
 import { writeFileWhole } from "./whole-file.ts";
 
@@ -51,7 +51,7 @@ export function partSecrets<T>(value: T): Parted<T> {
 /** A value as it is to be written, with the secrets that stood in its place before. */
 export function withSecrets(after: unknown, before: unknown): unknown {
   if (typeof after === "string") {
-    return typeof before === "string" && redactText(before) === after ? before : after;
+    return typeof before === "string" && maskSecrets(before) === after ? before : after;
   }
   if (Array.isArray(after)) {
     const list = Array.isArray(before) ? before : [];
@@ -68,7 +68,7 @@ export function withSecrets(after: unknown, before: unknown): unknown {
 
 function without(value: unknown, path: Path, secrets: Secret[]): unknown {
   if (typeof value === "string") {
-    const text = redactText(value);
+    const text = maskSecrets(value);
     if (text !== value) secrets.push({ path, value });
     return text;
   }

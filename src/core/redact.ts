@@ -31,8 +31,6 @@ export function redactUrl(url: string): string {
 /**
  * A text of any kind without the passwords of the URLs in it, and without the values of parameters
  * that are secret by their names; both become "***".
- *
- * @example redactText("https://app:pw@host/?token=abc") // "https://app:***@host/?token=***"
  */
 export function redactText(text: string): string {
   return text

@@ -1,6 +1,6 @@
 /** JSON and CSV into a database, and moves between backends: `springhouse/import`. */
 
-export { isSecretName, redactText } from "../../core/redact.ts";
+export { isSecretName } from "../../core/redact.ts";
 export { type CsvRecord, csvLine, readCsv } from "./csv.ts";
 export type { MovePartReport, MoveProblem, MoveStage } from "./dual-part.ts";
 export {
@@ -14,6 +14,7 @@ export {
 export { defineImport, importFiles } from "./import.ts";
 export { type ImportTableOptions, type ImportTableReport, importTable } from "./import-table.ts";
 export type { InferredColumn, InferredTable, InferredType } from "./infer.ts";
+export { maskSecrets } from "./mask.ts";
 export type {
   ImportedTable,
   ImportItem,

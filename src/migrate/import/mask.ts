@@ -111,6 +111,19 @@ export class SecretMask {
   }
 }
 
+/**
+ * A text as the copies of an import have it: with "***" for passwords of URLs, for parameters such
+ * as `?token=…` and for the values of secret members of JSON in it.
+ *
+ * @example maskSecrets("https://app:pw@host/?token=abc") // "https://app:***@host/?token=***"
+ */
+export function maskSecrets(text: string): string {
+  if (!SUSPECT.test(text) && !text.includes("://")) return text;
+  const mask = new SecretMask("document");
+  const masked = Buffer.concat([mask.push(Buffer.from(text)), mask.end()]);
+  return mask.count === 0 ? text : masked.toString();
+}
+
 /** Where a text can be cut without cutting what a secret begins with. */
 function safeEnd(text: string): number {
   const held = UNFINISHED.map(

@@ -20,6 +20,7 @@ describe("a migration", () => {
           base_url: "https://u:s3cret-3@j/?token=s3cret-4&a=1",
           credentials: { user: "u", value: "s3cret-5" },
           token: "s3cret-token",
+          mirror: "https://j:8443/users/@me?name=a@b",
           uses_token: true,
         },
       },
@@ -49,7 +50,15 @@ describe("a migration", () => {
       ]);
     }
     expect(await migratedOf(folder.path)).toMatchObject({
-      profiles: [{ jiraConfig: { base_url: "https://u:***@j/?token=***&a=1", uses_token: true } }],
+      profiles: [
+        {
+          jiraConfig: {
+            base_url: "https://u:***@j/?token=***&a=1",
+            mirror: "https://j:8443/users/@me?name=a@b",
+            uses_token: true,
+          },
+        },
+      ],
     });
     expect(tokens).toEqual(["p_1"]);
     expect(readFileSync(join(folder.path, "secrets.json"), "utf8")).toContain('"s3cret-token"');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SecretMask } from "../../../src/migrate/import/mask.ts";
+import { maskSecrets, SecretMask } from "../../../src/migrate/import/mask.ts";
 import type { ImportFormat } from "../../../src/migrate/import/source.ts";
 
 const SECRET =
@@ -72,5 +72,17 @@ describe("the mask of copies", () => {
 
     expect(Buffer.concat([mask.push(bytes), mask.end()])).toEqual(bytes);
     expect(mask.count).toBe(0);
+  });
+});
+
+describe("a text by itself", () => {
+  it.each([
+    ["https://u:pw@h:8080/?token=abc&a=1", "https://u:***@h:8080/?token=***&a=1"],
+    ["https://h:8080/users/@me?name=a@b", "https://h:8080/users/@me?name=a@b"],
+    ["für “token=abc & apiKey=d” ü", "für “token=*** & apiKey=*** ü"],
+    ["tokens = 3, a lone \ud800", "tokens = 3, a lone \ud800"],
+  ])("is masked as in a copy: %s", (text, masked) => {
+    expect(maskSecrets(text)).toBe(masked);
+    expect(maskSecrets(masked)).toBe(masked);
   });
 });

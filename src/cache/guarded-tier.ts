@@ -14,6 +14,7 @@ import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import type { KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
 import { asStale } from "./life.ts";
 import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
+import { sendWide, setAcceptable, setOrRefusal } from "./tier-changes.ts";
 
 /** How much trouble of a tier is borne. */
 export interface GuardOptions {
@@ -71,7 +72,7 @@ export class GuardedTier {
     this.#options = options;
     this.#outbox = new Outbox(
       {
-        setMany: async (entries) => void (await this.#change(() => tier.setMany(entries))),
+        setMany: (entries) => this.#setMany(entries),
         dropMany: async (keys) => void (await this.#change(() => tier.dropMany(keys))),
         expireMany: (moments) => this.#change(() => this.#expireMany(moments)),
         wide: (change) => this.#change(() => sendWide(tier, change)),
@@ -264,6 +265,15 @@ export class GuardedTier {
     );
   }
 
+  async #setMany(entries: readonly TierEntry[]): Promise<void> {
+    const set = (some: readonly TierEntry[]) => this.#change(() => setOrRefusal(this.tier, some));
+    const refused = await setAcceptable(entries, set);
+    if (refused.length === 0) return;
+    await this.#change(() => this.tier.dropMany(refused.map(({ key }) => key)));
+    this.#errors += refused.length;
+    for (const { error } of refused) this.#options.onError(this.name, error);
+  }
+
   async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {
     const keys = [...momentsMs.keys()];
     const entries = listOf(await this.tier.getMany(keys));
@@ -280,7 +290,7 @@ export class GuardedTier {
     // First dropped: what cannot be read now may be read later and would be fresh, and what another
     // process is loading must not become the fresh value.
     if (over.length > 0) await this.tier.dropMany(over);
-    if (stale.length > 0) await this.tier.setMany(stale);
+    if (stale.length > 0) await setAcceptable(stale, (some) => setOrRefusal(this.tier, some));
   }
 
   /** The keys of a list that no change on its way takes away. */
@@ -385,9 +395,4 @@ function isNumber(value: unknown): value is number {
 function listOf<T>(answer: readonly T[]): readonly T[] {
   if (Array.isArray(answer)) return answer;
   throw new SpringhouseError("CORRUPT", "The tier gave no list.");
-}
-
-async function sendWide(tier: Tier, change: WideChange): Promise<void> {
-  if (change.kind === "prefix") await tier.dropPrefix(change.prefix);
-  else await tier.dropTags(change.tags);
 }

@@ -3,6 +3,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { shown } from "../core/shown.ts";
 import type { TierEntry } from "../tier/tier.ts";
 import { type Life, parseLifeMs } from "./life.ts";
 import { wholeTag } from "./whole-key.ts";
@@ -25,7 +26,11 @@ export interface LoadContext<T> {
   ttl(ttl: Life): void;
   /** Adds tags to this value. */
   tags(...tags: readonly string[]): void;
-  /** Notes the revision of this value, for the next conditional request. */
+  /**
+   * Notes the revision of this value, for the next conditional request.
+   *
+   * @throws `INVALID_ARGUMENT` for what is neither a text nor `undefined`.
+   */
   etag(etag: string | undefined): void;
   /** The value is returned to who waits and is not kept. */
   skip(): void;
@@ -99,7 +104,7 @@ export async function runLoad(
     },
     tags: (...names) => void tags.push(...names.map((name) => wholeTag(namespace, name))),
     etag: (revision) => {
-      etag = revision;
+      etag = checkedEtag(key, revision);
     },
     skip: () => {
       kept = false;
@@ -133,6 +138,13 @@ export function loadedOf(keys: readonly string[], given: LoadedMany<unknown>): r
   const what = given === null ? "null" : typeof given;
   const message = `A load of many keys gave ${what}; it gives a list in their order, or a Map.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message);
+}
+
+/** No tier could keep anything else, and would learn of it only when the load is over. */
+function checkedEtag(key: string, revision: unknown): string | undefined {
+  if (revision === undefined || typeof revision === "string") return revision;
+  const message = `etag() for "${key}" takes a text or undefined, and not ${shown(revision)}.`;
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { key } });
 }
 
 function nothingStale(key: string): SpringhouseError {

@@ -33,6 +33,7 @@ export type KeyChange =
 
 /** Sends the changes; rejects when the tier did not take them. */
 export interface OutboxTarget {
+  /** Sets the entries; drops the keys of those that the tier can never take. */
   setMany(entries: readonly TierEntry[]): Promise<void>;
   dropMany(keys: readonly string[]): Promise<void>;
   /** Makes the entries of the keys stale, those that were made until then. */

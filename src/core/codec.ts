@@ -131,6 +131,11 @@ function isBytes(value: unknown): value is Uint8Array {
   );
 }
 
+/** Whether it is bytes, or an array of a kind that is read back as it was. */
+export function isTypedArray(value: object): value is NodeJS.TypedArray {
+  return isBytes(value) || Object.values(ARRAY_TYPES).some((type) => isInstanceOf(value, type));
+}
+
 /** Where in the value we are; one list that grows and shrinks, since most paths are never told. */
 type Path = (string | number)[];
 

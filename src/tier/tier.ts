@@ -20,8 +20,9 @@
  * 9. `close` is idempotent, finishes what was begun, and everything after it is refused with
  *    `CLOSED`.
  *
- * A tier throws when it cannot do its work (`CLOSED`, `DISK_FULL`, an I/O error); the cache above
- * decides what a failure means. A tier never logs, retries or hides one.
+ * A tier throws when it cannot do its work (`CLOSED`, `DISK_FULL`, an I/O error), which is tried
+ * again, and `INVALID_ARGUMENT` for an entry that it can never keep, which is given up; the cache
+ * above decides what a failure means. A tier never logs, retries or hides one.
  */
 
 import type { Compression } from "./payload.ts";

@@ -40,6 +40,22 @@ describe("the context of a load", () => {
     }
   });
 
+  it("takes a text as the revision and nothing else, which no tier could keep", async () => {
+    const { cache, stored } = openTiered();
+
+    for (const revision of [{ weak: true }, ["v1"], 1, null]) {
+      const load = (context: LoadContext<unknown>): number => {
+        context.etag(revision as never);
+        return 1;
+      };
+      expect(await errorOf(cache.getOrSet("a", load))).toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringMatching(/^etag\(\) for "a" takes a text/),
+      });
+    }
+    expect(await entryIn(stored, "a")).toBeUndefined();
+  });
+
   it("can say that what is stale holds still, and all of it is fresh again", async () => {
     const { cache, clock, stored } = openTiered({ defaults: { ttl: 1_000, keepStale: "1h" } });
     await cache.getOrSet("a", (context) => {

@@ -7,7 +7,7 @@
  * compression), measured within 2 % of the heap's growth on real JSON.
  */
 
-import { PATH_STEPS_SHOWN } from "../../core/codec.ts";
+import { isTypedArray, PATH_STEPS_SHOWN } from "../../core/codec.ts";
 import { SpringhouseError } from "../../core/errors.ts";
 
 /** A value that belongs to the cache. */
@@ -152,7 +152,7 @@ class Copier {
       });
       return new Set(items);
     }
-    if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    if (isTypedArray(value)) {
       this.bytes += BUFFER_BYTES + value.byteLength;
       // A Buffer becomes plain bytes, as it does in every other tier.
       return value instanceof Uint8Array

@@ -86,6 +86,14 @@ describe("a copy", () => {
     expect(Buffer.isBuffer(value)).toBe(false);
   });
 
+  it("takes no typed array that the codec of the other tiers does not know", () => {
+    const { Float16Array } = globalThis as unknown as { Float16Array: new () => object };
+
+    expect(() => ownCopy({ a: [new Float16Array()] })).toThrow(
+      /^An instance of Float16Array at a\.0 cannot be cached/,
+    );
+  });
+
   it("is made of data only", () => {
     class Week {}
     const values = [
@@ -98,6 +106,8 @@ describe("a copy", () => {
       Promise.resolve(),
       new ArrayBuffer(1),
       new DataView(new ArrayBuffer(1)),
+      new (class Weights extends Float32Array {})([1]),
+      new (class Packet extends Uint8Array {})([1]),
     ];
     for (const value of values) {
       expect(() => ownCopy({ a: [value] })).toThrow(/cannot be cached/);

@@ -1,0 +1,52 @@
+/**
+ * Changes of an outbox as calls of a tier.
+ *
+ * A codec may refuse a value that the cache let pass (a text of more than 512 MB), and so may a
+ * tier of somebody else. Such an entry fails for ever and would hold up all that waits behind it: a
+ * drop that never arrives is an old value that is served again. So it is found, by halves, and is
+ * a refusal like that of an entry which is too large: it is kept out, and its key has nothing.
+ */
+
+import { SpringhouseError } from "../core/errors.ts";
+import type { Tier, TierEntry } from "../tier/tier.ts";
+import type { WideChange } from "./outbox.ts";
+
+export async function sendWide(tier: Tier, change: WideChange): Promise<void> {
+  if (change.kind === "prefix") await tier.dropPrefix(change.prefix);
+  else await tier.dropTags(change.tags);
+}
+
+/** An entry that a tier can never take, with what it said. */
+export interface RefusedEntry {
+  readonly key: string;
+  readonly error: SpringhouseError;
+}
+
+/** Sets entries, and gives what the tier refused in place of throwing it. */
+export async function setOrRefusal(
+  tier: Tier,
+  entries: readonly TierEntry[],
+): Promise<SpringhouseError | undefined> {
+  try {
+    await tier.setMany(entries);
+    return undefined;
+  } catch (error) {
+    // A tier that cannot do its work has other codes, and is tried again.
+    if (error instanceof SpringhouseError && error.code === "INVALID_ARGUMENT") return error;
+    throw error;
+  }
+}
+
+/** Sets all entries but those that are refused. @throws what a tier that fails throws. */
+export async function setAcceptable(
+  entries: readonly TierEntry[],
+  set: (entries: readonly TierEntry[]) => Promise<SpringhouseError | undefined>,
+): Promise<readonly RefusedEntry[]> {
+  const error = await set(entries);
+  const [first] = entries;
+  if (error === undefined || first === undefined) return [];
+  if (entries.length === 1) return [{ key: first.key, error }];
+  const half = Math.ceil(entries.length / 2);
+  const before = await setAcceptable(entries.slice(0, half), set);
+  return [...before, ...(await setAcceptable(entries.slice(half), set))];
+}

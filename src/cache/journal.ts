@@ -16,6 +16,7 @@ import { decodeValue, encodeValue } from "../core/codec.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type Database, openDatabase } from "../sqlite/database.ts";
 import type { ResultSet, SqlValue, Statement } from "../sqlite/values.ts";
+import { fromStored, toStored } from "../tier/sqlite/key-text.ts";
 import { type Load, type LoadMany, loadedOf } from "./load.ts";
 import { type Save, type SourceChange, saveInTime } from "./strategy.ts";
 
@@ -141,7 +142,7 @@ export class Journal {
       const encoded = change.kind === "set" ? encodeValue(change.value) : undefined;
       const codec = encoded?.codec ?? null;
       const value = encoded?.bytes ?? null;
-      return { sql: INSERT, parameters: [this.#scope, change.key, codec, value, nowMs] };
+      return { sql: INSERT, parameters: [this.#scope, toStored(change.key), codec, value, nowMs] };
     });
     const written = file.open().then((database) => database.write(unit));
     this.#appends.add(written);
@@ -158,8 +159,8 @@ export class Journal {
 
   /** The changes of keys that are not in the source yet. */
   async pending(keys: readonly string[]): Promise<ReadonlyMap<string, SourceChange>> {
-    const rows = await this.#read(PENDING, this.#scope, JSON.stringify(keys));
-    return new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
+    const rows = await this.#read(PENDING, this.#scope, JSON.stringify(keys.map(toStored)));
+    return newestOf(rows);
   }
 
   /** Tries at once; resolves when all is saved, another process saves it, or `save` has failed. */
@@ -232,8 +233,7 @@ export class Journal {
       if (!this.#hasMore) this.#waiting = 0;
       return false;
     }
-    // The last change of a key stands for those before it.
-    const changes = new Map(rows.map((row) => [String(row[1]), changeOf(row)]));
+    const changes = newestOf(rows);
     const { save, timeoutMs, clock } = this.#options;
     await this.#whileRenewing(() => saveInTime(save, [...changes.values()], timeoutMs, clock));
     const last = rows.at(-1)?.[0] ?? 0;
@@ -323,9 +323,15 @@ export function loadManyPast(
   };
 }
 
-function changeOf([, key, codec, value]: readonly SqlValue[]): SourceChange {
-  if (codec === null || !(value instanceof Uint8Array)) return { kind: "drop", key: String(key) };
-  return { kind: "set", key: String(key), value: decodeValue(String(codec), value) };
+/** Changes by key: the last one of a key stands for those before it. */
+function newestOf(rows: ResultSet["rows"]): ReadonlyMap<string, SourceChange> {
+  return new Map(rows.map(changeOf).map((change) => [change.key, change]));
+}
+
+function changeOf([, stored, codec, value]: readonly SqlValue[]): SourceChange {
+  const key = fromStored(String(stored));
+  if (codec === null || !(value instanceof Uint8Array)) return { kind: "drop", key };
+  return { kind: "set", key, value: decodeValue(String(codec), value) };
 }
 
 function tooMany(scope: string): SpringhouseError {

@@ -68,7 +68,7 @@ export class Changes {
       const ordered = hasSource ? this.#inOrder(prepared) : prepared;
       const items = ordered instanceof Promise ? await ordered : ordered;
       const changeAll = (): void | Promise<void> => shelf.forMany(items, change, during);
-      if (hasSource) await this.#save(save, items.map(toSource), changeAll);
+      if (hasSource) await this.#save(save, newestOf(items.map(toSource)), changeAll);
       else await changeAll();
     } finally {
       bulk.end();
@@ -124,4 +124,9 @@ export class Changes {
       shelf.drop(key);
     });
   }
+}
+
+/** One change for each key: the last one stands for those before it. */
+function newestOf(changes: readonly SourceChange[]): readonly SourceChange[] {
+  return [...new Map(changes.map((change) => [change.key, change])).values()];
 }

@@ -174,6 +174,27 @@ describe("write-through", () => {
     expect(await mine.getMany(["a", "b", "c"])).toEqual([undefined, undefined, 3]);
   });
 
+  it("saves the last change of a key that is given twice", async () => {
+    const source = new Source();
+    const { mine } = open({ strategy: "write-through", ...pick(source) });
+
+    await mine.setMany([
+      ["a", 1],
+      ["b", 1],
+      ["a", 2],
+    ]);
+    await mine.dropMany(["b", "b"]);
+
+    expect(source.saved).toEqual([
+      [
+        { kind: "set", key: "a", value: 2 },
+        { kind: "set", key: "b", value: 1 },
+      ],
+      [{ kind: "drop", key: "b" }],
+    ]);
+    expect(await mine.get("a")).toBe(2);
+  });
+
   it("that cannot save tells its caller, and believes nothing any more", async () => {
     const source = new Source();
     const { mine, memory } = open({ strategy: "write-through", ...pick(source) });

@@ -49,9 +49,10 @@ const SCHEMA = [
 
 const INSERT =
   "INSERT INTO journal (scope, key, codec, value, created_at) VALUES (?, ?, ?, ?, ?) RETURNING seq";
+/** Takes a lease that is free, one's own, over, or from before the clock was set back. */
 const LEASE = `INSERT INTO journal_lease (scope, token, until) VALUES (?1, ?2, ?3)
   ON CONFLICT (scope) DO UPDATE SET token = excluded.token, until = excluded.until
-  WHERE token = excluded.token OR until < ?4 RETURNING token`;
+  WHERE token = excluded.token OR until < ?4 OR until > ?4 + ${2 * LEASE_MS} RETURNING token`;
 
 const COUNT = "SELECT count(*) FROM journal WHERE scope = ?";
 const PENDING = `SELECT seq, key, codec, value FROM journal

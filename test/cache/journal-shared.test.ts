@@ -61,4 +61,35 @@ describe("two caches with one journal", () => {
 
     expect(second.values.get("a")).toBe(2);
   });
+
+  it("take over from one that died before the clock was set back", async () => {
+    const path = newPath();
+    const clock = new FakeClock();
+    const ahead = new FakeClock(clock.nowMs() + 3_600_000);
+    const [dead, source] = [new Source(), new Source()];
+    const one = open({ clock: ahead, path, source: dead });
+    await one.mine.set("a", 1);
+    await one.mine.flush();
+
+    const two = open({ clock, path, source });
+    await two.mine.set("b", 2);
+    await two.mine.flush();
+
+    expect(source.values.get("b")).toBe(2);
+  });
+
+  it("leave the lease to one that lives", async () => {
+    const path = newPath();
+    const clock = new FakeClock();
+    const [living, source] = [new Source(), new Source()];
+    const one = open({ clock, path, source: living });
+    await one.mine.set("a", 1);
+    await one.mine.flush();
+
+    const two = open({ clock, path, source });
+    await two.mine.set("b", 2);
+    await two.mine.flush();
+
+    expect(source.calls).toBe(0);
+  });
 });

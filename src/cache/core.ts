@@ -83,12 +83,13 @@ export class CacheCore {
   /** The journal of a category that writes behind. */
   makeJournal(shelf: Shelf, save: Save): Journal {
     const onError = (error: unknown): void => shelf.tell("error", "*", "save", error);
-    const { clock } = this.options;
+    const { clock, version } = this.options;
     const timeoutMs = shelf.life.hardTimeoutMs;
     const scope = namespacePrefix(this.options.namespace) + shelf.category;
     const journal = new Journal({
       file: this.#journalFile,
       scope,
+      version,
       save,
       timeoutMs,
       clock,

@@ -6,11 +6,17 @@
  * saved is deleted. One process at a time saves the changes of a category: it holds a lease that it
  * renews, and another takes over when it dies. A crash between `save` and the deletion brings the
  * same changes again.
+ *
+ * A change belongs to the version of the cache that wrote it: values of another version may have
+ * another shape, so that neither a load nor `save` of this one is given them. They stay until a
+ * process of their version saves them, or until a later change of their key is saved, which
+ * stands for them too.
  */
 
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { warn } from "../core/channels.ts";
 import type { Clock } from "../core/clock.ts";
 import { decodeValue, encodeValue } from "../core/codec.ts";
 import { SpringhouseError } from "../core/errors.ts";
@@ -37,7 +43,8 @@ const SCHEMA = [
     key TEXT NOT NULL,
     codec TEXT,
     value BLOB,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    version TEXT NOT NULL DEFAULT '1'
   ) STRICT`,
   "CREATE INDEX IF NOT EXISTS journal_by_key ON journal (scope, key, seq)",
   `CREATE TABLE IF NOT EXISTS journal_lease (
@@ -47,16 +54,26 @@ const SCHEMA = [
   ) STRICT`,
 ].map((sql) => ({ sql, parameters: [] }));
 
-const INSERT =
-  "INSERT INTO journal (scope, key, codec, value, created_at) VALUES (?, ?, ?, ?, ?) RETURNING seq";
+/** Journals of before had no versions; theirs is the one that a cache has by default. */
+const HAS_VERSIONS = "SELECT 1 FROM pragma_table_info('journal') WHERE name = 'version'";
+const ADD_VERSIONS = "ALTER TABLE journal ADD COLUMN version TEXT NOT NULL DEFAULT '1'";
+
+const INSERT = `INSERT INTO journal (scope, version, key, codec, value, created_at)
+  VALUES (?, ?, ?, ?, ?, ?) RETURNING seq`;
 /** Takes a lease that is free, one's own, over, or from before the clock was set back. */
 const LEASE = `INSERT INTO journal_lease (scope, token, until) VALUES (?1, ?2, ?3)
   ON CONFLICT (scope) DO UPDATE SET token = excluded.token, until = excluded.until
   WHERE token = excluded.token OR until < ?4 OR until > ?4 + ${2 * LEASE_MS} RETURNING token`;
 
-const COUNT = "SELECT count(*) FROM journal WHERE scope = ?";
+const COUNTS = "SELECT version, count(*) FROM journal WHERE scope = ? GROUP BY version";
 const PENDING = `SELECT seq, key, codec, value FROM journal
-  WHERE scope = ? AND key IN (SELECT value FROM json_each(?)) ORDER BY seq`;
+  WHERE scope = ? AND version = ? AND key IN (SELECT value FROM json_each(?)) ORDER BY seq`;
+const OLDEST = `SELECT seq, key, codec, value FROM journal
+  WHERE scope = ? AND version = ? ORDER BY seq LIMIT ${BATCH_MAX}`;
+/** Deletes what is saved, and what other versions have of its keys from before it. */
+const SAVED = `DELETE FROM journal AS some WHERE scope = ?1 AND seq <= ?3 AND (version = ?2
+  OR EXISTS (SELECT 1 FROM journal AS own WHERE own.scope = ?1 AND own.key = some.key
+    AND own.seq > some.seq AND own.seq <= ?3 AND own.version = ?2))`;
 
 const RELEASE = "DELETE FROM journal_lease WHERE scope = ? AND token = ?";
 
@@ -90,6 +107,8 @@ async function openJournal(path: string): Promise<Database> {
   await mkdir(dirname(path), { recursive: true });
   const database = await openDatabase({ kind: "file", path }, { profile: "durable" });
   await database.write(SCHEMA);
+  const { rows } = await database.read({ sql: HAS_VERSIONS, parameters: [] });
+  if (rows.length === 0) await database.write([{ sql: ADD_VERSIONS, parameters: [] }]);
   return database;
 }
 
@@ -97,6 +116,8 @@ async function openJournal(path: string): Promise<Database> {
 export interface JournalOptions {
   readonly file: JournalFile;
   readonly scope: string;
+  /** Of the cache: what another one has written is left to it. */
+  readonly version: string;
   readonly save: Save;
   /** How long `save` may take. */
   readonly timeoutMs: number;
@@ -128,7 +149,8 @@ export class Journal {
 
   /** Begins with what an earlier process has left. */
   async start(): Promise<void> {
-    await this.#count();
+    const others = await this.#count();
+    if (others.size > 0) warnOfOthers(this.#options, others);
     if (this.#waiting > 0) this.#run();
   }
 
@@ -137,13 +159,14 @@ export class Journal {
     const { length } = changes;
     while (this.#counting !== undefined) await this.#counting;
     if (this.#waiting + this.#appending + length > PENDING_MAX) throw tooMany(this.#scope);
-    const { clock, file } = this.#options;
+    const { clock, file, version } = this.#options;
     const nowMs = clock.nowMs();
     const unit = changes.map((change): Statement => {
       const encoded = change.kind === "set" ? encodeValue(change.value) : undefined;
       const codec = encoded?.codec ?? null;
       const value = encoded?.bytes ?? null;
-      return { sql: INSERT, parameters: [this.#scope, toStored(change.key), codec, value, nowMs] };
+      const key = toStored(change.key);
+      return { sql: INSERT, parameters: [this.#scope, version, key, codec, value, nowMs] };
     });
     const written = file.open().then((database) => database.write(unit));
     this.#appends.add(written);
@@ -160,7 +183,8 @@ export class Journal {
 
   /** The changes of keys that are not in the source yet. */
   async pending(keys: readonly string[]): Promise<ReadonlyMap<string, SourceChange>> {
-    const rows = await this.#read(PENDING, this.#scope, JSON.stringify(keys.map(toStored)));
+    const stored = JSON.stringify(keys.map(toStored));
+    const rows = await this.#read(PENDING, this.#scope, this.#options.version, stored);
     return newestOf(rows);
   }
 
@@ -178,11 +202,16 @@ export class Journal {
     this.#closed = true;
     this.#cancelRetry();
     // Another process need not wait until the lease is over.
-    await this.#write(RELEASE, this.#scope, this.#token).catch(this.#options.onError);
+    await this.#write(RELEASE, this.#leaseName, this.#token).catch(this.#options.onError);
   }
 
   get #scope(): string {
     return this.#options.scope;
+  }
+
+  /** Each version saves its own; no name has a slash. */
+  get #leaseName(): string {
+    return `${this.#scope}/${this.#options.version}`;
   }
 
   #run(): void {
@@ -226,41 +255,48 @@ export class Journal {
       if (this.#waiting > 0) this.#again(LEASE_MS);
       return false;
     }
-    const rows = await this.#read(
-      `SELECT seq, key, codec, value FROM journal WHERE scope = ? ORDER BY seq LIMIT ${BATCH_MAX}`,
-      this.#scope,
-    );
+    const { save, timeoutMs, clock, version } = this.#options;
+    const rows = await this.#read(OLDEST, this.#scope, version);
     if (rows.length === 0) {
       if (!this.#hasMore) this.#waiting = 0;
       return false;
     }
     const changes = newestOf(rows);
-    const { save, timeoutMs, clock } = this.#options;
     await this.#whileRenewing(() => saveInTime(save, [...changes.values()], timeoutMs, clock));
     const last = rows.at(-1)?.[0] ?? 0;
-    await this.#write("DELETE FROM journal WHERE scope = ? AND seq <= ?", this.#scope, last);
+    await this.#write(SAVED, this.#scope, version, last);
     this.#waiting = Math.max(0, this.#waiting - rows.length);
     return true;
   }
 
-  /** Counts what is on disk; a change that came meanwhile would be counted twice, or not at all. */
-  async #count(): Promise<void> {
-    const count = async (): Promise<void> => {
+  /**
+   * Counts what is on disk; a change that came meanwhile would be counted twice, or not at all.
+   *
+   * @returns what other versions have there.
+   */
+  async #count(): Promise<ReadonlyMap<string, number>> {
+    const count = async (): Promise<ReadonlyMap<string, number>> => {
       await Promise.allSettled(this.#appends);
-      const [row] = await this.#read(COUNT, this.#scope);
-      this.#waiting = Number(row?.[0] ?? 0);
+      const rows = await this.#read(COUNTS, this.#scope);
+      const counts = new Map(rows.map(([version, changes]) => [String(version), Number(changes)]));
+      this.#waiting = counts.get(this.#options.version) ?? 0;
+      counts.delete(this.#options.version);
+      return counts;
     };
     const counted = count().finally(() => {
       this.#counting = undefined;
     });
     // Who waits to append will see for himself whether the file is in order.
-    this.#counting = counted.catch(() => undefined);
-    await counted;
+    this.#counting = counted.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await counted;
   }
 
   async #takeLease(): Promise<boolean> {
     const nowMs = this.#options.clock.nowMs();
-    const rows = await this.#write(LEASE, this.#scope, this.#token, nowMs + LEASE_MS, nowMs);
+    const rows = await this.#write(LEASE, this.#leaseName, this.#token, nowMs + LEASE_MS, nowMs);
     return rows.length > 0;
   }
 
@@ -333,6 +369,18 @@ function changeOf([, stored, codec, value]: readonly SqlValue[]): SourceChange {
   const key = fromStored(String(stored));
   if (codec === null || !(value instanceof Uint8Array)) return { kind: "drop", key };
   return { kind: "set", key, value: decodeValue(String(codec), value) };
+}
+
+/** They were acknowledged, and nobody else would notice that they are not in the source. */
+function warnOfOthers(
+  { scope, version }: JournalOptions,
+  others: ReadonlyMap<string, number>,
+): void {
+  const list = [...others].map(([other, changes]) => `${changes} of version "${other}"`);
+  const message =
+    `Changes of ${scope} that are not saved yet belong to another version than "${version}": ` +
+    `${list.join(", ")}. They wait for a cache of their version.`;
+  warn("CACHE_JOURNAL_VERSION", message, { scope, version, others: Object.fromEntries(others) });
 }
 
 function tooMany(scope: string): SpringhouseError {

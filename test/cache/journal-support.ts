@@ -41,11 +41,14 @@ export interface Opened {
   readonly path: string;
 }
 
-export function open(options: Partial<Opened> & { category?: CategoryOptions } = {}): Opened {
+export function open(
+  options: Partial<Opened> & { category?: CategoryOptions; version?: string } = {},
+): Opened {
   const { clock = new FakeClock(), source = new Source(), path = newPath() } = options;
   const memory = memoryTier({ clock });
   const cache = createCache({
     clock,
+    version: options.version ?? "1",
     journal: path,
     tiers: [memory],
     categories: { mine: { strategy: "write-behind", save: source.save, ...options.category } },

@@ -73,6 +73,7 @@ describe("write-behind", () => {
     const journal = new Journal({
       file: { open: async () => slow } as unknown as JournalFile,
       scope: "scope",
+      version: "1",
       save: source.save,
       timeoutMs: 1_000,
       clock: new FakeClock(),
@@ -100,7 +101,7 @@ describe("write-behind", () => {
         return [];
       },
       read: async () => {
-        const rows = [[stored]];
+        const rows = [["1", stored]];
         reading.resolve();
         await answer.promise;
         return { rows };
@@ -109,6 +110,7 @@ describe("write-behind", () => {
     const journal = new Journal({
       file: { open: async () => database } as unknown as JournalFile,
       scope: "scope",
+      version: "1",
       save: new Source().save,
       timeoutMs: 1_000,
       clock: new FakeClock(),

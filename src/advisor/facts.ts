@@ -3,12 +3,19 @@
 import { lowerAscii } from "../core/lower-ascii.ts";
 import type { SqlValue } from "../core/statement.ts";
 
+/** A name by which SQLite knows rowids, unless a column has it. */
+export type RowidName = "rowid" | "_rowid_" | "oid";
+
 /** A table with rows of its own. */
 export interface TableFacts {
   readonly name: string;
   /** About how many rows it has. */
   readonly rows: number;
-  readonly withoutRowid: boolean;
+  /**
+   * What its rowids are called, as a column may have that name. Undefined when it has none
+   * (WITHOUT ROWID) or when columns have all of their names.
+   */
+  readonly rowid: RowidName | undefined;
   /** Without those that SQLite computes. */
   readonly columns: readonly string[];
   readonly primaryKey: readonly string[];

@@ -4,7 +4,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens } from "../core/sql-tokens.ts";
 import type { SqlValue } from "../core/statement.ts";
-import type { DatabaseFacts, IndexFacts, IndexPart, SchemaText, TableFacts } from "./facts.ts";
+import type {
+  DatabaseFacts,
+  IndexFacts,
+  IndexPart,
+  RowidName,
+  SchemaText,
+  TableFacts,
+} from "./facts.ts";
 
 const TEXTS = `SELECT s.type, s.name, s.tbl_name, s.sql, coalesce(l.type, '') FROM sqlite_schema s
   LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name
@@ -15,11 +22,13 @@ const TABLES = `SELECT s.name, l.wr FROM sqlite_schema s
 const INDEXES = `SELECT i.name, i."unique", i.origin, s.sql FROM pragma_index_list(?) i
   LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name`;
 
+const ROWID_NAMES: readonly RowidName[] = ["rowid", "_rowid_", "oid"];
+
+/** About how many rows a table has. */
+type CountRows = (table: string, rowid: RowidName | undefined) => number;
+
 /** Everything but the numbers of rows, which `rowsOf` is asked for. */
-export function inspect(
-  database: DatabaseSync,
-  rowsOf: (table: string, withoutRowid: boolean) => number,
-): DatabaseFacts {
+export function inspect(database: DatabaseSync, rowsOf: CountRows): DatabaseFacts {
   const tables = all(database, TABLES).map(([name, withoutRowid]) =>
     tableOf(database, String(name), withoutRowid === 1, rowsOf),
   );
@@ -42,6 +51,24 @@ export function all(
   return statement.all(...parameters) as unknown as SqlValue[][];
 }
 
+/**
+ * The first and the last rowid, which costs no scan; undefined when there are no rows. They may be
+ * larger than a number tells exactly: then they are about right.
+ *
+ * @param table quoted.
+ */
+export function rowidSpan(
+  database: DatabaseSync,
+  table: string,
+  rowid: RowidName,
+): readonly [low: number, high: number] | undefined {
+  // Apart: together they would be found by a scan.
+  const [low, high] = ["min", "max"].map(
+    (end) => all(database, `SELECT CAST(${end}(${rowid}) AS REAL) FROM ${table}`)[0]?.[0],
+  );
+  return typeof low === "number" && typeof high === "number" ? [low, high] : undefined;
+}
+
 function toText([kind, name, table, sql, type]: readonly SqlValue[]): SchemaText {
   return {
     kind: String(kind),
@@ -56,7 +83,7 @@ function tableOf(
   database: DatabaseSync,
   name: string,
   withoutRowid: boolean,
-  rowsOf: (table: string, withoutRowid: boolean) => number,
+  rowsOf: CountRows,
 ): TableFacts {
   const columns = all(database, "SELECT name, pk, hidden FROM pragma_table_xinfo(?)", name);
   const keys = all(
@@ -64,10 +91,12 @@ function tableOf(
     'SELECT id, "from" FROM pragma_foreign_key_list(?) ORDER BY seq',
     name,
   );
+  const taken = new Set(columns.map(([column]) => String(column).toLowerCase()));
+  const rowid = withoutRowid ? undefined : ROWID_NAMES.find((one) => !taken.has(one));
   return {
     name,
-    rows: rowsOf(name, withoutRowid),
-    withoutRowid,
+    rows: rowsOf(name, rowid),
+    rowid,
     columns: columns.filter(([, , hidden]) => hidden === 0).map(([column]) => String(column)),
     primaryKey: columns
       .filter(([, position]) => Number(position) > 0)

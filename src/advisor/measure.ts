@@ -5,7 +5,7 @@ import type { SqlValue } from "../core/statement.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
 import { bytesOf, stepsOver } from "./copy-file.ts";
 import type { TableFacts } from "./facts.ts";
-import { all } from "./inspect.ts";
+import { all, rowidSpan } from "./inspect.ts";
 import { type PlanLine, parsePlan, planText } from "./plan.ts";
 
 /** Asks for the plan and the time of one statement. */
@@ -50,6 +50,9 @@ const RUNS = 3;
 const SLOW_MS = 50;
 /** Rows that a program takes from one result; more would measure how they become objects. */
 const ROWS_MAX = 10_000;
+/** Temporary tables. They would hide tables of the database that are called so. */
+const KEYS = "springhouse_advisor_keys";
+const WRITTEN = "springhouse_advisor_written";
 /** Rows that are written to learn what a write costs. */
 const WRITTEN_ROWS = 500;
 /** The shortest of so many counts. */
@@ -94,24 +97,20 @@ export function change(copy: DatabaseSync, { sql, index, table }: ChangeRequest)
 function gatherRows(copy: DatabaseSync, table: TableFacts): void {
   const name = `main.${quoteIdentifier(table.name)}`;
   const key = keyOf(table);
-  const stride = table.withoutRowid
-    ? 1
-    : Math.max(1, Math.floor(spanOf(copy, name) / WRITTEN_ROWS));
-  const keys = table.withoutRowid
-    ? `SELECT ${key} FROM ${name}`
-    : `WITH RECURSIVE ${stepsOver(name, stride)} SELECT at FROM step WHERE at IS NOT NULL`;
-  copy.exec(`DROP TABLE IF EXISTS temp.keys; DROP TABLE IF EXISTS temp.written;
-    CREATE TEMP TABLE keys AS ${keys} LIMIT ${WRITTEN_ROWS};
-    CREATE TEMP TABLE written AS SELECT ${quoteList(table.columns)} FROM ${name}
-      WHERE (${key}) IN (SELECT * FROM temp.keys)`);
+  copy.exec(`DROP TABLE IF EXISTS temp.${KEYS}; DROP TABLE IF EXISTS temp.${WRITTEN};
+    CREATE TEMP TABLE ${KEYS} AS ${keysOf(copy, table, key)} LIMIT ${WRITTEN_ROWS};
+    CREATE TEMP TABLE ${WRITTEN} AS SELECT ${quoteList(table.columns)} FROM ${name}
+      WHERE (${key}) IN (SELECT * FROM temp.${KEYS})`);
 }
 
-/** From the first to the last rowid. */
-function spanOf(copy: DatabaseSync, name: string): number {
-  const [low, high] = ["min", "max"].map((end) =>
-    Number(all(copy, `SELECT ${end}(rowid) FROM ${name}`)[0]?.[0] ?? 0),
-  );
-  return (high ?? 0) - (low ?? 0) + 1;
+/** Asks for the keys of rows; of a table with rowids, those at even distances. */
+function keysOf(copy: DatabaseSync, { name: table, rowid }: TableFacts, key: string): string {
+  const name = `main.${quoteIdentifier(table)}`;
+  if (rowid === undefined) return `SELECT ${key} FROM ${name}`;
+  const [low, high] = rowidSpan(copy, name, rowid) ?? [0, 0];
+  const stride = Math.max(1, Math.floor((high - low + 1) / WRITTEN_ROWS));
+  return `WITH RECURSIVE ${stepsOver(name, rowid, stride)}
+    SELECT step.at FROM step WHERE step.at IS NOT NULL`;
 }
 
 /**
@@ -121,20 +120,21 @@ function spanOf(copy: DatabaseSync, name: string): number {
 function writeUs(copy: DatabaseSync, table: TableFacts): number {
   const name = `main.${quoteIdentifier(table.name)}`;
   const columns = quoteList(table.columns);
-  const { rows } = copy.prepare("SELECT count(*) AS rows FROM temp.keys").get() as { rows: number };
+  const rows = Number(all(copy, `SELECT count(*) FROM temp.${KEYS}`)[0]?.[0]);
   if (rows === 0) return 0;
   let shortest = Number.POSITIVE_INFINITY;
   for (let run = 0; run < WRITE_RUNS; run++) {
     copy.exec("SAVEPOINT written");
     const startMs = performance.now();
-    copy.exec(`DELETE FROM ${name} WHERE (${keyOf(table)}) IN (SELECT * FROM temp.keys);
-      INSERT INTO ${name} (${columns}) SELECT * FROM temp.written`);
+    copy.exec(`DELETE FROM ${name} WHERE (${keyOf(table)}) IN (SELECT * FROM temp.${KEYS});
+      INSERT INTO ${name} (${columns}) SELECT * FROM temp.${WRITTEN}`);
     shortest = Math.min(shortest, performance.now() - startMs);
     copy.exec("ROLLBACK TO written; RELEASE written");
   }
   return (shortest * 1_000) / rows;
 }
 
-function keyOf({ withoutRowid, primaryKey }: TableFacts): string {
-  return withoutRowid ? quoteList(primaryKey) : "rowid";
+/** What tells its rows apart; where columns have all names of rowids NULL, which nothing equals. */
+function keyOf({ rowid, primaryKey }: TableFacts): string {
+  return rowid ?? (primaryKey.length > 0 ? quoteList(primaryKey) : "NULL");
 }

@@ -10,8 +10,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SqlValue } from "../core/statement.ts";
 import { quoteIdentifier, quoteList } from "../schema/quote.ts";
-import type { TableFacts } from "./facts.ts";
-import { all } from "./inspect.ts";
+import type { RowidName, TableFacts } from "./facts.ts";
+import { all, rowidSpan } from "./inspect.ts";
 
 /** Enough for two digits of a share of one in a hundred; a probe takes some microseconds. */
 const PROBES = 2_000;
@@ -32,15 +32,16 @@ export class Sampler {
   }
 
   /** About how many rows the table has: exactly when it has no gaps, or no rowids. */
-  rows(table: string, withoutRowid: boolean): number {
+  rows(table: string, rowid: RowidName | undefined): number {
     const name = quoteIdentifier(table);
     const count = (): number => Number(all(this.#database, `SELECT count(*) FROM ${name}`)[0]?.[0]);
-    if (withoutRowid) return count();
-    const [low, high] = this.#span(table);
-    if (low === undefined || high === undefined) return 0;
+    if (rowid === undefined) return count();
+    const ends = rowidSpan(this.#database, name, rowid);
+    if (ends === undefined) return 0;
+    const [low, high] = ends;
     const span = high - low + 1;
     if (span <= PROBES) return count();
-    const probe = this.#database.prepare(`SELECT 1 FROM ${name} WHERE rowid = ?`);
+    const probe = this.#database.prepare(`SELECT 1 FROM ${name} WHERE ${rowid} = ?`);
     let hits = 0;
     for (let index = 0; index < PROBES; index++) {
       if (probe.get(low + Math.floor(this.#random() * span)) !== undefined) hits++;
@@ -89,27 +90,19 @@ export class Sampler {
     return estimateDistinct([...seen.values()], table.rows);
   }
 
-  #span(table: string): readonly [number | undefined, number | undefined] {
-    const name = quoteIdentifier(table);
-    // Apart: together they would be found by a scan.
-    const [low, high] = ["min", "max"].map((end) => {
-      const value = all(this.#database, `SELECT ${end}(rowid) FROM ${name}`)[0]?.[0];
-      return value === null || value === undefined ? undefined : Number(value);
-    });
-    return [low, high];
-  }
-
   #rowsAt(table: TableFacts, columns: string, count: number): readonly (readonly SqlValue[])[] {
     const name = quoteIdentifier(table.name);
     if (table.rows === 0) return [];
-    if (table.withoutRowid || table.rows <= count) {
+    if (table.rowid === undefined || table.rows <= count) {
       const share = Math.max(1, Math.floor(table.rows / count));
-      const some = share === 1 ? "true" : `abs(random()) % ${share} = 0`;
+      // Not "true", which may be a column.
+      const some = share === 1 ? "1" : `abs(random()) % ${share} = 0`;
       return all(this.#database, `SELECT ${columns} FROM ${name} WHERE ${some} LIMIT ${count}`);
     }
-    const [low = 0, high = 0] = this.#span(table.name);
+    const [low, high] = rowidSpan(this.#database, name, table.rowid) ?? [0, 0];
     const probe = this.#database.prepare(
-      `SELECT ${columns} FROM ${name} WHERE rowid >= ? ORDER BY rowid LIMIT 1`,
+      `SELECT ${columns} FROM ${name} t WHERE t.${table.rowid} >= ?
+        ORDER BY t.${table.rowid} LIMIT 1`,
     );
     probe.setReturnArrays(true);
     probe.setReadBigInts(true);

@@ -59,7 +59,7 @@ const LIST_VALUES = 5;
 /** Studies the statements on a database that is open for reading. */
 export function study(database: DatabaseSync, request: StudyRequest): Study {
   const sampler = new Sampler(database);
-  const facts = inspect(database, (table, withoutRowid) => sampler.rows(table, withoutRowid));
+  const facts = inspect(database, (table, rowid) => sampler.rows(table, rowid));
   using copy = new EmptyCopy(facts, sampler);
   const looked = request.statements.map(({ sql, count }) => lookAt(copy, sql, count));
   const searching = looked.flatMap(({ statement }, index) =>
@@ -157,8 +157,10 @@ function tableOf(
 }
 
 function positionOf({ columns, primaryKey }: TableFacts, column: string): number {
-  const wanted = lowerAscii(column);
-  const name =
-    wanted === "rowid" && primaryKey.length === 1 ? lowerAscii(primaryKey[0] ?? "") : wanted;
-  return columns.findIndex((candidate) => lowerAscii(candidate) === name);
+  const named = (wanted: string): number =>
+    columns.findIndex((candidate) => lowerAscii(candidate) === lowerAscii(wanted));
+  const position = named(column);
+  const [key] = primaryKey;
+  const isRowid = lowerAscii(column) === "rowid" && primaryKey.length === 1;
+  return position < 0 && isRowid && key !== undefined ? named(key) : position;
 }

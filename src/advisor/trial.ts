@@ -1,7 +1,9 @@
 /** A copy of the database on which indexes are tried, and what statements cost there. */
 
 import { join } from "node:path";
+import { assertRoom } from "../backup/room.ts";
 import { isSpringhouseError } from "../core/errors.ts";
+import { sizeOf } from "../sqlite/files.ts";
 import { makeTemporaryFolder, removeTemporaryFolder } from "../sqlite/temporary.ts";
 import type { DatabaseFacts, TableFacts } from "./facts.ts";
 import type { Changed, Measured } from "./measure.ts";
@@ -37,6 +39,10 @@ export class Trial implements AsyncDisposable {
     const { path, measureOn, sampleRows } = options;
     const sample = measureOn === "copy" ? undefined : { tables, rows: sampleRows };
     try {
+      if (measureOn === "copy") {
+        const needed = sizeOf(path) + sizeOf(`${path}-wal`);
+        await assertRoom(trial.#folder, needed, `A full copy of ${path}`);
+      }
       await process.copy({ kind: "copy", path, to: trial.#copy, sample, facts }, trial.#step);
       return trial;
     } catch (error) {

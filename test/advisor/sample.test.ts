@@ -4,10 +4,10 @@ import type { TableFacts } from "../../src/advisor/facts.ts";
 import { estimateDistinct, Sampler } from "../../src/advisor/sample.ts";
 import { makeDatabase, rowsOf } from "./support.ts";
 
-const facts = (name: string, rows: number, withoutRowid = false): TableFacts => ({
+const facts = (name: string, rows: number): TableFacts => ({
   name,
   rows,
-  withoutRowid,
+  rowid: "rowid",
   columns: ["id", "a", "b"],
   primaryKey: ["id"],
   foreignKeys: [],
@@ -34,7 +34,7 @@ test("a sample estimates rows and distinct values of a large table, alone and to
   using database = new DatabaseSync(path, { readOnly: true });
   const sampler = new Sampler(database);
 
-  const rows = sampler.rows("t", false);
+  const rows = sampler.rows("t", "rowid");
   const table = facts("t", rows);
 
   expect(Math.abs(rows / 30_000 - 1)).toBeLessThan(0.1);
@@ -55,9 +55,9 @@ test("a small table, an empty one and one without rowids are counted", () => {
   using database = new DatabaseSync(path, { readOnly: true });
   const sampler = new Sampler(database);
 
-  expect(sampler.rows("small", false)).toBe(100);
-  expect(sampler.rows("none", false)).toBe(0);
-  expect(sampler.rows("keyed", true)).toBe(5_000);
-  expect(sampler.distinct(facts("keyed", 5_000, true), ["a"])).toBe(7);
+  expect(sampler.rows("small", "rowid")).toBe(100);
+  expect(sampler.rows("none", "rowid")).toBe(0);
+  expect(sampler.rows("keyed", undefined)).toBe(5_000);
+  expect(sampler.distinct({ ...facts("keyed", 5_000), rowid: undefined }, ["a"])).toBe(7);
   expect(sampler.sample(facts("none", 0))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** What is in a folder of backups. */
 
 import { join } from "node:path";
+import { isOfFuture } from "../core/clock.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { backupNames, fileBytes, folderBytes, isBackup, readIfThere } from "./folder.ts";
@@ -45,6 +46,13 @@ export async function listBackups(options: FolderOptions): Promise<readonly Back
   }
   const timeOf = ({ createdAt }: BackupEntry): number => createdAt?.getTime() ?? -Infinity;
   return entries.sort((a, b) => timeOf(b) - timeOf(a) || (a.name < b.name ? 1 : -1));
+}
+
+/** The newest one of a list; one that says that it was made in the future only without others. */
+export function newestOf(entries: readonly BackupEntry[], nowMs: number): BackupEntry | undefined {
+  const isPast = ({ createdAt }: BackupEntry): boolean =>
+    createdAt === undefined || !isOfFuture(createdAt.getTime(), nowMs);
+  return entries.find(isPast) ?? entries[0];
 }
 
 /** What the folder of one backup says; undefined when it was removed meanwhile. */

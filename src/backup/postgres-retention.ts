@@ -1,5 +1,6 @@
 /** Dumps of PostgreSQL under the rules of retention: pinning them, and removing those not kept. */
 
+import { isOfFuture } from "../core/clock.ts";
 import { type PinOptions, resolvePin } from "./pin.ts";
 import {
   isDumpPinned,
@@ -59,7 +60,8 @@ function planDumps(
     };
   });
   const decisions = new Map(planRetention(entries, policy, nowMs).map((one) => [one.name, one]));
-  const provenMs = Math.max(...counted.map((dump) => (dump.problem ? -Infinity : timeOf(dump))));
+  const proven = counted.filter(({ problem }) => problem === undefined).map(timeOf);
+  const provenMs = Math.max(...proven.filter((ms) => !isOfFuture(ms, nowMs)));
   return dumps.map((dump) => {
     const { name } = dump;
     const isOld = nowMs - timeOf(dump) >= SAFETY_MS && timeOf(dump) < provenMs;

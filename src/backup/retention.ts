@@ -3,11 +3,12 @@
  * and year (grandfather, father, son). A pure function of what there is, so that a plan can be
  * looked at before anything is removed.
  *
- * Three kinds are never in question: pinned ones; those that were made before a restore or a
- * migration, for a month; and those that are damaged or cannot be read, which are for somebody to
- * look at, and count for nothing.
+ * Never in question are pinned ones; those that were made before a restore or a migration, for a
+ * month; and those that are damaged, cannot be read or say that they were made in the future, which
+ * are for somebody to look at, and count for nothing.
  */
 
+import { isOfFuture } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import type { BackupEntry } from "./list.ts";
@@ -113,6 +114,8 @@ function safetyOf(entry: Retained, nowMs: number): string | undefined {
   if (pinned) return "pinned";
   if (manifest === undefined) return "cannot be read";
   if (problem !== undefined || verification?.ok === false) return "damaged";
+  // As the newest one it would push out a sound one, for as long as that moment has not come.
+  if (isOfFuture(timeOf(entry), nowMs)) return "in the future";
   const isSafety = manifest.kind === "pre-restore" || manifest.kind === "pre-migration";
   return isSafety && nowMs - timeOf(entry) < SAFETY_MS ? manifest.kind : undefined;
 }

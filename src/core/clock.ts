@@ -16,6 +16,14 @@ export interface Clock {
   schedule(callback: () => void, delayMs: number, keepsAlive?: boolean): Disposable;
 }
 
+/** So much the clocks of two machines may differ, or one that is set right by a time server. */
+const SKEW_MS = 5 * 60_000;
+
+/** Whether a moment that was written down has yet to come: the clock was wrong then, or is now. */
+export function isOfFuture(atMs: number, nowMs: number): boolean {
+  return atMs > nowMs + SKEW_MS;
+}
+
 /** Node's own timers take no more, 24.8 days, and fire at once instead. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 

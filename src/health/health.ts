@@ -12,7 +12,7 @@
 import { channel } from "node:diagnostics_channel";
 import { abortable, throwIfAborted } from "../core/abort.ts";
 import { warn } from "../core/channels.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
+import { type Clock, isOfFuture, systemClock } from "../core/clock.ts";
 import { formatAge } from "../core/duration.ts";
 import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
@@ -211,8 +211,12 @@ export class Health implements AsyncDisposable {
     if (database === undefined || quickCheckIntervalMs === 0 || isStarting) return;
     if (database.vitals().readOnly) return;
     const last = await lastQuickCheck(database);
-    const dueMs = (last?.atMs ?? Number.NEGATIVE_INFINITY) + quickCheckIntervalMs;
-    if (!this.#isClosed && clock.nowMs() >= dueMs) await this.quickCheck();
+    const nowMs = clock.nowMs();
+    const isDue =
+      last === undefined ||
+      nowMs >= last.atMs + quickCheckIntervalMs ||
+      isOfFuture(last.atMs, nowMs);
+    if (!this.#isClosed && isDue) await this.quickCheck();
   }
 
   async #lookAt(definitions: readonly CheckDefinition[]): Promise<HealthReport> {

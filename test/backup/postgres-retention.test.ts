@@ -110,6 +110,18 @@ describe("the clean-up of dumps", () => {
     expect((await prunePostgresDumps(options)).removed).toEqual([]);
   });
 
+  it("does not count one of the future, nor removes it", async () => {
+    const directory = newFolder();
+    addDump(directory, "future", -26_000);
+    addDump(directory, "read", 40, { proof: "read" });
+    addDump(directory, "restored", 50);
+
+    const { removed } = await prunePostgresDumps({ directory, keepLast: 1, clock });
+
+    // The one that was only read is newer than the last one that is known to be sound.
+    expect(removed).toEqual([]);
+  });
+
   it("pins only what there is, by a name that stays in the folder", async () => {
     const directory = newFolder();
     mkdirSync(join(directory, "nightly"));

@@ -75,6 +75,30 @@ describe("retention", () => {
     ]);
   });
 
+  it("never removes what says that it was made in the future, nor counts it", () => {
+    const entries = [
+      entry("of 2099", -26_000),
+      entry("of tomorrow, before a restore", -1, ofKind("pre-restore")),
+      entry("of a clock that is a little fast", -4 / (24 * 60)),
+      entry("sound", 1),
+      entry("old", 2),
+    ];
+
+    const policy = { keepLast: 2, keepYearly: 1 };
+
+    expect(planRetention(entries, resolvePolicy("test", policy), NOW_MS)).toEqual([
+      { name: "of 2099", action: "keep", reasons: ["in the future"] },
+      { name: "of tomorrow, before a restore", action: "keep", reasons: ["in the future"] },
+      {
+        name: "of a clock that is a little fast",
+        action: "keep",
+        reasons: ["last 1", "year 2026"],
+      },
+      { name: "sound", action: "keep", reasons: ["last 2"] },
+      { name: "old", action: "remove", reasons: ["older than all that is kept"] },
+    ]);
+  });
+
   it("never removes what is pinned, damaged or cannot be read, nor counts it", () => {
     const problem = { ok: false, verifiedAt: "", problem: "bad" } as const;
     const entries = [
@@ -143,9 +167,9 @@ describe("the clean-up", () => {
     writeFileSync(join(folder, "outside"), "");
     symlinkSync(folder, join(directory, "linked"));
 
-    const plan = await pruneBackups({ directory, keepLast: 1, dryRun: true });
+    const plan = await pruneBackups({ directory, keepLast: 1, dryRun: true, clock });
     const before = readdirSync(directory).sort();
-    const report = await pruneBackups({ directory, keepLast: 1 });
+    const report = await pruneBackups({ directory, keepLast: 1, clock });
 
     expect(before).toEqual(["a", "b", "c", "linked", "migration-20251229-101500"]);
     expect(plan).toEqual({ ...report, dryRun: true });
@@ -158,7 +182,7 @@ describe("the clean-up", () => {
     ]);
     expect(readdirSync(folder).sort()).toContain("outside");
     await pinBackup({ directory, name: "a", pinned: false });
-    expect((await pruneBackups({ directory, keepLast: 1 })).removed).toEqual(["a"]);
+    expect((await pruneBackups({ directory, keepLast: 1, clock })).removed).toEqual(["a"]);
   });
 
   it.each([

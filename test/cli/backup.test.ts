@@ -24,6 +24,23 @@ function notes(of: Project, name = "app.db"): number {
 }
 
 describe("springhouse backup", () => {
+  it("takes no backup of the future for the newest, and says which one is of the future", async () => {
+    await using made = await project();
+    const clock = new FakeClock(Date.UTC(2026, 10, 26));
+    await made.run("backup create --name ahead", { clock: new FakeClock(Date.UTC(2099, 0, 1)) });
+    const alone = await made.run("backup verify", { clock });
+    await made.run("backup create --name now", { clock });
+
+    const verified = await made.run("backup verify", { clock });
+    const listed = await made.run("backup list", { clock });
+    const pruned = await made.run("backup prune --keep-last 1 --json", { clock });
+
+    expect(alone.out).toContain("sound ahead");
+    expect(verified.out).toContain("sound now");
+    expect(listed.out).toMatch(/ahead .*of the future\n.*now (?!.*future)/);
+    expect(JSON.parse(pruned.out)).toMatchObject({ removed: [] });
+  });
+
   it("goes from create to restore", async () => {
     await using made = await project();
 

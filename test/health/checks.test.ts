@@ -2,12 +2,11 @@
 
 import { createHistogram } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
-import type { HealthBackup, HealthBackups } from "../../src/health/sources.ts";
+import type { HealthBackups } from "../../src/health/sources.ts";
 import { FakeClock, type Fault, findingOf, lookAfter, roomyDisk, SaidDatabase } from "./support.ts";
 
 const MB = 1_024 ** 2;
 const GB = 1_024 * MB;
-const DAY_MS = 86_400_000;
 
 /** What one check says of a fault. */
 async function saidOf(name: string, fault: Fault) {
@@ -189,93 +188,6 @@ describe("the write-ahead log", () => {
       advice: expect.stringContaining("another program has is not known from here"),
     });
     expect([moved.status, usual.status, stillUsual.status]).toEqual(Array(3).fill("healthy"));
-  });
-});
-
-describe("backups", () => {
-  const clock = new FakeClock();
-  const looked = async (list: readonly HealthBackup[]) => {
-    const backups = { list: async () => list, sizeBytes: async () => 5 * MB };
-    return findingOf(await lookAfter({ backups }, { clock }).check(), "backups");
-  };
-  const made = (name: string, daysAgo: number, verified?: boolean): HealthBackup => ({
-    name,
-    createdMs: clock.nowMs() - daysAgo * DAY_MS,
-    verified,
-  });
-
-  it("count from the last one that was verified", async () => {
-    const fresh = await looked([made("b", 1, true), made("a", 2, true)]);
-    const late = await looked([made("c", 0.1), made("b", 2, true)]);
-    const old = await looked([made("c", 0.1), made("b", 9, true)]);
-
-    expect(fresh).toMatchObject({
-      status: "healthy",
-      found: "last verified 24 h ago (b); 2 in all, 5.0 MB",
-      values: { count: 2, bytes: 5 * MB, ageMs: DAY_MS },
-    });
-    expect(late).toMatchObject({ status: "warning", found: expect.stringContaining("(b)") });
-    expect(old.status).toBe("unhealthy");
-  });
-
-  it("are a warning when there are none, or none that was verified", async () => {
-    expect(await looked([])).toMatchObject({ status: "warning", found: "none" });
-    expect(await looked([made("a", 0)])).toMatchObject({ found: "none of 1 is verified" });
-  });
-
-  it.each([
-    [0, 0.5],
-    [2, 0.5],
-    [0, 2],
-  ])("are a warning when one is damaged, of %f days beside %f", async (damaged, sound) => {
-    const list = [made("b", damaged, false), made("a", sound, true)];
-    const found = await looked(list.toSorted((a, b) => (b.createdMs ?? 0) - (a.createdMs ?? 0)));
-
-    expect(found).toMatchObject({
-      status: "warning",
-      advice: expect.stringMatching(/^b is damaged/),
-    });
-  });
-});
-
-describe("integrity", () => {
-  const clock = new FakeClock();
-  const looked = async (
-    check: { readonly daysAgo: number; readonly problems: number } | undefined,
-    backupDaysAgo?: number,
-  ) => {
-    const database = new SaidDatabase();
-    const atMs = clock.nowMs() - (check?.daysAgo ?? 0) * DAY_MS;
-    const value = JSON.stringify({ atMs, ms: 5, problems: check?.problems });
-    database.read = async () => ({
-      columns: [],
-      rows: check === undefined ? [] : [[value]],
-      changes: 0,
-    });
-    const createdMs = clock.nowMs() - (backupDaysAgo ?? 0) * DAY_MS;
-    const list = backupDaysAgo === undefined ? [] : [{ name: "b", createdMs, verified: true }];
-    const backups = { list: async () => list, sizeBytes: async () => 0 };
-    return findingOf(await lookAfter({ database, backups }, { clock }).check(), "integrity");
-  };
-
-  it("is that of the last quick_check or of the last verified backup", async () => {
-    expect(await looked(undefined)).toMatchObject({ status: "warning", found: "never checked" });
-    expect(await looked({ daysAgo: 3, problems: 0 })).toMatchObject({
-      status: "healthy",
-      found: "sound 3 days ago, by quick_check",
-    });
-    expect(await looked({ daysAgo: 15, problems: 0 })).toMatchObject({ status: "warning" });
-    expect(await looked({ daysAgo: 15, problems: 0 }, 1)).toMatchObject({
-      status: "healthy",
-      found: "sound 24 h ago, in a verified backup",
-    });
-  });
-
-  it("is lost when quick_check complains", async () => {
-    expect(await looked({ daysAgo: 1, problems: 3 }, 2)).toMatchObject({
-      status: "unhealthy",
-      found: "quick_check found 3 problems 24 h ago",
-    });
   });
 });
 

@@ -280,6 +280,27 @@ describe("looks at intervals", () => {
     expect(said).toEqual(["quick_check"]);
   });
 
+  it("have quick_check run when the last one was made by a clock that was ahead", async () => {
+    const clock = new FakeClock();
+    const database = new SaidDatabase();
+    const said: string[] = [];
+    const atMs = clock.nowMs() + 365 * 86_400_000;
+    database.read = async (statement?: { readonly sql: string }) => {
+      const isCheck = statement?.sql === "PRAGMA quick_check";
+      if (isCheck) said.push("quick_check");
+      const rows = isCheck ? [] : [[JSON.stringify({ atMs, ms: 5, problems: 0 })]];
+      return { columns: [], rows, changes: 0 };
+    };
+    const health = lookAfter({ database, thresholds }, { clock });
+    health.start();
+    for (let minute = 0; minute < 11; minute++) {
+      clock.advance(60_000);
+      await settled();
+    }
+
+    expect(said).toContain("quick_check");
+  });
+
   it("are not made with enabled: false, and no longer after close", async () => {
     let looks = 0;
     const probe = () => ({ status: "healthy" as const, found: String(looks++) });

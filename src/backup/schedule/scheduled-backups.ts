@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { assertFunction } from "../../core/arguments.ts";
 import { formatBytes } from "../../core/bytes.ts";
+import { isOfFuture } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { createBackup } from "../create.ts";
 import { type BackupEntry, listBackups } from "../list.ts";
@@ -75,7 +76,8 @@ export async function scheduleBackups(options: ScheduleOptions): Promise<BackupS
       const entries = await listBackups({ directory });
       const made = entries.find(({ createdAt, manifest, problem }) => {
         const isSound = manifest?.kind === "scheduled" && problem === undefined;
-        return isSound && (createdAt?.getTime() ?? 0) >= sinceMs;
+        const madeMs = createdAt?.getTime() ?? 0;
+        return isSound && madeMs >= sinceMs && !isOfFuture(madeMs, clock.nowMs());
       });
       return made === undefined ? undefined : madeText(made);
     },

@@ -2,6 +2,7 @@
 
 import type { BackupEntry } from "../../backup/list.ts";
 import { formatBytes } from "../../core/bytes.ts";
+import { isOfFuture } from "../../core/clock.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadSettings } from "../settings.ts";
 import { formatTable } from "../table.ts";
@@ -24,7 +25,10 @@ export const backupList: CommandDefinition = {
     return {
       ok,
       data,
-      text: entries.length === 0 ? `No backups in ${directory}.` : table(entries),
+      text:
+        entries.length === 0
+          ? `No backups in ${directory}.`
+          : table(entries, invocation.terminal.clock.nowMs()),
     };
   },
 };
@@ -35,7 +39,7 @@ function withoutContent({ manifest, ...entry }: BackupEntry): object {
   return { ...entry, kind, database, encrypted: manifest?.data.encryption !== undefined };
 }
 
-function table(entries: readonly BackupEntry[]): string {
+function table(entries: readonly BackupEntry[], nowMs: number): string {
   const problems = entries.flatMap(({ name, problem, verification }) => {
     const text = problem ?? (verification?.ok === false ? verification.problem : undefined);
     return text === undefined ? [] : [`${name}: ${text}`];
@@ -48,20 +52,32 @@ function table(entries: readonly BackupEntry[]): string {
     { title: "verified" },
     { title: "" },
   ] as const;
-  return [formatTable(columns, entries.map(cells)), ...problems].join("\n");
+  return [
+    formatTable(
+      columns,
+      entries.map((entry) => cells(entry, nowMs)),
+    ),
+    ...problems,
+  ].join("\n");
 }
 
-function cells(entry: BackupEntry): readonly string[] {
-  const { name, sizeBytes, manifest, verification, pinned, problem } = entry;
+function cells(entry: BackupEntry, nowMs: number): readonly string[] {
+  const { name, sizeBytes, createdAt, manifest, verification, pinned, problem } = entry;
   const rows = manifest?.content.tables.reduce((sum, each) => sum + each.rows, 0);
   const isEncrypted = manifest?.data.encryption !== undefined;
   const isBad = problem !== undefined || verification?.ok === false;
+  const isFuture = createdAt !== undefined && isOfFuture(createdAt.getTime(), nowMs);
+  const notes = [
+    pinned ? "pinned" : "",
+    isEncrypted ? "encrypted" : "",
+    isFuture ? "of the future" : "",
+  ];
   return [
     name,
     formatBytes(sizeBytes),
     manifest?.kind ?? "",
     rows?.toLocaleString("en") ?? "",
     isBad ? "DAMAGED" : (verification?.verifiedAt.slice(0, 16).replace("T", " ") ?? "never"),
-    [pinned ? "pinned" : "", isEncrypted ? "encrypted" : ""].filter(Boolean).join(" "),
+    notes.filter(Boolean).join(" "),
   ];
 }

@@ -32,8 +32,8 @@ export const END_UNKNOWN =
 export async function nameOrNewest(invocation: Invocation, directory: string): Promise<string> {
   const [given] = invocation.words;
   if (given !== undefined) return given;
-  const { listBackups } = await import("../../backup/list.ts");
-  const [newest] = await listBackups({ directory });
+  const { listBackups, newestOf } = await import("../../backup/list.ts");
+  const newest = newestOf(await listBackups({ directory }), invocation.terminal.clock.nowMs());
   if (newest !== undefined) return newest.name;
   const message = `There is no backup in ${directory}. Run: springhouse backup create`;
   throw new SpringhouseError("BACKUP_NOT_FOUND", message, { fields: { directory } });

@@ -17,18 +17,20 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { lstatSync } from "node:fs";
 import {
   lstat,
   mkdir,
   open,
   readdir,
   readFile,
+  realpath,
   rename,
   rm,
   stat,
   writeFile,
 } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import { isGone, type ProcessMark, thisProcess } from "../core/process-mark.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
@@ -46,6 +48,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** What else lies in the folder of backups, and names that Windows keeps for itself. */
 const RESERVED =
   /^(?:segments|schedule\.db(?:-wal|-shm|-journal)?|con|prn|aux|nul|(?:com|lpt)\d)$/i;
+/** What is in the folder and is no backup in a folder of its own; the last are of PostgreSQL. */
+const OTHER_PARTS = /^(?:\.work-.*|segments|schedule\.db.*|.*\.dump(?:\..*)?)$/i;
 const BACKUPS_MAX = 100_000;
 
 /** Throws `INVALID_ARGUMENT` for what cannot be the name of a backup. */
@@ -206,6 +210,41 @@ export async function removeBackup(directory: string, name: string): Promise<voi
 export async function fileBytes(path: string): Promise<number | undefined> {
   const facts = await ifThere(path, () => lstat(path));
   return facts?.isFile() === true ? facts.size : undefined;
+}
+
+/**
+ * Why a file of a backup cannot be the one that was written, by one look at it; undefined when a
+ * look finds nothing wrong. As with folders, what a link leads to is never read.
+ */
+export function fileProblem(path: string, sizeBytes: number): string | undefined {
+  try {
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    if (facts === undefined) return "is missing";
+    if (facts.isSymbolicLink()) return "is a link, and nothing outside of its folder is read";
+    if (!facts.isFile()) return "is no file";
+    if (facts.size === sizeBytes) return undefined;
+    return `has ${facts.size} bytes instead of ${sizeBytes}`;
+  } catch (error) {
+    throw toSpringhouseError(error, { path });
+  }
+}
+
+/**
+ * Throws `INVALID_ARGUMENT` when a file that is to be made belongs to the folder of backups: to a
+ * backup, to the schedule, to the segments. A database of the user's may lie in the same folder.
+ */
+export async function assertNoPart(directory: string, file: string): Promise<void> {
+  const folder = await realpath(directory).catch(() => resolve(directory));
+  const parent = dirname(resolve(file));
+  const place = join(await realpath(parent).catch(() => parent), basename(file));
+  const way = relative(folder, place);
+  const [first = ""] = way.split(sep);
+  if (way === "" || first === ".." || isAbsolute(way)) return;
+  if (!OTHER_PARTS.test(first) && !(await isBackup(join(folder, first)))) return;
+  const message =
+    `${file} belongs to the folder of backups, ${directory}: what is restored would destroy what ` +
+    "it is made of, or another backup. Give a file elsewhere.";
+  throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { file, directory } });
 }
 
 /** Bytes of everything in a folder. */

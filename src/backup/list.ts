@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isOfFuture } from "../core/clock.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
-import { backupNames, fileBytes, folderBytes, isBackup, readIfThere } from "./folder.ts";
+import { backupNames, fileProblem, folderBytes, isBackup, readIfThere } from "./folder.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest } from "./manifest.ts";
 import { type FolderOptions, resolveDirectory } from "./options.ts";
 import { isPinned } from "./pin.ts";
@@ -24,8 +24,9 @@ export interface BackupEntry {
   readonly verification: Verification | undefined;
   readonly manifest: Manifest | undefined;
   /**
-   * Why the manifest cannot be read, or that the data is missing or of another size; undefined when
-   * a look finds nothing wrong. Such a backup counts for nothing, whatever was proved of it before.
+   * Why the manifest cannot be read, or that the data is missing, a link or of another size;
+   * undefined when a look finds nothing wrong. Such a backup counts for nothing, whatever was
+   * proved of it before.
    */
   readonly problem: string | undefined;
 }
@@ -60,7 +61,7 @@ export async function readEntry(path: string, name: string): Promise<BackupEntry
   if (!(await isBackup(path))) return undefined;
   const text = await readIfThere(join(path, MANIFEST_FILE));
   const { manifest, problem: unreadable } = attempt(text, path, name);
-  const problem = manifest === undefined ? unreadable : await dataProblem(path, manifest);
+  const problem = manifest === undefined ? unreadable : dataProblem(path, manifest);
   return {
     name,
     path,
@@ -86,13 +87,10 @@ function attempt(
 }
 
 /** What one look at the data tells. Its bytes may be others still: that takes a proof. */
-async function dataProblem(path: string, { data }: Manifest): Promise<string | undefined> {
+function dataProblem(path: string, { data }: Manifest): string | undefined {
   const place = join(path, data.file);
-  const sizeBytes = await fileBytes(place);
-  if (sizeBytes === data.sizeBytes) return undefined;
-  const what =
-    sizeBytes === undefined ? "is missing" : `has ${sizeBytes} bytes instead of ${data.sizeBytes}`;
-  return `${place} ${what}. Take another backup.`;
+  const problem = fileProblem(place, data.sizeBytes);
+  return problem && `${place} ${problem}. Take another backup.`;
 }
 
 /**

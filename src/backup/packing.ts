@@ -9,6 +9,7 @@ import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.
 import { toSpringhouseError } from "../sqlite/errors.ts";
 import { contentOf } from "./content.ts";
 import { decrypting, digestKey, encrypting, keyFor } from "./encryption.ts";
+import { fileProblem } from "./folder.ts";
 import type { DatabaseContent, Manifest } from "./manifest.ts";
 import { openForChecks } from "./open-for-checks.ts";
 import type { Packed, Progress, Task } from "./protocol.ts";
@@ -94,11 +95,8 @@ export async function unpack(
   const { name, data, content, database } = manifest;
   const { encryption } = data;
   const key = keyFor(encryption, given, `The backup ${name}`);
-  const found = statSync(from, { throwIfNoEntry: false })?.size;
-  if (found !== data.sizeBytes) {
-    const is = found === undefined ? "is missing" : `has ${found} bytes`;
-    throw damaged(manifest, `${data.file} ${is}, it had ${data.sizeBytes} bytes`);
-  }
+  const problem = fileProblem(from, data.sizeBytes);
+  if (problem !== undefined) throw damaged(manifest, `${data.file} ${problem}`);
   const raw = digestOf(key && encryption && digestKey(key, encryption));
   const packed = createHash("sha256");
   const total = database.sizeBytes;

@@ -8,6 +8,7 @@
 
 import { dirname, join } from "node:path";
 import { assertFlag, assertText, wrongArgument } from "../core/arguments.ts";
+import { assertNoPart } from "./folder.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { openObjectStore } from "./object-store-open.ts";
 import {
@@ -17,7 +18,13 @@ import {
   resolveDatabase,
 } from "./options.ts";
 import type { Proof } from "./protocol.ts";
-import { type Replaced, removeLeftovers, replaceDatabase, restoringPath } from "./restore.ts";
+import {
+  behindLinks,
+  type Replaced,
+  removeLeftovers,
+  replaceDatabase,
+  restoringPath,
+} from "./restore.ts";
 import { assertRoom } from "./room.ts";
 import { readCatalog } from "./segments/catalog.ts";
 import { readHead } from "./segments/head.ts";
@@ -82,6 +89,7 @@ export async function restoreToTime(options: RestoreToTimeOptions): Promise<Rest
   assertText("restoreToTime: from", from);
   const target = targetOf(options.time);
   const database = resolveDatabase("restoreToTime", options.url);
+  await assertNoPart(resolved.directory, await behindLinks(database));
   const store = await openObjectStore(from, resolved.key);
   try {
     const ends = await readHead(store, resolved.signal);

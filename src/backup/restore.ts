@@ -16,7 +16,7 @@ import { isGone } from "../core/process-mark.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
 import { sizeOf } from "../sqlite/files.ts";
 import { assertRoomFor, finishBackup, snapshotPath } from "./create.ts";
-import { existingPath, WorkFolder } from "./folder.ts";
+import { assertNoPart, existingPath, WorkFolder } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import {
   type BackupOptions,
@@ -73,7 +73,8 @@ const RESTORING = ".restoring-";
  * kind "pre-restore".
  *
  * @throws `BACKUP_DAMAGED`, `BACKUP_KEY`, `BACKUP_NOT_FOUND`; `DATABASE_IN_USE` when anybody has
- *   the database open; `DISK_FULL`. Nothing was changed then.
+ *   the database open; `INVALID_ARGUMENT` when it belongs to the folder of backups; `DISK_FULL`.
+ *   Nothing was changed then.
  * @example await restoreBackup({ directory: "backups", name, url: "sqlite:app.db" });
  */
 export async function restoreBackup(options: RestoreBackupOptions): Promise<RestoreReport> {
@@ -81,6 +82,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
   const { name, dryRun = false } = options;
   assertFlag("restoreBackup: dryRun", dryRun);
   const database = await behindLinks(resolveDatabase("restoreBackup", options.url));
+  await assertNoPart(resolved.directory, database);
   const path = await existingPath(resolved.directory, name);
   const manifest = await manifestOf(path, name);
   const { signal, onProgress } = resolved;
@@ -98,7 +100,7 @@ export async function restoreBackup(options: RestoreBackupOptions): Promise<Rest
 }
 
 /** The file itself: a rename would replace a symbolic link, and leave the file where it is. */
-async function behindLinks(path: string): Promise<string> {
+export async function behindLinks(path: string): Promise<string> {
   return realpath(path).catch(() => path);
 }
 

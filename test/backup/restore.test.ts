@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -14,6 +15,8 @@ import { describe, expect, it } from "vitest";
 import { createBackup } from "../../src/backup/create.ts";
 import { listBackups } from "../../src/backup/list.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
+import { restoreToTime } from "../../src/backup/restore-to-time.ts";
+import { verifyBackup } from "../../src/backup/verify.ts";
 import { describeReplaced } from "../../src/cli/backup/replacing.ts";
 import { open } from "../../src/open.ts";
 import { t } from "../../src/schema/column.ts";
@@ -121,6 +124,43 @@ describe("a restore", () => {
     expect(failure.code).toBe("DATABASE_IN_USE");
     if (process.platform === "linux") expect(failure.message).toContain(`Process ${holder.pid}`);
     expect(ask(path, COUNT)).toEqual([{ n: 7 }]);
+  });
+
+  it("is refused where the file belongs to the folder of backups", async () => {
+    const { path, directory, folder } = await changed();
+    await createBackup({ url: `sqlite:///${path}`, directory, name: "second" });
+    const link = join(folder, "linked");
+    symlinkSync(directory, link);
+    writeFileSync(join(directory, "schedule.db"), "");
+    mkdirSync(join(directory, "segments"));
+    const before = readdirSync(directory, { recursive: true }).toSorted();
+    const files = [
+      "first/database.zst",
+      "second/manifest.json",
+      "second/new.db",
+      "schedule.db",
+      "segments/new.db",
+      "pg.dump",
+    ];
+
+    for (const file of files) {
+      for (const place of [directory, link]) {
+        const url = `sqlite:///${join(place, file)}`;
+        const calls = [
+          () => restoreBackup({ directory, name: "first", url }),
+          () => restoreBackup({ directory, name: "first", url, dryRun: true }),
+          () => restoreToTime({ directory, url }),
+        ];
+        for (const call of calls) expect((await failureOf(call())).code).toBe("INVALID_ARGUMENT");
+      }
+    }
+
+    expect(readdirSync(directory, { recursive: true }).toSorted()).toEqual(before);
+    await verifyBackup({ directory, name: "first" });
+    // Whoever keeps the database beside the backups can restore it.
+    const beside = join(directory, "app.db");
+    await restoreBackup({ directory, name: "first", url: `sqlite:///${beside}` });
+    expect(ask(beside, COUNT)).toEqual([{ n: 100 }]);
   });
 
   it("of a damaged backup changes nothing", async () => {

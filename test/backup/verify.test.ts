@@ -4,6 +4,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -14,6 +15,7 @@ import { contentDifferences, contentOf } from "../../src/backup/content.ts";
 import { createBackup } from "../../src/backup/create.ts";
 import { type BackupEntry, listBackups } from "../../src/backup/list.ts";
 import { pruneBackups } from "../../src/backup/prune.ts";
+import { restoreBackup } from "../../src/backup/restore.ts";
 import { verifyBackup } from "../../src/backup/verify.ts";
 import {
   execute,
@@ -105,6 +107,27 @@ describe("the proof of a backup", () => {
 
     expect(Object.keys(manifest)).toContain("checksum");
     expect(failure.code).toBe("BACKUP_DAMAGED");
+  });
+
+  it.each([undefined, KEY])("takes no link for the data, as no list does (key %s)", async (key) => {
+    const { path, url, directory, folder } = makePlace();
+    fillDatabase(path, 1);
+    const sealed = key === undefined ? {} : { key };
+    await createBackup({ url, directory, name: "linked", ...sealed });
+    const data = join(directory, "linked", key === undefined ? "database.zst" : "database.zst.enc");
+    renameSync(data, join(folder, "moved"));
+    symlinkSync(join(folder, "moved"), data);
+
+    const [entry] = await listBackups({ directory });
+    const options = { directory, name: "linked", ...sealed };
+    const verified = await failureOf(verifyBackup(options));
+    const restored = await failureOf(restoreBackup({ ...options, url }));
+
+    expect([verified.code, restored.code]).toEqual(["BACKUP_DAMAGED", "BACKUP_DAMAGED"]);
+    const why = "is a link, and nothing outside of its folder is read";
+    for (const said of [entry?.problem, verified.message, restored.message]) {
+      expect(said).toContain(why);
+    }
   });
 
   it("finds a manifest that was altered, cut off, removed or moved", async () => {

@@ -24,6 +24,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { ADD_TICK, HAS_LOG, LOG_EVERY_TABLE, RENEW_IDENTITY } from "../capture/log-tables.ts";
 import { assert } from "../core/assert.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
@@ -214,12 +215,21 @@ function openExclusively(path: string): DatabaseSync {
  * A restored file goes on where the old one was at some time, with other changes from then on. What
  * was noted about the old one must not be taken for it: so it gets another identity, and its log
  * says that anything may have changed.
+ *
+ * It never makes the file: the next restore may have removed it as a leftover, when the one that
+ * wanted it was killed and this process is not yet at its end. An empty one would take its place.
  */
 function beginNewHistory(path: string): void {
   const { DatabaseSync } = nodeSqlite();
-  using database = new DatabaseSync(path);
-  if (database.prepare(HAS_LOG).get() === undefined) return;
-  database.exec(`BEGIN IMMEDIATE; ${RENEW_IDENTITY}; ${LOG_EVERY_TABLE}; ${ADD_TICK}; COMMIT`);
+  const existing = pathToFileURL(path);
+  existing.searchParams.set("mode", "rw");
+  try {
+    using database = new DatabaseSync(existing);
+    if (database.prepare(HAS_LOG).get() === undefined) return;
+    database.exec(`BEGIN IMMEDIATE; ${RENEW_IDENTITY}; ${LOG_EVERY_TABLE}; ${ADD_TICK}; COMMIT`);
+  } catch (error) {
+    throw toSpringhouseError(error, { path });
+  }
 }
 
 /** Not read-only: the last one to close then leaves one file. */

@@ -79,7 +79,7 @@ function swap({ path, restored }: Scene, steps: SwapSteps, setOldAside: boolean)
     hold.swap(restored, setOldAside);
     return undefined;
   } catch (error) {
-    if (!isSpringhouseError(error, "IO")) throw error;
+    if (!isSpringhouseError(error, "IO") && !isSpringhouseError(error, "UNOPENABLE")) throw error;
     return error.message;
   }
 }
@@ -144,6 +144,20 @@ describe("a swap that fails at any of its steps", () => {
 
     const start = ["beginNewHistory", "chmodSync", "syncFile", "setAside"];
     expect(failed).toEqual([...start, ...companions, "renameSync", "syncFile", "assertOpens"]);
+  });
+
+  it("makes no empty file of one that is gone, and leaves the database", () => {
+    const { folder, path, restored } = scene();
+    fillDatabase(path, 7);
+    // As the next restore does, when the process of a killed one is still at work.
+    rmSync(restored);
+
+    const failure = swap({ folder, path, restored }, SWAP_STEPS, false);
+
+    expect(failure).toContain(restored);
+    expect(failure).toContain(`${path} is as it was before.`);
+    expect(readdirSync(folder)).toEqual(["app.db"]);
+    expect(ask(path, COUNT)).toEqual([{ n: 7 }]);
   });
 
   it("leaves no database where there was none", () => {

@@ -1,6 +1,7 @@
 /**
  * Least frequently used, in constant time: the entry goes that has been used least often since it
- * came; of several, the one whose last use is longest ago.
+ * came; of several, the one whose last use is longest ago. The newest entry stays until the next
+ * one comes: whoever sets a value and reads it at once finds it.
  *
  * A class holds the nodes of one count in the order of their last use, and the classes form a list
  * by rising count (Shah, Mitra, Matani, "An O(1) algorithm for implementing the LFU cache eviction
@@ -26,11 +27,13 @@ export class Lfu implements EvictionPolicy {
   readonly #classes: CountClass[] = [];
   readonly #unused: CountClass[] = [];
   #lowest: CountClass | undefined;
+  #newest: PolicyNode | undefined;
 
   add(node: PolicyNode): void {
     const lowest = this.#lowest;
     const first = lowest?.count === 1 ? lowest : this.#insert(1, undefined, lowest);
     first.nodes.push(node);
+    this.#newest = node;
   }
 
   touch(node: PolicyNode): void {
@@ -42,7 +45,7 @@ export class Lfu implements EvictionPolicy {
       return;
     }
     const next = above?.count === count + 1 ? above : this.#insert(count + 1, own, above);
-    this.remove(node);
+    this.#unlink(node);
     next.nodes.push(node);
   }
 
@@ -51,19 +54,27 @@ export class Lfu implements EvictionPolicy {
   }
 
   remove(node: PolicyNode): void {
-    const own = this.#classOf(node);
-    own.nodes.remove(node);
-    if (own.nodes.size === 0) this.#shelve(own);
+    if (node === this.#newest) this.#newest = undefined;
+    this.#unlink(node);
   }
 
   evict(): PolicyNode | undefined {
-    const node = this.#lowest?.nodes.oldest;
+    const lowest = this.#lowest;
+    const oldest = lowest?.nodes.oldest;
+    const isNewest = oldest === this.#newest;
+    const node = isNewest ? (oldest?.next ?? lowest?.above?.nodes.oldest ?? oldest) : oldest;
     if (node !== undefined) this.remove(node);
     return node;
   }
 
   clear(): void {
     while (this.evict() !== undefined);
+  }
+
+  #unlink(node: PolicyNode): void {
+    const own = this.#classOf(node);
+    own.nodes.remove(node);
+    if (own.nodes.size === 0) this.#shelve(own);
   }
 
   #classOf(node: PolicyNode): CountClass {

@@ -27,7 +27,9 @@ export interface PolicyNode {
 
 /** An eviction policy. */
 export interface EvictionPolicy {
-  /** Links a new node. A victim is asked for afterwards, and may be this very node. */
+  /** The weight that is to be left free beside the nodes. Default: 0. */
+  readonly spareWeight?: number;
+  /** Links a new node. Victims asked for afterwards are others, as long as there are any. */
   add(node: PolicyNode): void;
   /** Notes that a linked node was read or written again. */
   touch(node: PolicyNode): void;

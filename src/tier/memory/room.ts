@@ -97,7 +97,7 @@ export class Room {
     if (this.#touches === TOUCHES_MAX) this.#tellTouches();
   }
 
-  /** Takes an entry in, and has others go until the limits hold: perhaps this very one. */
+  /** Takes an entry in, and has others go until the limits hold; it stays until the next comes. */
   add(entry: MemoryEntry): void {
     this.#tellTouches();
     this.#allowance = Math.min(TOUCHES_SAVED_MAX, this.#allowance + TOUCHES_PER_ENTRY);
@@ -106,7 +106,9 @@ export class Room {
     this.#entries++;
     this.#bytes += entry.bytes;
     this.#policy.add(entry);
-    while (this.#entries > this.limits.maxEntries || this.#bytes > this.limits.maxBytes) {
+    const { maxEntries, maxBytes } = this.limits;
+    const bytesMax = maxBytes * (1 - (this.#policy.spareWeight ?? 0) / WHOLE_WEIGHT);
+    while (this.#entries > maxEntries || this.#bytes > bytesMax) {
       const victim = this.#policy.evict() as MemoryEntry | undefined;
       if (victim === undefined) return;
       this.#count(victim);

@@ -9,9 +9,14 @@
  * into *probation*, and one that is used there is *protected*, up to four fifths of main. The
  * oldest of probation, up to an eighth of the cache, are the *doomed*: the next to go.
  *
- *     add → window → probation → doomed → evicted
- *               ↘ refused   ↘   ↙
- *                         protected (sinks back to probation when there are too many)
+ *     add → arrival → window → probation → doomed → evicted
+ *                         ↘ refused   ↘   ↙
+ *                                   protected (sinks back to probation when there are too many)
+ *
+ * The *arrival* is the newest entry alone. It stays until the next one comes, whatever the window's
+ * share and its own weight: whoever sets a value and reads it at once finds it. Room for the
+ * heaviest of late is set aside for it (`spareWeight`), so that a heavy one turns nobody out whose
+ * place the next candidate would then get without a duel.
  *
  * **The split.** Loops want no window, web pages a quarter, some databases nearly all. The share is
  * learnt from two sources (see `WindowShare`). Neither compares the hit ratio of one period with
@@ -64,6 +69,7 @@ const WINDOW = 1;
 const PROBATION = 2;
 const DOOMED = 3;
 const PROTECTED = 4;
+const ARRIVAL = 5;
 
 /** The part of main that may be protected; the four fifths of the papers. */
 const PROTECTED_OF_MAIN = 0.8;
@@ -80,9 +86,13 @@ const WINS_MAX = 8;
 const WARM_FREQUENCY = 6;
 /** The chance for that: enough to break a pinned main, too rare to cost hits. */
 const WARM_CHANCE = 1 / 128;
+/** What is set aside for heavy arrivals shrinks by half in about 180 lighter ones. */
+const RESERVED_KEPT = 1 - 1 / 256;
 
 /** The adaptive policy. */
 export class WTinyLfu implements EvictionPolicy {
+  /** One node at the most. */
+  readonly #arrival = new NodeList(ARRIVAL);
   readonly #window = new NodeList(WINDOW);
   readonly #probation = new NodeList(PROBATION);
   readonly #doomed = new NodeList(DOOMED);
@@ -95,6 +105,8 @@ export class WTinyLfu implements EvictionPolicy {
   readonly #random: () => number;
   /** The node that came to main's door last and has not met a victim yet. */
   #candidate: PolicyNode | undefined;
+  /** The weight that is set aside for arrivals: that of the heaviest of late. */
+  #reserved = 0;
 
   /** `random` gives numbers from 0 up to 1 that nobody outside can foresee. */
   constructor(capacity: number, random: () => number = Math.random) {
@@ -103,9 +115,9 @@ export class WTinyLfu implements EvictionPolicy {
     this.#rejections.reserve(this.#sketch.entries);
   }
 
-  /** The segments: window, probation, doomed, protected. For looking only. */
+  /** The segments: arrival, window, probation, doomed, protected. For looking only. */
   get segments(): readonly NodeList[] {
-    return [this.#window, this.#probation, this.#doomed, this.#protected];
+    return [this.#arrival, this.#window, this.#probation, this.#doomed, this.#protected];
   }
 
   /** The window's share of the cache. */
@@ -118,6 +130,11 @@ export class WTinyLfu implements EvictionPolicy {
     return this.#sketch.sizeBytes + this.#rejections.sizeBytes + this.#shadow.sizeBytes;
   }
 
+  /** What an arrival leaves of the weight set aside: whoever filled it would have to go again. */
+  get spareWeight(): number {
+    return Math.max(0, this.#reserved - this.#arrival.weight);
+  }
+
   add(node: PolicyNode): void {
     const { hash } = node;
     this.#sketch.increment(hash);
@@ -126,10 +143,9 @@ export class WTinyLfu implements EvictionPolicy {
     if (this.#rejections.has(hash, entries * MARGIN_SHARE)) this.#share.windowGained(entries);
     if (this.#shadow.miss(hash)) this.#share.duel(this.#shadow.scale, entries);
     node.mark = 0;
-    const { weight } = node;
-    const fits = weight <= this.#share.value * (this.#weight() + weight);
-    if (fits) this.#window.push(node);
-    else this.#nominate(node);
+    this.#admitArrival();
+    this.#arrival.push(node);
+    this.#reserved = Math.max(node.weight, this.#reserved * RESERVED_KEPT);
     this.#rebalance();
   }
 
@@ -142,7 +158,7 @@ export class WTinyLfu implements EvictionPolicy {
     node.mark = 0;
     if (node.queue === WINDOW) this.#window.renew(node);
     else if (node.queue === PROTECTED) this.#protected.renew(node);
-    else this.#protect(node);
+    else if (node.queue !== ARRIVAL) this.#protect(node);
   }
 
   reweigh(node: PolicyNode, weight: number): void {
@@ -172,11 +188,13 @@ export class WTinyLfu implements EvictionPolicy {
     for (const list of this.segments) list.clear();
   }
 
-  /** Main's next victim, the candidate aside; the window's when main is empty. */
+  /** Main's next victim, the candidate aside; when main is empty the window's, then the last. */
   #victim(candidate: PolicyNode | undefined): PolicyNode | undefined {
     const { oldest } = this.#doomed.size > 0 ? this.#doomed : this.#probation;
     const first = oldest === candidate ? oldest?.next : oldest;
-    return first ?? this.#protected.oldest ?? (candidate ? undefined : this.#window.oldest);
+    const ofMain = first ?? this.#protected.oldest;
+    if (ofMain !== undefined || candidate !== undefined) return ofMain;
+    return this.#window.oldest ?? this.#arrival.oldest;
   }
 
   /** The one of the two that has to go. */
@@ -223,6 +241,16 @@ export class WTinyLfu implements EvictionPolicy {
     }
   }
 
+  /** The next one comes: what came last takes its place in the window, or passes it by. */
+  #admitArrival(): void {
+    const node = this.#arrival.oldest;
+    if (node === undefined) return;
+    this.#arrival.remove(node);
+    const fits = node.weight <= this.#share.value * (this.#weight() + node.weight);
+    if (fits) this.#window.push(node);
+    else this.#nominate(node);
+  }
+
   /** Makes a node that has left the window, or is too heavy for it, the candidate. */
   #nominate(node: PolicyNode): void {
     this.#probation.push(node);
@@ -244,17 +272,18 @@ export class WTinyLfu implements EvictionPolicy {
     if (node.queue === WINDOW) return this.#window;
     if (node.queue === PROBATION) return this.#probation;
     if (node.queue === DOOMED) return this.#doomed;
+    if (node.queue === ARRIVAL) return this.#arrival;
     return this.#protected;
   }
 
   #entries(): number {
-    return this.#window.size + this.#probation.size + this.#doomed.size + this.#protected.size;
+    const main = this.#probation.size + this.#doomed.size + this.#protected.size;
+    return this.#arrival.size + this.#window.size + main;
   }
 
   #weight(): number {
-    return (
-      this.#window.weight + this.#probation.weight + this.#doomed.weight + this.#protected.weight
-    );
+    const main = this.#probation.weight + this.#doomed.weight + this.#protected.weight;
+    return this.#arrival.weight + this.#window.weight + main;
   }
 }
 

@@ -99,7 +99,8 @@ export class PolicyOwner {
 
   shrink(): void {
     const rounding = 1e-9;
-    while (this.nodes.size > this.#entriesMax || this.#weight > 1 + rounding) {
+    const weightMax = 1 - (this.#policy.spareWeight ?? 0) + rounding;
+    while (this.nodes.size > this.#entriesMax || this.#weight > weightMax) {
       if (!this.evict()) throw new Error("Too much is held and the policy has no victim.");
     }
   }

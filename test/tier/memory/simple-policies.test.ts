@@ -55,6 +55,22 @@ describe.each(Object.entries(ORDERS))("%s", (name, order) => {
 });
 
 describe.each(POLICIES)("%s", (name) => {
+  it.each([
+    ["of one weight", () => 1 / 100],
+    ["of many weights", (key: number) => ((key % 7) + 1) / 400],
+  ])(
+    "keeps a new entry until the next one comes, however wanted the others are: %s",
+    (_, weigh) => {
+      const owner = new PolicyOwner(createPolicy(name, { capacity: 100 }), 100);
+      for (let key = 0; key < 2_000; key++) owner.access(key % 100, weigh(key % 100));
+
+      for (let key = 1_000; key < 1_300; key++) {
+        owner.access(key, weigh(key));
+        expect(owner.nodes.has(key)).toBe(true);
+      }
+    },
+  );
+
   it("gives every node once, and then none", () => {
     const owner = new PolicyOwner(createPolicy(name, { capacity: 100 }), 100);
     for (let key = 0; key < 150; key++) owner.access(key % 120);
@@ -102,9 +118,13 @@ describe.each(POLICIES)("%s", (name) => {
 
 function goneFromModel(plan: readonly Step[], order: (a: Known, b: Known) => number): number[] {
   let held: Known[] = [];
+  let newest: Known | undefined;
   const gone: number[] = [];
   const evict = (): void => {
-    const victim = held.toSorted(order)[0];
+    // What came last stays as long as there are others.
+    const [victim] = held.toSorted(
+      (a, b) => Number(a === newest) - Number(b === newest) || order(a, b),
+    );
     if (victim === undefined) return;
     held = held.filter((known) => known !== victim);
     gone.push(victim.key);
@@ -114,8 +134,10 @@ function goneFromModel(plan: readonly Step[], order: (a: Known, b: Known) => num
     if (verb === "clear") held = [];
     else if (verb === "evict") evict();
     else if (verb === "remove") held = held.filter((entry) => entry !== known);
-    else if (known === undefined) held.push({ key, came: turn, used: turn, uses: 1 });
-    else Object.assign(known, { used: turn, uses: known.uses + 1 });
+    else if (known === undefined) {
+      newest = { key, came: turn, used: turn, uses: 1 };
+      held.push(newest);
+    } else Object.assign(known, { used: turn, uses: known.uses + 1 });
     while (held.length > ENTRIES_MAX) evict();
   }
   return gone;

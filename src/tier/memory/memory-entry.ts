@@ -11,6 +11,8 @@ export interface EntryOwner {
   evicted(entry: MemoryEntry): void;
   /** Whether the room still counts it; what was cleared leaves the policy later. */
   isCounted(entry: MemoryEntry): boolean;
+  /** Told that an entry takes so many bytes more. */
+  charge(entry: MemoryEntry, bytes: number): void;
 }
 
 /** All of an entry; what a hit reads of it lies in the table of its partition too. */
@@ -23,8 +25,8 @@ export class MemoryEntry implements PolicyNode, WheelNode {
   readonly changeable: boolean;
   readonly owner: EntryOwner;
   readonly key: string;
-  /** The whole of what the entry takes: value, key and bookkeeping. */
-  readonly bytes: number;
+  /** The whole of what the entry takes: value, key, bookkeeping and the tags that it bears. */
+  bytes: number;
   readonly category: string;
   readonly createdMs: number;
   readonly slidingMs: number;
@@ -75,4 +77,25 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     this.endsMs = times.endsMs;
     this.hash = times.hash;
   }
+}
+
+/** An entry as other tiers know it. @param aheadMs how far wall clock is ahead of the monotonic. */
+export function exported(
+  entry: MemoryEntry,
+  key: string,
+  value: unknown,
+  aheadMs: number,
+): TierEntry {
+  return {
+    key,
+    value,
+    category: entry.category,
+    createdMs: entry.createdMs,
+    freshUntilMs: entry.freshUntilMs + aheadMs,
+    keepUntilMs: entry.endsMs + aheadMs,
+    slidingMs: entry.slidingMs,
+    tags: entry.tags?.map(({ name }) => name) ?? [],
+    loadMs: entry.loadMs,
+    etag: entry.etag,
+  };
 }

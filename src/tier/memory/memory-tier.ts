@@ -54,7 +54,7 @@ export class MemoryTier implements Tier {
   readonly #options: ResolvedMemoryTierOptions;
   readonly #time: CoarseClock;
   readonly #wheel: TimerWheel<MemoryEntry>;
-  readonly #tags = new TagTable<MemoryEntry>();
+  readonly #tags = new TagTable<MemoryEntry>((entry, bytes) => entry.owner.charge(entry, bytes));
   readonly #parts: MemoryParts;
   readonly #room: Room;
   /** The one without a prefix stands last and takes what no category has. */
@@ -163,7 +163,7 @@ export class MemoryTier implements Tier {
   dropTagsNow(tags: readonly string[]): void {
     for (const name of tags) {
       const tag = this.#tags.drop(name);
-      if (tag !== undefined) this.#reclaimLater(tag.entries);
+      if (tag !== undefined) this.#reclaimLater(tag);
     }
   }
 

@@ -9,7 +9,7 @@ import { hash32 } from "../../core/hash.ts";
 import { type Counters, newCounters } from "../counters.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
 import { EntryTable } from "./entry-table.ts";
-import { type EntryOwner, MemoryEntry } from "./memory-entry.ts";
+import { type EntryOwner, exported, MemoryEntry } from "./memory-entry.ts";
 import { type OwnCopy, ownCopy, textBytes } from "./own-copy.ts";
 import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
@@ -48,8 +48,6 @@ interface DroppedPrefix {
 const ENTRY_BYTES = 364;
 /** Dropped prefixes that lookups bear with until their entries are gone. */
 const DROPPED_PREFIXES_MAX = 64;
-/** What a tag adds: a slot in the entry's list and in the tag's set. */
-const TAG_BYTES = 48;
 
 /** The entries of one category. */
 export class Partition implements EntryOwner {
@@ -204,7 +202,10 @@ export class Partition implements EntryOwner {
       return "outdated";
     }
     this.#remove(key);
-    const bytes = own.bytes + textBytes(key) + ENTRY_BYTES + entry.tags.length * TAG_BYTES;
+    const untagged = own.bytes + textBytes(key) + ENTRY_BYTES;
+    // First, since what goes may leave its tags' bytes to those who are there.
+    if (this.room.isFull(untagged + this.#tags.bytesFor(entry.tags))) this.#parts.reclaimSome();
+    const bytes = untagged + this.#tags.bytesFor(entry.tags);
     if (!this.room.admits(bytes)) {
       this.counts.refusals++;
       return "too-large";
@@ -213,7 +214,6 @@ export class Partition implements EntryOwner {
     const added = this.#link(key, entry, { ...own, bytes });
     const inTimeMs = entry.slidingMs > 0 ? 0 : this.#time.nowMs() + attentionInMs;
     this.attendAt(added, Math.min(added.freshUntilMs, inTimeMs));
-    if (this.room.isFull(bytes)) this.#parts.reclaimSome();
     this.room.add(added);
     return "stored";
   }
@@ -271,18 +271,7 @@ export class Partition implements EntryOwner {
   export(entry: MemoryEntry): TierEntry {
     const nowMs = this.#parts.clock.nowMs();
     const aheadMs = nowMs - this.#time.nowMs();
-    return {
-      key: this.prefix + entry.key,
-      value: this.valueOf(entry),
-      category: entry.category,
-      createdMs: entry.createdMs,
-      freshUntilMs: entry.freshUntilMs + aheadMs,
-      keepUntilMs: entry.endsMs + aheadMs,
-      slidingMs: entry.slidingMs,
-      tags: entry.tags?.map(({ name }) => name) ?? [],
-      loadMs: entry.loadMs,
-      etag: entry.etag,
-    };
+    return exported(entry, this.prefix + entry.key, this.valueOf(entry), aheadMs);
   }
 
   /** Gives back the room of an entry if it has been dropped and has not gone yet. */
@@ -300,6 +289,14 @@ export class Partition implements EntryOwner {
     if (entry.queue === 0 || this.reclaim(entry)) return false;
     this.#expire(entry);
     return true;
+  }
+
+  /** The entry takes more than it did when it came. */
+  charge(entry: MemoryEntry, bytes: number): void {
+    entry.bytes += bytes;
+    if (!this.isCounted(entry)) return;
+    this.#bytes += bytes;
+    this.room.charge(bytes);
   }
 
   evicted(entry: MemoryEntry): void {

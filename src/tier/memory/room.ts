@@ -116,6 +116,11 @@ export class Room {
     }
   }
 
+  /** An entry that is here takes more; who has to go for it goes when the next one comes. */
+  charge(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
   remove(entry: MemoryEntry): void {
     this.#tellTouches();
     this.#policy.remove(entry);

@@ -2,20 +2,50 @@
  * Tags of the entries in memory. Dropping a tag is one step however many entries have it: the tag
  * object is marked and forgotten, and every entry that still refers to it is dead. Their room is
  * given back in slices.
+ *
+ * A tag takes heap of its own, more than a small entry when each has a tag that no other has. One
+ * of its entries bears that, the first at first; when it goes, another one of them does. The sizes
+ * are measured in the middle of what the tables of JavaScript take: from half full to full.
  */
 
+import { textBytes } from "./own-copy.ts";
 import { type Hashed, ShardedSet } from "./sharded-set.ts";
+
+/** What a tag adds to each entry: a slot in the entry's list, and in the tag's set. */
+const MEMBER_BYTES = 88;
+/** A tag beside its name: the object and its slot in the table. Measured. */
+const TAG_BYTES = 96;
+/** The set of a tag that several entries have, as long as it is small. Measured. */
+const SET_BYTES = 232;
 
 /** A name that entries share. */
 export class Tag<Entry extends Hashed = Hashed> {
   readonly name: string;
   dropped = false;
-  readonly entries: ShardedSet<Entry> = new ShardedSet<Entry>();
+  /** The one that bears the bytes of the tag itself; undefined while no entry has it. */
+  bearer: Entry | undefined = undefined;
+  /** All entries that have it; undefined until a second one comes. */
+  members: ShardedSet<Entry> | undefined = undefined;
   /** Once it is dropped: how many entries still have it. */
   left = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** Heap bytes of the tag itself. */
+  get bytes(): number {
+    return tagBytes(this.name) + (this.members === undefined ? 0 : SET_BYTES);
+  }
+
+  get size(): number {
+    return this.members?.size ?? (this.bearer === undefined ? 0 : 1);
+  }
+
+  /** As many entries as there are now. The caller may pause, add and delete. */
+  *[Symbol.iterator](): Generator<Entry, void, undefined> {
+    if (this.members !== undefined) yield* this.members;
+    else if (this.bearer !== undefined) yield this.bearer;
   }
 }
 
@@ -28,11 +58,24 @@ export function isDropped(tags: readonly Tag[]): boolean {
 /** The living tags by their names. Holds exactly the tags that living entries have. */
 export class TagTable<Entry extends Hashed> {
   readonly #tags = new Map<string, Tag<Entry>>();
+  readonly #charge: (entry: Entry, bytes: number) => void;
   /** Dropped tags that entries still have. While there are none, nobody need look at an entry's. */
   dropped = 0;
 
+  /** @param charge told that an entry in the table takes so many bytes more. */
+  constructor(charge: (entry: Entry, bytes: number) => void) {
+    this.#charge = charge;
+  }
+
   get size(): number {
     return this.#tags.size;
+  }
+
+  /** Heap bytes that an entry with these tags takes for them when it comes now. */
+  bytesFor(names: readonly string[]): number {
+    let bytes = 0;
+    for (const name of names) bytes += MEMBER_BYTES + (this.#tags.has(name) ? 0 : tagBytes(name));
+    return bytes;
   }
 
   /** The tags of these names; made where there are none. */
@@ -49,12 +92,23 @@ export class TagTable<Entry extends Hashed> {
 
   /** The entries of a tag, as many as there are now. The caller may pause and change others. */
   *entriesOf(name: string): Generator<Entry, void, undefined> {
-    const entries = this.#tags.get(name)?.entries;
-    if (entries !== undefined) yield* entries;
+    const tag = this.#tags.get(name);
+    if (tag !== undefined) yield* tag;
   }
 
   link(entry: Entry, tags: readonly Tag<Entry>[]): void {
-    for (const tag of tags) tag.entries.add(entry);
+    for (const tag of tags) {
+      if (tag.bearer === undefined) {
+        tag.bearer = entry;
+        continue;
+      }
+      if (tag.members === undefined) {
+        tag.members = new ShardedSet<Entry>();
+        tag.members.add(tag.bearer);
+        this.#charge(tag.bearer, SET_BYTES);
+      }
+      tag.members.add(entry);
+    }
   }
 
   unlink(entry: Entry, tags: readonly Tag<Entry>[]): void {
@@ -65,8 +119,12 @@ export class TagTable<Entry extends Hashed> {
         if (tag.left === 0) this.dropped--;
         continue;
       }
-      tag.entries.delete(entry);
-      if (tag.entries.size === 0) this.#tags.delete(tag.name);
+      tag.members?.delete(entry);
+      if (tag.bearer !== entry) continue;
+      const [heir] = tag.members ?? [];
+      tag.bearer = heir;
+      if (heir === undefined) this.#tags.delete(tag.name);
+      else this.#charge(heir, tag.bytes);
     }
   }
 
@@ -75,9 +133,13 @@ export class TagTable<Entry extends Hashed> {
     const tag = this.#tags.get(name);
     if (tag === undefined) return undefined;
     tag.dropped = true;
-    tag.left = tag.entries.size;
+    tag.left = tag.size;
     if (tag.left > 0) this.dropped++;
     this.#tags.delete(name);
     return tag;
   }
+}
+
+function tagBytes(name: string): number {
+  return TAG_BYTES + textBytes(name);
 }

@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { EntryTable } from "../../../src/tier/memory/entry-table.ts";
 import { type EntryOwner, MemoryEntry } from "../../../src/tier/memory/memory-entry.ts";
 
-const OWNER: EntryOwner = { evicted: () => undefined, isCounted: () => true };
+const OWNER: EntryOwner = {
+  evicted: () => undefined,
+  isCounted: () => true,
+  charge: () => undefined,
+};
 const TIER_ENTRY = {
   value: undefined,
   category: "c",

@@ -21,6 +21,20 @@ describe("the bytes that entries are said to take", () => {
     },
   );
 
+  it("are within a fifth of what the heap grows by, however entries are tagged", () => {
+    const script = join(import.meta.dirname, "tags-heap-child.ts");
+    const node = ["--conditions=springhouse-source", "--expose-gc", script];
+    const ways = JSON.parse(execFileSync(process.execPath, node).toString()) as Record<
+      string,
+      { readonly said: number; readonly grown: number }
+    >;
+
+    expect(Object.keys(ways)).toHaveLength(6);
+    for (const [way, { said, grown }] of Object.entries(ways)) {
+      expect(Math.abs(grown / said - 1), way).toBeLessThan(0.2);
+    }
+  });
+
   it("of a text depend on whether its letters fit into a byte each", () => {
     expect(textBytes("a".repeat(80))).toBe(96);
     expect(textBytes("ÿ".repeat(80))).toBe(96);

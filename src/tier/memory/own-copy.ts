@@ -9,6 +9,7 @@
 
 import { isTypedArray, PATH_STEPS_SHOWN } from "../../core/codec.ts";
 import { SpringhouseError } from "../../core/errors.ts";
+import { ownText } from "./own-text.ts";
 
 /** A value that belongs to the cache. */
 export interface OwnCopy {
@@ -29,8 +30,6 @@ const OBJECT_BYTES = 3 * WORD_BYTES;
 const ARRAY_BYTES = OBJECT_BYTES + WORD_BYTES;
 /** Header of the store of an array's elements. */
 const ELEMENTS_BYTES = 2 * WORD_BYTES;
-/** Header of a text: map, hash and length. */
-const STRING_BYTES = 2 * WORD_BYTES;
 /** A number that is no small integer is an object of its own. */
 const HEAP_NUMBER_BYTES = 2 * WORD_BYTES;
 const SMALL_INTEGER_END = 2 ** 31;
@@ -48,22 +47,6 @@ export function ownCopy(value: unknown): OwnCopy {
   return { value: copy, bytes: copier.bytes, changeable: copier.changeable };
 }
 
-/** Heap bytes of a text. */
-export function textBytes(text: string): number {
-  return aligned(STRING_BYTES + (isOneByte(text) ? text.length : 2 * text.length));
-}
-
-function aligned(bytes: number): number {
-  return Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
-}
-
-/** V8 stores a text with one byte for each character when all of them fit. */
-const TWO_BYTES = /[^\p{ASCII}\u0080-\u00ff]/u;
-
-function isOneByte(text: string): boolean {
-  return !TWO_BYTES.test(text);
-}
-
 class Copier {
   bytes = 0;
   changeable = false;
@@ -72,9 +55,11 @@ class Copier {
 
   copy(value: unknown, depth: number): unknown {
     switch (typeof value) {
-      case "string":
-        this.bytes += textBytes(value);
-        return value;
+      case "string": {
+        const { text, bytes } = ownText(value);
+        this.bytes += bytes;
+        return text;
+      }
       case "number":
         if (!Number.isInteger(value) || Math.abs(value) >= SMALL_INTEGER_END) {
           this.bytes += HEAP_NUMBER_BYTES;

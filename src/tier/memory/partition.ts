@@ -10,7 +10,8 @@ import { type Counters, newCounters } from "../counters.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
 import { EntryTable } from "./entry-table.ts";
 import { type EntryOwner, exported, MemoryEntry } from "./memory-entry.ts";
-import { type OwnCopy, ownCopy, textBytes } from "./own-copy.ts";
+import { type OwnCopy, ownCopy } from "./own-copy.ts";
+import { ownText } from "./own-text.ts";
 import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
 import { isDropped, type Tag, type TagTable } from "./tag-table.ts";
@@ -202,7 +203,8 @@ export class Partition implements EntryOwner {
       return "outdated";
     }
     this.#remove(key);
-    const untagged = own.bytes + textBytes(key) + ENTRY_BYTES;
+    const { text: ownKey, bytes: keyBytes } = ownText(key);
+    const untagged = own.bytes + keyBytes + ENTRY_BYTES;
     // First, since what goes may leave its tags' bytes to those who are there.
     if (this.room.isFull(untagged + this.#tags.bytesFor(entry.tags))) this.#parts.reclaimSome();
     const bytes = untagged + this.#tags.bytesFor(entry.tags);
@@ -211,7 +213,7 @@ export class Partition implements EntryOwner {
       return "too-large";
     }
     this.counts.sets++;
-    const added = this.#link(key, entry, { ...own, bytes });
+    const added = this.#link(ownKey, entry, { ...own, bytes });
     const inTimeMs = entry.slidingMs > 0 ? 0 : this.#time.nowMs() + attentionInMs;
     this.attendAt(added, Math.min(added.freshUntilMs, inTimeMs));
     this.room.add(added);

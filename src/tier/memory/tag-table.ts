@@ -8,7 +8,7 @@
  * are measured in the middle of what the tables of JavaScript take: from half full to full.
  */
 
-import { textBytes } from "./own-copy.ts";
+import { ownText, textBytes } from "./own-text.ts";
 import { type Hashed, ShardedSet } from "./sharded-set.ts";
 
 /** What a tag adds to each entry: a slot in the entry's list, and in the tag's set. */
@@ -83,8 +83,8 @@ export class TagTable<Entry extends Hashed> {
     return [...new Set(names)].map((name) => {
       let tag = this.#tags.get(name);
       if (tag === undefined) {
-        tag = new Tag<Entry>(name);
-        this.#tags.set(name, tag);
+        tag = new Tag<Entry>(ownText(name).text);
+        this.#tags.set(tag.name, tag);
       }
       return tag;
     });

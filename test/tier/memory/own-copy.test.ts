@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ownCopy, textBytes } from "../../../src/tier/memory/own-copy.ts";
+import { ownCopy } from "../../../src/tier/memory/own-copy.ts";
+import { textBytes } from "../../../src/tier/memory/own-text.ts";
 
 /** The real issues of the project; they are not in the repository. */
 const ISSUES = join(import.meta.dirname, "../../../../shared/data/jira");

@@ -74,6 +74,8 @@ export class Shelf {
   /** What reads in memory say of where they come from. */
   readonly memoryName: string;
   readonly #compression: Compression | undefined;
+  /** Keys in use whose lives slide, which the tiers below are to be told of. */
+  #used: string[] = [];
 
   constructor(
     category: Pick<ResolvedCategory, "name" | "life" | "compression">,
@@ -93,6 +95,7 @@ export class Shelf {
     this.pauses = new LoadPauses(parts.clock);
     if (this.memory === undefined) return;
     this.memory.onGone = (key, why) => this.tell(why, key, this.memoryName);
+    if (tiers.length > 0) this.memory.onSlide = (key) => this.#renewBelow(key);
   }
 
   /** Keeps a value in all tiers; with a life of zero there is none any more. */
@@ -275,6 +278,19 @@ export class Shelf {
         "or what it reads does. Have it make the value from other keys, or from the source.",
       { fields: { key, category: this.category } },
     );
+  }
+
+  /** A life that slides goes on in the tiers below, too: to read an entry there renews it. */
+  #renewBelow(key: string): void {
+    this.#used.push(this.prefix + key);
+    if (this.#used.length > 1) return;
+    // In the next microtask, so that the keys of one call go together.
+    queueMicrotask(() => {
+      const keys = this.#used;
+      this.#used = [];
+      // What a tier cannot do now it may do at the next time; and the hit has its value.
+      for (const tier of this.tiers) tier.getMany(keys).catch(() => undefined);
+    });
   }
 
   #put(

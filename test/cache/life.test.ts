@@ -211,6 +211,21 @@ describe("a sliding life", () => {
     expect(await cache.get("a")).toBeUndefined();
   });
 
+  it("goes on in the tiers below while memory has the hits, with a read in each half of it", async () => {
+    const { cache, clock, lower, memory } = openTiered();
+    await cache.set("a", 1, { ttl: 1_000, sliding: true });
+
+    for (let hit = 0; hit < 40; hit++) {
+      clock.advance(100);
+      expect(await cache.get("a")).toBe(1);
+    }
+    const reads = lower.calls["getMany"];
+    await memory.clear();
+
+    expect(await cache.get("a")).toBe(1);
+    expect(reads).toBe(8);
+  });
+
   it("slides in the tiers below, too", async () => {
     const { cache, clock, memory } = openTiered();
     await cache.set("a", 1, { ttl: 1_000, sliding: true });

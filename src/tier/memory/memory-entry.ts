@@ -37,7 +37,8 @@ export class MemoryEntry implements PolicyNode, WheelNode {
   endsMs: number;
   /**
    * The moment from which a hit is more than a look, when it comes before the end of the freshness:
-   * the time to refresh it, or always when its life slides. Most have none, and no number to keep.
+   * the time to refresh it, or, when its life slides, to tell the tiers below that it is used. Most
+   * have none, and no number to keep.
    */
   attentionMs: number | undefined = undefined;
   /** Its number among all that its owner has taken in. */

@@ -21,6 +21,7 @@ import type {
   TierStatistics,
 } from "../tier.ts";
 import type { MemoryEntry } from "./memory-entry.ts";
+import type { MemoryParts } from "./memory-parts.ts";
 import {
   checkPolicy,
   type MemoryTierOptions,
@@ -28,7 +29,7 @@ import {
   resolveLimits,
   resolveMemoryTierOptions,
 } from "./options.ts";
-import { type MemoryParts, Partition, type ValueMode } from "./partition.ts";
+import { Partition, type ValueMode } from "./partition.ts";
 import { Room, type RoomOptions } from "./room.ts";
 import { TagTable } from "./tag-table.ts";
 import { TimerWheel } from "./timer-wheel.ts";

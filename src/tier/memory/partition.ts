@@ -10,28 +10,15 @@ import { type Counters, newCounters } from "../counters.ts";
 import type { SetOutcome, TierEntry } from "../tier.ts";
 import { EntryTable } from "./entry-table.ts";
 import { type EntryOwner, exported, MemoryEntry } from "./memory-entry.ts";
+import type { MemoryParts } from "./memory-parts.ts";
 import { type OwnCopy, ownCopy } from "./own-copy.ts";
 import { ownText } from "./own-text.ts";
 import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
 import { isDropped, type Tag, type TagTable } from "./tag-table.ts";
-import type { TimerWheel } from "./timer-wheel.ts";
 
 /** How values are kept: frozen copies, or the caller's own objects, shared and unbounded. */
 export type ValueMode = "frozen" | "shared";
-
-/** What the partitions of one tier share. */
-export interface MemoryParts {
-  readonly clock: Clock;
-  readonly time: CoarseClock;
-  readonly wheel: TimerWheel<MemoryEntry>;
-  readonly tags: TagTable<MemoryEntry>;
-  readonly seed: number;
-  /** Told of entries among which are dead ones, whose room is to be given back in time. */
-  reclaimLater(entries: Iterable<MemoryEntry>): void;
-  /** Gives back the room of some of them now. */
-  reclaimSome(): void;
-}
 
 /** Told of an entry that went by itself. */
 export type GoneListener = (key: string, why: "evict" | "expire") => void;
@@ -50,6 +37,9 @@ const ENTRY_BYTES = 364;
 /** Dropped prefixes that lookups bear with until their entries are gone. */
 const DROPPED_PREFIXES_MAX = 64;
 
+/** An entry in use has to be told of in every half of its life, to outlast it in other tiers. */
+const SLIDE_TOLD_PART = 1 / 2;
+
 /** The entries of one category. */
 export class Partition implements EntryOwner {
   /** What whole keys begin with; the map's keys stand without it. */
@@ -59,6 +49,8 @@ export class Partition implements EntryOwner {
   counts: Counters = newCounters();
   /** Told of evictions and expirations. */
   onGone: GoneListener | undefined;
+  /** Told now and then of the key of an entry whose life slides, while it is used. */
+  onSlide: ((key: string) => void) | undefined;
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
   readonly #tags: TagTable<MemoryEntry>;
@@ -162,7 +154,12 @@ export class Partition implements EntryOwner {
     if (this.room.hears()) this.room.touch(entry);
     if (entry.slidingMs === 0 || !this.isFresh(entry)) return;
     const keptForMs = entry.endsMs - entry.freshUntilMs;
-    entry.freshUntilMs = this.#time.nowMs() + entry.slidingMs;
+    const nowMs = this.#time.nowMs();
+    entry.freshUntilMs = nowMs + entry.slidingMs;
+    if (nowMs >= (entry.attentionMs ?? 0)) {
+      entry.attentionMs = nowMs + entry.slidingMs * SLIDE_TOLD_PART;
+      this.onSlide?.(entry.key);
+    }
     if (entry.endsMs === Number.POSITIVE_INFINITY) return;
     this.#parts.wheel.cancel(entry);
     entry.endsMs = entry.freshUntilMs + keptForMs;
@@ -216,6 +213,8 @@ export class Partition implements EntryOwner {
     const added = this.#link(ownKey, entry, { ...own, bytes });
     const inTimeMs = entry.slidingMs > 0 ? 0 : this.#time.nowMs() + attentionInMs;
     this.attendAt(added, Math.min(added.freshUntilMs, inTimeMs));
+    if (entry.slidingMs > 0)
+      added.attentionMs = this.#time.nowMs() + entry.slidingMs * SLIDE_TOLD_PART;
     this.room.add(added);
     return "stored";
   }

@@ -2,6 +2,7 @@
 
 import type { TierEntry } from "../tier/tier.ts";
 import type { CacheCore } from "./core.ts";
+import { lookInto } from "./look.ts";
 import type { Reader } from "./reader.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -49,7 +50,7 @@ export async function explain(
     tiers.push(entry?.isStale ? { ...explained, state: "stale" } : explained);
   }
   for (const tier of shelf.tiers) {
-    const [entry] = await tier.getMany([wholeKey]);
+    const entry = await lookInto(tier, wholeKey);
     tiers.push(explainEntry(tier.name, entry, nowMs, core, undefined));
   }
   return { key, category: shelf.category, wholeKey, inFlight: reader.isFlying(key), tiers };
@@ -63,7 +64,7 @@ export async function freshForMs(shelf: Shelf, key: string): Promise<number | un
     return shelf.memory.export(entry).freshUntilMs - nowMs;
   }
   for (const tier of shelf.tiers) {
-    const [entry] = await tier.getMany([shelf.prefix + key]);
+    const entry = await lookInto(tier, shelf.prefix + key);
     if (entry !== undefined && entry.freshUntilMs > nowMs) return entry.freshUntilMs - nowMs;
   }
   return undefined;

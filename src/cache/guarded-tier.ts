@@ -105,6 +105,11 @@ export class GuardedTier {
     return keys.map((key) => found.get(key));
   }
 
+  /** Whether a change of the key is on its way. */
+  isPending(key: string): boolean {
+    return this.#outbox.pending(key) !== undefined;
+  }
+
   /** A copy of the value of an entry; undefined when it is no data, which is the tier's fault. */
   own({ key, value }: TierEntry): OwnCopy | undefined {
     try {

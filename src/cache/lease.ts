@@ -9,6 +9,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
+import { lookInto } from "./look.ts";
 
 /** A holder that was killed holds others up for as long. */
 const LEASE_MS = 10_000;
@@ -65,7 +66,7 @@ export async function askLease(
     if (token === undefined) return;
     await guarded.read((tier) => host(tier).releaseLease(key, token), undefined);
   };
-  const [entry] = await guarded.getMany([key]);
+  const entry = await lookInto(guarded, key);
   if (entry !== undefined && isGood(entry)) {
     await release();
     return { kind: "found", entry };

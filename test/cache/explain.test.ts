@@ -58,6 +58,17 @@ describe("an explanation", () => {
     expect(cache.statistics().hits).toBe(0);
   });
 
+  it("counts no miss in a tier that has nothing, nor does any other look", async () => {
+    const { cache, lower, stored } = openTiered();
+
+    await cache.explain("a");
+    expect(await cache.has("a")).toBe(false);
+    expect(await cache.freshForMs("a")).toBeUndefined();
+
+    expect(lower.calls["hasMany"]).toBe(3);
+    expect(stored.statistics()).toMatchObject({ hits: 0, misses: 0 });
+  });
+
   it("says whether a read is under way", async () => {
     const { cache } = openTiered();
     const gate = new Gate();

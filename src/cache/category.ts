@@ -205,7 +205,7 @@ export class CategoryCache<T = unknown> {
 
   /** Keeps several values; none of them when one cannot be kept. */
   async setMany(entries: Iterable<readonly [Key, T]>, options?: CallOptions): Promise<void> {
-    const { life, tags, signal } = this.#callOf(options);
+    const { life, tags, signal } = this.#callOf(options, "set");
     throwIfAborted(signal, "The change of the cache");
     const { values } = this.#options;
     const own = (value: unknown): unknown => this.core.ownValue(value, values);
@@ -359,10 +359,10 @@ export class CategoryCache<T = unknown> {
     return this.#reader.resolve(keys.map(keyText), loader, call);
   }
 
-  #callOf(options: ReadOptions | undefined): ReadCall {
+  #callOf(options: ReadOptions | undefined, verb: "read" | "set" = "read"): ReadCall {
     this.core.assertOpen();
     if (options === undefined) return this.#call;
-    const life = callLife(options, this.#options.life, `A call of category "${this.name}"`);
+    const life = callLife(options, verb, this.#options.life, `A call of category "${this.name}"`);
     const { tags = [], signal, refresh = false, allowStale = false, tierTtl } = options;
     assertTexts("tags", tags);
     if (tierTtl !== undefined) this.core.assertTiers(Object.keys(tierTtl), this.name);

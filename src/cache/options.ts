@@ -4,6 +4,7 @@ import {
   assertClock,
   assertFlag,
   assertFunction,
+  assertList,
   assertText,
   assertTexts,
   wrongArgument,
@@ -15,7 +16,7 @@ import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { shown } from "../core/shown.ts";
-import { checkMaxEntries } from "../tier/memory/options.ts";
+import { checkMaxEntries, checkPolicy } from "../tier/memory/options.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { PolicyName } from "../tier/memory/policy.ts";
 import type { Compression } from "../tier/payload.ts";
@@ -161,11 +162,13 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   refuseUnknownKeys(options, CACHE_KEYS, "createCache");
   const { namespace = "cache", version = "1", strict = false, tierFailures = 5 } = options;
   const { categories = {}, defaults = {}, clock = systemClock, random = Math.random } = options;
-  const { journal = "cache/journal.db", warmStart = false, tierTimeout = "1s" } = options;
+  const { journal = "cache/journal.db", warmStart = false } = options;
+  const { tierTimeout = "1s", tierPause = "5s" } = options;
   for (const [name, value] of Object.entries({ namespace, version })) assertName(name, value);
   for (const [name, value] of Object.entries({ strict, warmStart })) assertFlag(name, value);
   assertText("journal", journal);
   if (journal === "") throw invalid("journal", journal, "It is the path of a file.");
+  if (options.tiers !== undefined) assertList("tiers", options.tiers);
   assertClock("clock", clock);
   assertFunction("random", random);
   assertNamed("categories", "an object of categories by their names", categories);
@@ -174,6 +177,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   }
   const tierTimeoutMs = parseDurationMs(tierTimeout, "tierTimeout");
   if (tierTimeoutMs === 0) throw invalid("tierTimeout", tierTimeout, "It is more than 0.");
+  assertNamed("defaults", "an object of options", defaults);
   refuseUnknownLife(defaults, [], "defaults");
   const life = resolveLife(defaults, DEFAULT_LIFE);
   const all = { [DEFAULT_CATEGORY]: {}, ...categories };
@@ -186,7 +190,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
     strict,
     tierTimeoutMs,
     tierFailures,
-    tierPauseMs: parseDurationMs(options.tierPause ?? "5s", "tierPause"),
+    tierPauseMs: parseDurationMs(tierPause, "tierPause"),
     clock,
     random,
   };
@@ -238,7 +242,7 @@ function resolveCategory(
 /** Throws for what is of another type than the options of a category have. */
 function assertCategory(
   name: string,
-  { description, aliases, tags, lease, tiers, maxEntries }: CategoryOptions,
+  { description, aliases, tags, lease, tiers, maxEntries, policy }: CategoryOptions,
 ): void {
   const what = `category "${name}": `;
   assertText(`${what}description`, description);
@@ -246,6 +250,7 @@ function assertCategory(
   assertTexts(`${what}tags`, tags);
   assertFlag(`${what}lease`, lease);
   if (maxEntries !== undefined) checkMaxEntries(maxEntries);
+  if (policy !== undefined) checkPolicy(policy);
   if (tiers === undefined) return;
   assertTexts(`${what}tiers`, tiers);
   if (tiers.length > 0) return;
@@ -267,11 +272,19 @@ export interface ReadOptions extends CallOptions {
   readonly allowStale?: boolean;
 }
 
-const CALL_KEYS = ["tags", "signal", "refresh", "allowStale"];
+/** What a call may say beside the life of its entries. */
+const CALL_KEYS = { set: ["tags", "signal"], read: ["tags", "signal", "refresh", "allowStale"] };
 
-/** Whether a call says anything about the life of its entries. */
-export function callLife(options: CallOptions, base: ResolvedLife, what: string): ResolvedLife {
-  refuseUnknownLife(options, CALL_KEYS, what);
+/** The life that a call gives its entries. */
+export function callLife(
+  options: ReadOptions,
+  verb: "read" | "set",
+  base: ResolvedLife,
+  what: string,
+): ResolvedLife {
+  refuseUnknownLife(options, CALL_KEYS[verb], what);
+  const { refresh = false, allowStale = false } = options;
+  for (const [name, value] of Object.entries({ refresh, allowStale })) assertFlag(name, value);
   return LIFE_KEYS.some((key) => options[key] !== undefined) ? resolveLife(options, base) : base;
 }
 

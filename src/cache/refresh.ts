@@ -32,7 +32,7 @@ export function startRefresh(
   options: RefreshOptions,
 ): Disposable {
   const { refreshBefore, ...read } = options;
-  const { ttlMs } = callLife(read, life, "refreshAhead");
+  const { ttlMs } = callLife(read, "read", life, "refreshAhead");
   const beforeMs =
     refreshBefore === undefined
       ? ttlMs * PART_BEFORE

@@ -75,9 +75,8 @@ export const REFRESH_AHEAD_PART = 0.8;
 /** Checks that a strategy has what it needs. @throws `INVALID_ARGUMENT`. */
 export function resolveSource(category: string, options: SourceOptions): Source {
   // The systems that Springhouse replaces write them with underscores.
-  const given = String(options.strategy ?? "cache-aside")
-    .replaceAll("_", "-")
-    .toLowerCase();
+  const { strategy: wanted = "cache-aside" } = options;
+  const given = String(wanted).replaceAll("_", "-").toLowerCase();
   const strategy = STRATEGIES.find((name) => name === given);
   if (strategy === undefined) {
     throw refused(category, `strategy "${given}" is unknown. Known: ${STRATEGIES.join(", ")}`);

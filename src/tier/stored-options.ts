@@ -117,21 +117,19 @@ export function resolveStoredOptions(
   defaults: StoredDefaults,
 ): StoredTierSettings {
   const { name = defaults.name, compression = "zstd", clock = systemClock } = options;
+  const { sweepEvery = "60s", compressFrom = COMPRESS_FROM_BYTES } = options;
   assertText(what, "name", name);
   assertClock(`${what}: clock`, clock);
   if (!COMPRESSIONS.includes(compression)) {
     throw refused(what, "compression", `It is one of ${COMPRESSIONS.join(", ")}.`, compression);
   }
-  const sweepEveryMs = parseDurationMs(options.sweepEvery ?? "60s", `${what}: sweepEvery`);
+  const sweepEveryMs = parseDurationMs(sweepEvery, `${what}: sweepEvery`);
   return {
     name,
     bounds: boundsOf(what, options, defaults),
     payload: {
       compression,
-      compressFromBytes: parseBytes(
-        options.compressFrom ?? COMPRESS_FROM_BYTES,
-        `${what}: compressFrom`,
-      ),
+      compressFromBytes: parseBytes(compressFrom, `${what}: compressFrom`),
       encryptionKey: keyOf(what, options.encryptionKey),
     },
     sweepEveryMs: Math.min(sweepEveryMs, TIMER_MS_MAX),
@@ -163,7 +161,7 @@ function boundsOf(what: string, options: StoredTierOptions, defaults: StoredDefa
   if (!isCount || maxEntries < 1) {
     throw refused(what, "maxEntries", "It is a whole number from 1.", maxEntries);
   }
-  if (typeof quotas !== "object" || quotas === null) {
+  if (typeof quotas !== "object" || quotas === null || Array.isArray(quotas)) {
     throw refused(what, "quotas", "It is an object of sizes by category.", quotas);
   }
   const { maxBytes = defaults.maxBytes, maxEntryBytes = defaults.maxEntryBytes } = options;

@@ -89,7 +89,8 @@ const CATEGORY_METHODS: readonly (keyof KeyvCategory)[] = [
 export function keyvStore(category: KeyvCategory, options: KeyvStoreOptions = {}): KeyvStore {
   assertMethods("keyvStore: category", "a category of a cache", category, CATEGORY_METHODS);
   refuseUnknownKeys(options, ["ttl"], "keyvStore");
-  const ttlMs = parseLifeMs(options.ttl ?? Number.POSITIVE_INFINITY, "ttl");
+  const { ttl = Number.POSITIVE_INFINITY } = options;
+  const ttlMs = parseLifeMs(ttl, "ttl");
   const hasMany = (keys: readonly string[]): Promise<boolean[]> =>
     Promise.all(keys.map((key) => category.has(key)));
   const setMany = async (entries: readonly KeyvStoreEntry[]): Promise<boolean[]> => {

@@ -66,6 +66,10 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
     sweepEvery = "60s",
   } = options;
   assertText("memoryTier: name", name);
+  if (name === "") {
+    const message = 'memoryTier: name: "" is refused. It is a text that is not empty.';
+    throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { name } });
+  }
   assertClock("memoryTier: clock", clock);
   assertFunction("memoryTier: random", random);
   return {

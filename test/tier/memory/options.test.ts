@@ -39,6 +39,7 @@ describe("the options of memoryTier", () => {
   });
 
   it.each<[object, RegExp]>([
+    [{ name: "" }, /name: "" is refused/],
     [{ maxEntrys: 1 }, /maxEntrys.*Did you mean "maxEntries"/],
     [{ policy: "ttl" }, /policy: "ttl" is unknown. Known: w-tinylfu, lru, lfu, fifo/],
     [{ maxEntries: 0.5 }, /maxEntries/],

@@ -91,7 +91,7 @@ function tableOf(
     'SELECT id, "from" FROM pragma_foreign_key_list(?) ORDER BY seq',
     name,
   );
-  const taken = new Set(columns.map(([column]) => String(column).toLowerCase()));
+  const taken = new Set(columns.map(([column]) => lowerAscii(String(column))));
   const rowid = withoutRowid ? undefined : ROWID_NAMES.find((one) => !taken.has(one));
   return {
     name,

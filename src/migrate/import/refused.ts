@@ -7,6 +7,7 @@
  */
 
 import { isSpringhouseError, messageOf, SpringhouseError } from "../../core/errors.ts";
+import { lowerAscii } from "../../core/lower-ascii.ts";
 import type { SqlValue } from "../../core/statement.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
 import type { Connection } from "../../sqlite/connection.ts";
@@ -128,7 +129,7 @@ export function refusedOrphans(
       .map(([, , , from]) => String(from));
     const reason = `${table}: ${columns.join(", ")} refers to no row of ${parent}`;
     return shapes.flatMap((shape, index) => {
-      if (shape.table.toLowerCase() !== table.toLowerCase() || rowid === null) return [];
+      if (lowerAscii(shape.table) !== lowerAscii(table) || rowid === null) return [];
       const list = quoteList(shape.columns);
       const sql = `SELECT ${list} FROM ${schema}.${quoteIdentifier(table)} WHERE rowid = ?`;
       return connection

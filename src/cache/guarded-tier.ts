@@ -12,6 +12,7 @@ import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import type { KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
+import { hasForm } from "./entry-form.ts";
 import { asStale } from "./life.ts";
 import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
 import { sendWide, setAcceptable, setOrRefusal } from "./tier-changes.ts";
@@ -367,19 +368,9 @@ export class GuardedTier {
   /** A tier of somebody else may answer anything. */
   #isSound(entry: unknown, key: string): entry is TierEntry {
     if (entry === undefined) return false;
-    const given = (typeof entry === "object" ? entry : undefined) as Partial<TierEntry> | null;
-    const sound =
-      given?.key === key &&
-      given.value !== undefined &&
-      Number.isFinite(given.createdMs) &&
-      isNumber(given.freshUntilMs) &&
-      isNumber(given.keepUntilMs) &&
-      isNumber(given.slidingMs) &&
-      isNumber(given.loadMs) &&
-      Array.isArray(given.tags) &&
-      given.tags.every((tag) => typeof tag === "string");
+    const sound = hasForm(entry, key);
     if (!sound) this.#failed(this.#corrupt(key));
-    return sound && (given.keepUntilMs ?? 0) > this.#options.clock.nowMs();
+    return sound && entry.keepUntilMs > this.#options.clock.nowMs();
   }
 
   #corrupt(key: string, cause?: unknown): SpringhouseError {
@@ -391,10 +382,6 @@ export class GuardedTier {
 /** Whether the tier is to be asked for the key. */
 function isOpen(pending: KeyChange | undefined): boolean {
   return pending === undefined || pending.kind === "expire";
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && !Number.isNaN(value);
 }
 
 function listOf<T>(answer: readonly T[]): readonly T[] {

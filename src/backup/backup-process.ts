@@ -11,7 +11,7 @@ import { copyDatabase } from "./snapshot.ts";
 import { DatabaseHold } from "./swap.ts";
 
 /** Those who use the database go first. */
-const PRIORITY = 10;
+const PRIORITY = 19;
 const KEEPS_ALIVE_MS = 2 ** 30;
 
 let hold: DatabaseHold | undefined;

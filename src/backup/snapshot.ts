@@ -7,7 +7,6 @@
  * write-ahead log can be taken back soon.
  */
 
-import { closeSync, fsyncSync, openSync } from "node:fs";
 import { basename } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { SELECT_POSITION, toPosition } from "../capture/log-rows.ts";
@@ -15,7 +14,7 @@ import { HAS_LOG } from "../capture/log-tables.ts";
 import { isSpringhouseError } from "../core/errors.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
-import { createPrivately } from "../sqlite/files.ts";
+import { createPrivately, syncFile } from "../sqlite/files.ts";
 import type { DatabaseFacts, LogPlace } from "./manifest.ts";
 import type { Progress } from "./protocol.ts";
 
@@ -100,16 +99,6 @@ function logPlaceOf(source: DatabaseSync): LogPlace | undefined {
 function hasTable(source: DatabaseSync, name: string): boolean {
   const sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
   return source.prepare(sql).get(name) !== undefined;
-}
-
-/** Waits until the disk has the file, or the entries of the folder. */
-export function syncFile(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Whether SQLite cannot read the file as a database. */

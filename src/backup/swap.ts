@@ -30,10 +30,10 @@ import { assert } from "../core/assert.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { nodeSqlite } from "../core/node-sqlite.ts";
 import { toSpringhouseError } from "../sqlite/errors.ts";
-import { COMPANIONS, renameDatabase, setAside } from "../sqlite/files.ts";
+import { COMPANIONS, renameDatabase, setAside, syncFile } from "../sqlite/files.ts";
 import type { DatabaseFacts } from "./manifest.ts";
 import type { Locked, Progress } from "./protocol.ts";
-import { copyFrom, isDamage, syncFile } from "./snapshot.ts";
+import { copyFrom, isDamage } from "./snapshot.ts";
 
 /** The second name of the old file while the new one takes its place. */
 const OLD_FILE = ".before-restore";

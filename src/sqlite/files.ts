@@ -1,6 +1,14 @@
 /** The files of a database: making, recognising, setting aside and removing them. */
 
-import { accessSync, closeSync, constants, openSync, renameSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { SpringhouseError } from "../core/errors.ts";
 import { toSpringhouseError } from "./errors.ts";
@@ -52,6 +60,19 @@ export function identityOf(path: string): string {
 function isFolder(path: string): SpringhouseError {
   const message = `${path} is a folder. Name a file in it.`;
   return new SpringhouseError("UNOPENABLE", message, { fields: { path } });
+}
+
+/** Waits until the disk has the file, or the names in the folder, where the system can do that. */
+export function syncFile(path: string): void {
+  // Windows opens no folder and keeps names by itself; a file must be open for writing there.
+  const isWindows = process.platform === "win32";
+  if (isWindows && statSync(path).isDirectory()) return;
+  const file = openSync(path, isWindows ? "r+" : "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Size of a file in bytes; 0 when there is none. */

@@ -3,13 +3,13 @@
  * and rows for one that is there are taken over in one transaction.
  */
 
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
 import type { Connection } from "../../sqlite/connection.ts";
 import { toSpringhouseError } from "../../sqlite/errors.ts";
-import { COMPANIONS } from "../../sqlite/files.ts";
+import { COMPANIONS, syncFile } from "../../sqlite/files.ts";
 import { checkMessages } from "../integrity.ts";
 import type { LandedTable, Landing, RefusedRow, TableShape, TableSum } from "./plan.ts";
 import { newOrphans, type Orphan, orphansOf, refusedByTarget, refusedOrphans } from "./refused.ts";
@@ -85,9 +85,7 @@ export function placeNew(stage: Stage, entry: LedgerEntry): void {
 
 /** Gives the file its name; nothing of that name is replaced. */
 export function moveInto(staging: string, target: string): void {
-  const file = openSync(staging, "r+");
-  fsyncSync(file);
-  closeSync(file);
+  syncFile(staging);
   try {
     linkSync(staging, target);
   } catch (error) {
@@ -98,18 +96,7 @@ export function moveInto(staging: string, target: string): void {
     renameSync(staging, target);
   }
   for (const name of [...COMPANIONS, ""]) rmSync(staging + name, { force: true });
-  syncFolder(dirname(target));
-}
-
-/** Makes the names in a folder as lasting as the files, where the system can do that. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFile(dirname(target));
 }
 
 /** The report of a finished import with this identity; undefined when there was none. */

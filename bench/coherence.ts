@@ -16,6 +16,7 @@ import { useCoherence } from "../src/coherence/shared.ts";
 import { type CachedFunction, entity, open, t } from "../src/index.ts";
 import { createCatalog } from "../src/schema/catalog.ts";
 import { openSqliteStore } from "../src/store/sqlite/store.ts";
+import { Choices } from "../src/testing/coherence/choices.ts";
 import type { BenchOptions, BenchResult } from "./bench.ts";
 import {
   isDroppedByEquality,
@@ -25,7 +26,6 @@ import {
   type Question,
   questions,
   type Row,
-  randomOf,
   STATUSES,
   type Write,
   writeOf,
@@ -104,8 +104,8 @@ interface Counts {
 async function runMix(path: string, commits: number): Promise<Counts> {
   await using db = await open({ url: `sqlite:///${path}`, entities: [Week, Task], cache: STRICT });
   using plain = new DatabaseSync(path, { readOnly: true });
-  const random = randomOf(SEED);
-  await fill(db, random);
+  const choices = new Choices(SEED);
+  await fill(db, choices);
   const ask = askedOf(db);
   const read = async ({ kind, args }: Question): Promise<string> =>
     JSON.stringify(await ask[kind]?.(...args));
@@ -113,7 +113,7 @@ async function runMix(path: string, commits: number): Promise<Counts> {
   for (const each of live) each.known = await read(each.question);
   const counts = { checks: 0, stale: 0, changed: 0, dropped: 0, byTable: 0, byEquality: 0 };
   for (let commit = 0; commit < commits; commit++) {
-    const write = writeOf(random, WEEKS, TASKS);
+    const write = writeOf(choices, WEEKS, TASKS);
     const before = rowOf(plain, write);
     await db.execute(write.sql, write.parameters);
     const after = rowOf(plain, write);
@@ -196,17 +196,15 @@ function askedOf(db: Db): Readonly<Record<string, Asked>> {
   };
 }
 
-async function fill(db: Db, random: () => number): Promise<void> {
+async function fill(db: Db, choices: Choices): Promise<void> {
   const weeks = Array.from({ length: WEEKS }, (_, at) => ({ id: at + 1, label: `week ${at}` }));
   await db.repository(Week).createMany(weeks);
-  const pick = (list: readonly string[]): string =>
-    list[Math.floor(random() * list.length)] as string;
   const rows = Array.from({ length: TASKS }, (_, at) => ({
     id: at + 1,
-    weekId: 1 + Math.floor(random() * WEEKS),
-    status: pick(STATUSES),
-    project: pick(PROJECTS),
-    seconds: Math.floor(random() * 3_600),
+    weekId: 1 + choices.below(WEEKS),
+    status: choices.one(STATUSES),
+    project: choices.one(PROJECTS),
+    seconds: choices.below(3_600),
     note: "",
   }));
   await db.repository(Task).createMany(rows);
@@ -256,11 +254,11 @@ async function changedRowUs(folder: string, results: number): Promise<number> {
   const path = join(folder, `rows-${results}.db`);
   {
     await using db = await open({ url: `sqlite:///${path}`, entities: [Week, Task] });
-    const random = randomOf(SEED);
+    const choices = new Choices(SEED);
     const weeks = Math.ceil(results / 4);
     const rows = Array.from({ length: ROWS_PER_COMMIT * COMMITS }, (_, at) => ({
       id: at + 1,
-      weekId: Math.floor(random() * weeks),
+      weekId: choices.below(weeks),
       status: "open",
       project: "Atlas",
       seconds: 0,

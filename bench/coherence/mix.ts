@@ -1,5 +1,7 @@
 /** The seeded mix of the coherence bench: what is asked, and what is written. */
 
+import type { Choices } from "../../src/testing/coherence/choices.ts";
+
 /** One occurrence of a table in a question, and what its rows must equal. */
 export interface Occurrence {
   readonly table: "tasks" | "weeks";
@@ -59,44 +61,37 @@ export interface Write {
   readonly parameters: readonly (string | number)[];
 }
 
-/** Random numbers below one, the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** The mix of writes; of a hundred: notes 30, seconds 30, statuses 20, moves 5, projects 5 … */
-export function writeOf(random: () => number, weeks: number, lastId: number): Write {
-  const below = (end: number): number => Math.floor(random() * end);
-  const pick = (list: readonly string[]): string => list[below(list.length)] as string;
-  const id = 1 + below(lastId);
+export function writeOf(choices: Choices, weeks: number, lastId: number): Write {
+  const id = 1 + choices.below(lastId);
   const set = (column: string, value: string | number): Write => ({
     table: "tasks",
     id,
     sql: `UPDATE tasks SET ${column} = ? WHERE id = ?`,
     parameters: [value, id],
   });
-  const dice = below(100);
-  if (dice < 30) return set("note", `note ${below(1_000_000)}`);
-  if (dice < 60) return set("seconds", below(3_600));
-  if (dice < 80) return set("status", pick(STATUSES));
-  if (dice < 85) return set("week_id", 1 + below(weeks));
-  if (dice < 90) return set("project", pick(PROJECTS));
+  const dice = choices.below(100);
+  if (dice < 30) return set("note", `note ${choices.below(1_000_000)}`);
+  if (dice < 60) return set("seconds", choices.below(3_600));
+  if (dice < 80) return set("status", choices.one(STATUSES));
+  if (dice < 85) return set("week_id", 1 + choices.below(weeks));
+  if (dice < 90) return set("project", choices.one(PROJECTS));
   if (dice < 92) {
-    const week = 1 + below(weeks);
+    const week = 1 + choices.below(weeks);
     const sql = "UPDATE weeks SET label = ? WHERE id = ?";
-    return { table: "weeks", id: week, sql, parameters: [`week ${below(1_000)}`, week] };
+    return { table: "weeks", id: week, sql, parameters: [`week ${choices.below(1_000)}`, week] };
   }
   if (dice < 96)
     return { table: "tasks", id, sql: "DELETE FROM tasks WHERE id = ?", parameters: [id] };
   const sql = `INSERT INTO tasks (id, week_id, status, project, seconds, note)
     VALUES (?, ?, ?, ?, ?, '') ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds`;
-  const row = [id, 1 + below(weeks), pick(STATUSES), pick(PROJECTS), below(3_600)];
+  const row = [
+    id,
+    1 + choices.below(weeks),
+    choices.one(STATUSES),
+    choices.one(PROJECTS),
+    choices.below(3_600),
+  ];
   return { table: "tasks", id, sql, parameters: row };
 }
 

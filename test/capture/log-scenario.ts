@@ -1,6 +1,6 @@
 /** Random schemas and statements, as hostile to a log of changes as SQLite allows. */
 
-import { random } from "../crash/random.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 
 /** A schema, and statements for it. */
 export interface Scenario {
@@ -59,69 +59,70 @@ const TRIGGERS = [
 
 /** The scenario of a seed. */
 export function scenario(seed: number): Scenario {
-  const next = random(seed);
-  const chance = (share: number): boolean => next() < share;
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
-  const some = <T>(list: readonly T[], share: number): T[] => list.filter(() => chance(share));
-  const value = (column: keyof typeof VALUES): string => pick(VALUES[column]);
-  const { column, constraint, isWithoutRowid } = pick(PRIMARY_KEYS);
-  const conflict = chance(0.2) ? " ON CONFLICT REPLACE" : "";
-  const actions = (): string => `ON DELETE ${pick(ACTIONS)} ON UPDATE ${pick(ACTIONS)}`;
-  const target = (): string => (column.includes("PRIMARY KEY") && chance(0.5) ? "a" : "c");
-  const self = chance(0.5) ? ` REFERENCES parent (${target()}) ${actions()}` : "";
+  const choices = new Choices(seed);
+  const value = (column: keyof typeof VALUES): string => choices.one(VALUES[column]);
+  const { column, constraint, isWithoutRowid } = choices.one(PRIMARY_KEYS);
+  const conflict = choices.chance(0.2) ? " ON CONFLICT REPLACE" : "";
+  const actions = (): string =>
+    `ON DELETE ${choices.one(ACTIONS)} ON UPDATE ${choices.one(ACTIONS)}`;
+  const target = (): string => (column.includes("PRIMARY KEY") && choices.chance(0.5) ? "a" : "c");
+  const self = choices.chance(0.5) ? ` REFERENCES parent (${target()}) ${actions()}` : "";
   const parts = [
     column,
-    `b TEXT${chance(0.3) ? ` NOT NULL${conflict} DEFAULT 'b'` : ""}`,
-    `c${chance(0.3) ? " INTEGER" : ""}${chance(0.2) ? ` UNIQUE${conflict}` : ""}`,
+    `b TEXT${choices.chance(0.3) ? ` NOT NULL${conflict} DEFAULT 'b'` : ""}`,
+    `c${choices.chance(0.3) ? " INTEGER" : ""}${choices.chance(0.2) ? ` UNIQUE${conflict}` : ""}`,
     `p DEFAULT 3${self}`,
-    `g AS (c + 1)${chance(0.5) ? " STORED" : ""}`,
+    `g AS (c + 1)${choices.chance(0.5) ? " STORED" : ""}`,
     ...(constraint === undefined ? [] : [constraint]),
   ];
   const schema = [
-    `PRAGMA recursive_triggers = ${chance(0.5) ? 1 : 0}`,
-    `PRAGMA foreign_keys = ${chance(0.8) ? 1 : 0}`,
+    `PRAGMA recursive_triggers = ${choices.chance(0.5) ? 1 : 0}`,
+    `PRAGMA foreign_keys = ${choices.chance(0.8) ? 1 : 0}`,
     `CREATE TABLE parent (${parts.join(", ")})${isWithoutRowid ? " WITHOUT ROWID" : ""}`,
     `CREATE TABLE child (n INTEGER PRIMARY KEY, a REFERENCES parent (${target()})
       ${actions()}, k UNIQUE)`,
     // What foreign keys refer to must be unique.
     "CREATE UNIQUE INDEX parent_c0 ON parent (c)",
-    ...some(INDEXES, pick([0, 0.1, 0.2])),
-    ...some(TRIGGERS, pick([0, 0.1, 0.2])).map((text, at) => `CREATE TRIGGER user_${at} ${text}`),
+    ...choices.some(INDEXES, choices.one([0, 0.1, 0.2])),
+    ...choices
+      .some(TRIGGERS, choices.one([0, 0.1, 0.2]))
+      .map((text, at) => `CREATE TRIGGER user_${at} ${text}`),
   ];
   const equal = (): string => {
-    const name = pick(COLUMNS);
+    const name = choices.one(COLUMNS);
     return `${name} = ${value(name)}`;
   };
   const insert = (): string => {
     const values = COLUMNS.map(value);
-    const hasRowid = !isWithoutRowid && chance(0.2);
+    const hasRowid = !isWithoutRowid && choices.chance(0.2);
     const names = [...(hasRowid ? ["rowid"] : []), ...COLUMNS];
-    if (hasRowid) values.unshift(pick(["1", "2", "3"]));
-    return `INSERT${pick(OR)} INTO parent (${names.join(", ")}) VALUES (${values.join(", ")})`;
+    if (hasRowid) values.unshift(choices.one(["1", "2", "3"]));
+    return `INSERT${choices.one(OR)} INTO parent (${names.join(", ")}) VALUES (${values.join(", ")})`;
   };
   const fill = (): string => {
-    const row = (c: number): string => `(${c}, ${value("b")}, ${c}, ${pick(["NULL", c])})`;
+    const row = (c: number): string => `(${c}, ${value("b")}, ${c}, ${choices.one(["NULL", c])})`;
     const rows = [1, 2, 3, 4, 5].map(row).join(", ");
     return `INSERT OR IGNORE INTO parent (a, b, c, p) VALUES ${rows}`;
   };
   const statement = (): string =>
-    pick<() => string>([
+    choices.one<() => string>([
       insert,
       insert,
       () => `${insert()} ON CONFLICT (c) DO UPDATE SET ${equal()}`,
-      () => `UPDATE${pick(OR)} parent SET ${equal()}, ${equal()} WHERE ${equal()}`,
-      () => `UPDATE${pick(OR)} parent SET ${equal()} WHERE c > ${pick(["2", "4"])}`,
-      () => `UPDATE${pick(OR)} parent SET ${isWithoutRowid ? "a" : "oid"} = 2 WHERE ${equal()}`,
+      () => `UPDATE${choices.one(OR)} parent SET ${equal()}, ${equal()} WHERE ${equal()}`,
+      () => `UPDATE${choices.one(OR)} parent SET ${equal()} WHERE c > ${choices.one(["2", "4"])}`,
+      () =>
+        `UPDATE${choices.one(OR)} parent SET ${isWithoutRowid ? "a" : "oid"} = 2 WHERE ${equal()}`,
       () => `DELETE FROM parent WHERE ${equal()}`,
       () =>
-        `INSERT${pick(OR)} INTO child VALUES (${pick(["1", "2", "3", "4"])}, ${value("c")}, ${value("c")})`,
-      () => `UPDATE${pick(OR)} child SET k = ${value("c")} WHERE n > 2`,
+        `INSERT${choices.one(OR)} INTO child VALUES (${choices.one(["1", "2", "3", "4"])}, ${value("c")}, ${value("c")})`,
+      () => `UPDATE${choices.one(OR)} child SET k = ${value("c")} WHERE n > 2`,
       fill,
       () => `INSERT OR IGNORE INTO child VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 3, 4)`,
       () => "SAVEPOINT s; DELETE FROM child; ROLLBACK TO s; RELEASE s",
     ])();
   return {
     schema: [...schema, fill(), fill()],
-    transaction: () => Array.from({ length: 1 + Math.floor(next() * 3) }, statement),
+    transaction: () => Array.from({ length: 1 + choices.below(3) }, statement),
   };
 }

@@ -17,8 +17,8 @@ import { listBackups } from "../../src/backup/list.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
 import { scheduleBackups } from "../../src/backup/schedule/scheduled-backups.ts";
 import { verifyBackup } from "../../src/backup/verify.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
-import { random } from "./random.ts";
 
 const KILLS = Math.max(Math.ceil(Number(process.env["SPRINGHOUSE_KILLS"] ?? 150) / 4), 8);
 const SEED = Number(process.env["SPRINGHOUSE_SEED"] ?? Date.now() % 1_000_000);
@@ -83,12 +83,12 @@ async function killAgainAndAgain(
   check: (said: readonly string[], kill: number) => Promise<void>,
 ): Promise<void> {
   console.log(`SPRINGHOUSE_SEED=${SEED} KILLS=${KILLS}`);
-  const next = random(SEED);
+  const choices = new Choices(SEED);
   const startMs = performance.now();
   await check(await live(args(0), 2, 0), 0);
   const pieceMs = performance.now() - startMs;
   for (let kill = 1; kill <= KILLS; kill++) {
-    const lifePieces = ((kill - next()) / KILLS) * LIFE_PIECES_MAX;
+    const lifePieces = ((kill - choices.fraction()) / KILLS) * LIFE_PIECES_MAX;
     await check(await live(args(kill), 1, lifePieces * pieceMs), kill);
   }
 }

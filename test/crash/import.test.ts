@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 import { ImportFolder, type IssueDocument, issues } from "../migrate/import/support.ts";
-import { random } from "./random.ts";
 
 const CHILD = join(import.meta.dirname, "import-child.ts");
 const ISSUES = 12_000;
@@ -109,12 +109,12 @@ it("an import killed while it copies leaves nothing once the next has ended", as
 it.each([false, true])(
   "an import killed again and again comes to its end: %s",
   async (wasThere) => {
-    const next = random(wasThere ? 2 : 1);
+    const choices = new Choices(wasThere ? 2 : 1);
     const list = issues(ISSUES);
     await using folder = await ImportFolder.make();
     const source = await scene(folder, wasThere);
     for (let kill = 0; kill < RANDOM_KILLS; kill++) {
-      await run(folder, source, 0, sleep(150 + next() * 1_200));
+      await run(folder, source, 0, sleep(150 + choices.fraction() * 1_200));
       if (isWhole(folder, list, wasThere)) break;
     }
 

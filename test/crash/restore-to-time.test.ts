@@ -11,9 +11,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { restoreToTime } from "../../src/backup/restore-to-time.ts";
 import { startShipping } from "../../src/backup/segments/shipping.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 import { hashOfFile } from "../backup/segments/support.ts";
 import { lines, start } from "./children.ts";
-import { random } from "./random.ts";
 
 /** Each costs the start of several processes. */
 const KILLS = Math.ceil(Number(process.env["SPRINGHOUSE_KILLS"] ?? 150) / 2);
@@ -52,12 +52,12 @@ it(`is before or after in ${KILLS} kills (seed ${SEED})`, { timeout: 600_000 }, 
   const moments = await ship(path, directory);
   const hashes = [...moments.values()];
   expect(new Set(hashes).size).toBe(2);
-  const next = random(SEED);
+  const choices = new Choices(SEED);
 
   for (let kill = 0; kill < KILLS; kill++) {
     const child = start("restore-child.ts", path, directory, ...[...moments.keys()].map(String));
-    await lines(child, 1 + Math.floor(next() * 3));
-    await pause(next() * LIFE_MS_MAX);
+    await lines(child, 1 + choices.below(3));
+    await pause(choices.fraction() * LIFE_MS_MAX);
     child.process.kill("SIGKILL");
     expect(await child.ended).toBe("SIGKILL");
     // Its own child notices that nobody is left, and lets the database go.

@@ -7,11 +7,11 @@
 import { writeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { random } from "./random.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 
 const [path = "", seed = "0"] = process.argv.slice(2);
 const STDOUT = 1;
-const next = random(Number(seed));
+const choices = new Choices(Number(seed));
 const database = new DatabaseSync(path, { timeout: 5_000 });
 database.exec(
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0",
@@ -40,17 +40,17 @@ for (let round = 0; !isOver; round++) {
   for (let burst = 0; burst < 20; burst++) {
     database.exec("BEGIN IMMEDIATE");
     count.run();
-    for (let row = 0; row < 3; row++) insert.run(Math.floor(next() * 3_000));
-    if (next() < 0.3) thin.run(Math.floor(next() * 97));
+    for (let row = 0; row < 3; row++) insert.run(choices.below(3_000));
+    if (choices.chance(0.3)) thin.run(choices.below(97));
     database.exec("COMMIT");
   }
   await pause(PAUSE_MS);
   if (round % (CALM + WILD) < CALM) continue;
-  if (next() < 0.3) checkpoint.get();
+  if (choices.chance(0.3)) checkpoint.get();
   // These wait for readers; a short time is enough, and they must not hold up the test.
   database.exec("PRAGMA busy_timeout = 5");
-  if (next() < 0.1) restart.get();
-  if (next() < 0.1) truncate.get();
+  if (choices.chance(0.1)) restart.get();
+  if (choices.chance(0.1)) truncate.get();
   database.exec("PRAGMA busy_timeout = 5000");
 }
 database.close();

@@ -16,9 +16,9 @@ import { readHead } from "../../src/backup/segments/head.ts";
 import { planRestore, type RestoreTarget } from "../../src/backup/segments/plan.ts";
 import { replay } from "../../src/backup/segments/replay.ts";
 import { isSpringhouseError } from "../../src/core/errors.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 import { contentHash } from "../backup/segments/support.ts";
 import { lines, start } from "./children.ts";
-import { random } from "./random.ts";
 
 /** Each costs the start of a process, and every fourth one a restore. */
 const KILLS = Math.ceil(Number(process.env["SPRINGHOUSE_KILLS"] ?? 150) / 2);
@@ -55,7 +55,7 @@ it(`ships every commit through ${KILLS} kills (seed ${SEED})`, { timeout: 600_00
   database.exec(`PRAGMA journal_mode = WAL;
     CREATE TABLE counter (value INTEGER); INSERT INTO counter VALUES (0);
     CREATE TABLE t (id INTEGER PRIMARY KEY, filler BLOB)`);
-  const next = random(SEED);
+  const choices = new Choices(SEED);
   const writer = start("ship-writer.ts", path, String(SEED));
   await lines(writer, 1);
   let events = "";
@@ -63,8 +63,8 @@ it(`ships every commit through ${KILLS} kills (seed ${SEED})`, { timeout: 600_00
 
   for (let kill = 1; kill <= KILLS; kill++) {
     const shipper = start("ship-child.ts", path, join(folder, "segments"));
-    await lines(shipper, 1 + Math.floor(next() * EVENTS_MAX));
-    await pause(next() * LIFE_MS_MAX);
+    await lines(shipper, 1 + choices.below(EVENTS_MAX));
+    await pause(choices.fraction() * LIFE_MS_MAX);
     shipper.process.kill("SIGKILL");
     const how = await shipper.ended;
     expect(how, shipper.output.slice(-500)).toBe("SIGKILL");

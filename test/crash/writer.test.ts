@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
-import { random } from "./random.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 
 const KILLS = Number(process.env["SPRINGHOUSE_KILLS"] ?? 150);
 const SEED = Number(process.env["SPRINGHOUSE_SEED"] ?? Date.now() % 1_000_000);
@@ -82,7 +82,7 @@ it(`loses no acknowledged write in ${KILLS} kills (seed ${SEED})`, async () => {
   console.log(`SPRINGHOUSE_SEED=${SEED} SPRINGHOUSE_KILLS=${KILLS}`);
   const folder = mkdtempSync(join(tmpdir(), "springhouse-crash-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const next = random(SEED);
+  const choices = new Choices(SEED);
   let path = "";
   let acknowledged: number[] = [];
   let total = 0;
@@ -93,7 +93,12 @@ it(`loses no acknowledged write in ${KILLS} kills (seed ${SEED})`, async () => {
       acknowledged = [];
     }
     const start = kill * 1_000_000;
-    const life = await live(path, start, next() < EARLY_DEATHS ? 1 : 2, next() * LIFE_MS_MAX);
+    const life = await live(
+      path,
+      start,
+      choices.chance(EARLY_DEATHS) ? 1 : 2,
+      choices.fraction() * LIFE_MS_MAX,
+    );
     acknowledged.push(...life.acknowledged);
     total += life.acknowledged.length;
     const { left, right } = contentOf(path);

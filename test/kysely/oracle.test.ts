@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { expect, test } from "vitest";
 import { springhouseDialect } from "../../src/kysely/index.ts";
-import { random } from "../crash/random.ts";
+import { Choices } from "../../src/testing/coherence/choices.ts";
 import { temporaryPath } from "../sqlite/support.ts";
 
 const SCHEMA = `CREATE TABLE t (id INTEGER PRIMARY KEY, i INTEGER, r REAL, s TEXT, n NUMERIC, x,
@@ -34,16 +34,17 @@ const LIVE_MAX = 30;
 const IDS = 12;
 
 test.each([1, 2, 3])("what is kept is what the file has (seed %i)", async (seed) => {
-  const chance = random(seed);
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(chance() * from.length)] as T;
+  const choices = new Choices(seed);
   const condition = (): Condition => {
-    const operator = pick(OPERATORS);
-    const value = operator.endsWith("in") ? [pick(VALUES), pick(VALUES)] : pick(VALUES);
-    return [pick(COLUMNS), operator, value];
+    const operator = choices.one(OPERATORS);
+    const value = operator.endsWith("in")
+      ? [choices.one(VALUES), choices.one(VALUES)]
+      : choices.one(VALUES);
+    return [choices.one(COLUMNS), operator, value];
   };
   const row = (): Row => {
-    const values = COLUMNS.map((column) => [column, pick(VALUES)]);
-    return { ...Object.fromEntries(values), id: Math.floor(chance() * IDS) };
+    const values = COLUMNS.map((column) => [column, choices.one(VALUES)]);
+    return { ...Object.fromEntries(values), id: choices.below(IDS) };
   };
   const path = temporaryPath();
   using plain = new DatabaseSync(path);
@@ -62,7 +63,7 @@ test.each([1, 2, 3])("what is kept is what the file has (seed %i)", async (seed)
   const write = async (): Promise<unknown> => {
     const { id, ...values } = row();
     const [column, operator, value] = condition();
-    const kind = chance();
+    const kind = choices.fraction();
     if (kind < 0.3)
       return await db
         .insertInto("t")
@@ -84,8 +85,8 @@ test.each([1, 2, 3])("what is kept is what the file has (seed %i)", async (seed)
   let kept = 0;
 
   for (let writes = 0; writes < WRITES; writes++) {
-    const conditions = chance() < 0.5 ? [condition()] : [condition(), condition()];
-    live.push({ conditions, isOr: chance() < 0.3, columns: ["id", pick(COLUMNS)] });
+    const conditions = choices.chance(0.5) ? [condition()] : [condition(), condition()];
+    live.push({ conditions, isOr: choices.chance(0.3), columns: ["id", choices.one(COLUMNS)] });
     if (live.length > LIVE_MAX) live.shift();
     await ask(live.at(-1) as Question);
     await write().catch((error: unknown) => expect(String(error)).toMatch(/constraint/i));

@@ -8,8 +8,8 @@ import { parseSegmentName, segmentName } from "../../../src/backup/segments/name
 import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { readLine } from "../../../src/backup/segments/read.ts";
 import { SEGMENT_HEADER_BYTES } from "../../../src/backup/segments/segment.ts";
+import { Choices } from "../../../src/testing/coherence/choices.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
-import { random } from "../../crash/random.ts";
 import { newFolder } from "../support.ts";
 import { connect, contentHash, MemoryStore, type Rig, restoredFrom, ship } from "./support.ts";
 
@@ -108,13 +108,13 @@ describe("a segment", () => {
   });
 
   it("in which any one bit is another is never taken for sound, and is named", async () => {
-    const next = random(7);
+    const choices = new Choices(7);
     for (let trial = 0; trial < 300; trial++) {
       const store = await newCopy();
       const names = [...store.objects.keys()].filter((name) => name.endsWith(".seg"));
-      const name = names[Math.floor(next() * names.length)] ?? "";
-      const at = Math.floor(next() * store.bytes(name).length);
-      store.flip(name, at, Math.floor(next() * 8));
+      const name = choices.one(names);
+      const at = choices.below(store.bytes(name).length);
+      store.flip(name, at, choices.below(8));
 
       const failure = await readAll(store).catch((error: unknown) => error);
 

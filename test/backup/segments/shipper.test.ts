@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { readCatalog } from "../../../src/backup/segments/catalog.ts";
 import { planRestore } from "../../../src/backup/segments/plan.ts";
 import { SpringhouseError } from "../../../src/core/errors.ts";
-import { random } from "../../crash/random.ts";
+import { Choices } from "../../../src/testing/coherence/choices.ts";
 import { newFolder } from "../support.ts";
 import { connect, contentHash, type Rig, ship } from "./support.ts";
 
@@ -15,12 +15,12 @@ const NUMBERS = `WITH RECURSIVE n (value) AS
   (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ?) SELECT value FROM n`;
 
 /** One commit, which changes something: another would leave no frame. */
-function commitOnce(database: DatabaseSync, next: () => number, serial: number): void {
-  const pick = next();
+function commitOnce(database: DatabaseSync, choices: Choices, serial: number): void {
+  const pick = choices.fraction();
   const tables = database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     .all();
-  const table = String(tables[Math.floor(next() * tables.length)]?.["name"]);
+  const table = String(tables[choices.below(tables.length)]?.["name"]);
   if (tables.length === 0 || pick < 0.06) {
     database.exec(`CREATE TABLE t${serial} (id INTEGER PRIMARY KEY, value TEXT, filler BLOB)`);
   } else if (pick < 0.1) database.exec(`ALTER TABLE ${table} ADD COLUMN c${serial} DEFAULT 7`);
@@ -30,7 +30,7 @@ function commitOnce(database: DatabaseSync, next: () => number, serial: number):
   else {
     const insert = `INSERT INTO ${table} (value, filler)
       SELECT ? || value, randomblob(?) FROM (${NUMBERS})`;
-    database.prepare(insert).run(`v${serial}-`, Math.floor(next() * 2_000), 1 + next() * 20);
+    database.prepare(insert).run(`v${serial}-`, choices.below(2_000), 1 + choices.fraction() * 20);
   }
 }
 
@@ -57,7 +57,7 @@ describe("a shipped database", () => {
   ])(
     "is restored exactly at every transaction, with pages of %i bytes",
     async (pageSize, commits) => {
-      const next = random(pageSize);
+      const choices = new Choices(pageSize);
       const path = join(newFolder(), "app.db");
       const database = connect(path, pageSize);
       const foreign = connect(path);
@@ -66,14 +66,14 @@ describe("a shipped database", () => {
       await rig.shipper.step();
 
       for (let serial = 1; serial <= commits; serial++) {
-        commitOnce(database, next, serial);
+        commitOnce(database, choices, serial);
         hashes.push(contentHash(database));
-        if (next() < 0.3) await rig.shipper.step();
+        if (choices.chance(0.3)) await rig.shipper.step();
         // The log is not cut while the first base is under way.
         if (serial === commits / 2) await rig.shipper.settled();
-        if (next() < 0.1) foreign.exec("PRAGMA wal_checkpoint(PASSIVE)");
-        if (next() < 0.05) foreign.exec("PRAGMA wal_checkpoint(RESTART)");
-        if (next() < 0.05) foreign.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        if (choices.chance(0.1)) foreign.exec("PRAGMA wal_checkpoint(PASSIVE)");
+        if (choices.chance(0.05)) foreign.exec("PRAGMA wal_checkpoint(RESTART)");
+        if (choices.chance(0.05)) foreign.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       }
       await rig.shipper.step();
       await rig.shipper.settled();

@@ -1,5 +1,7 @@
 /** The tables that several processes write, and what programs do to them that know of no cache. */
 
+import type { Choices } from "../../../src/testing/coherence/choices.ts";
+
 /** Groups of items: a result belongs to one, a write mostly too. */
 export const GROUPS = 40;
 
@@ -33,13 +35,13 @@ const CHECKPOINTS = ["PRAGMA wal_checkpoint(PASSIVE);", "PRAGMA wal_checkpoint(T
 const PER_SCHEMA_CHANGE = 1_000;
 const PER_CHECKPOINT = 100;
 
-/** Some statements that belong together; `below` gives whole numbers under its argument. */
-export function nextStatements(below: (end: number) => number): string {
-  if (below(PER_SCHEMA_CHANGE) === 0) return SCHEMA_CHANGES[below(SCHEMA_CHANGES.length)] ?? "";
-  if (below(PER_CHECKPOINT) === 0) return CHECKPOINTS[below(CHECKPOINTS.length)] ?? "";
-  const id = below(400);
+/** Some statements that belong together. */
+export function nextStatements(choices: Choices): string {
+  if (choices.below(PER_SCHEMA_CHANGE) === 0) return choices.one(SCHEMA_CHANGES);
+  if (choices.below(PER_CHECKPOINT) === 0) return choices.one(CHECKPOINTS);
+  const id = choices.below(400);
   const group = id % GROUPS;
-  const [name, n] = [`'Name ${below(300)}'`, below(1_000)];
+  const [name, n] = [`'Name ${choices.below(300)}'`, choices.below(1_000)];
   const writes = [
     `REPLACE INTO items VALUES (${id}, ${group}, ${name}, ${n});`,
     `INSERT OR REPLACE INTO items VALUES (${id}, ${group}, ${name}, ${n}.5);`,
@@ -47,14 +49,14 @@ export function nextStatements(below: (end: number) => number): string {
       ON CONFLICT DO UPDATE SET n = excluded.n;`,
     `UPDATE items SET n = n + 1 WHERE grp = ${group};`,
     `UPDATE OR REPLACE items SET name = ${name} WHERE id = ${id};`,
-    `UPDATE OR IGNORE items SET id = ${below(400)} WHERE id = ${id};`,
+    `UPDATE OR IGNORE items SET id = ${choices.below(400)} WHERE id = ${id};`,
     `DELETE FROM items WHERE id = ${id};`,
-    `INSERT OR IGNORE INTO notes VALUES (${below(400)}, ${id}, 'note ${n}');`,
-    `INSERT OR IGNORE INTO notes VALUES (${below(400)}, ${id}, 'note ${n}');`,
+    `INSERT OR IGNORE INTO notes VALUES (${choices.below(400)}, ${id}, 'note ${n}');`,
+    `INSERT OR IGNORE INTO notes VALUES (${choices.below(400)}, ${id}, 'note ${n}');`,
     `UPDATE notes SET body = 'again ${n}' WHERE item = ${id};`,
   ];
-  const one = (): string => writes[below(writes.length)] ?? "";
-  switch (below(6)) {
+  const one = (): string => choices.one(writes);
+  switch (choices.below(6)) {
     case 0:
       return `BEGIN IMMEDIATE; ${one()} ${one()} COMMIT;`;
     case 1:

@@ -12,7 +12,7 @@ import type { Freshness } from "../../../src/coherence/change-feed.ts";
 import type { Database } from "../../../src/open/database.ts";
 import { open } from "../../../src/open.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/store.ts";
-import { random } from "../../crash/random.ts";
+import { Choices } from "../../../src/testing/coherence/choices.ts";
 import { GROUPS, SCHEMA } from "./statements.ts";
 import { hasShell, scriptWriter, shellWriter, WritingProcess } from "./writers.ts";
 
@@ -102,7 +102,7 @@ class Torture {
   readonly #functions: readonly CachedFunction<[number], unknown>[];
   readonly #statements: readonly StatementSync[];
   readonly #dataVersion: StatementSync;
-  readonly #next: () => number;
+  readonly #choices: Choices;
   /** What `data_version` was at the last look, and the right results since. */
   #version: unknown;
   readonly #known = new Map<number, string>();
@@ -114,7 +114,7 @@ class Torture {
   constructor(db: Database, plain: DatabaseSync, { seed, freshness }: TortureOptions) {
     this.#db = db;
     this.#freshness = freshness;
-    this.#next = random(seed);
+    this.#choices = new Choices(seed);
     this.#dataVersion = plain.prepare("PRAGMA data_version");
     this.#statements = QUESTIONS.map((sql) => plain.prepare(sql));
     const [first, ...others] = QUESTIONS;
@@ -136,7 +136,7 @@ class Torture {
   async until(endMs: number, hits: number, path: string, { all }: Writers): Promise<void> {
     await using store = await openSqliteStore({ url: { kind: "file", path } });
     const killing = new Repeated(KILL_MS, async () => {
-      await all[this.#below(all.length)]?.replace();
+      await this.#choices.one(all)?.replace();
       this.counts.killed++;
     });
     const ending = new Repeated(THREAD_MS, async () => {
@@ -151,8 +151,8 @@ class Torture {
       await this.#nextTurn();
       for (const work of [killing, ending, writing]) work.startIfDue();
       for (let left = CALLS_PER_TURN; left > 0; left--) {
-        const at = this.#next() < PRECISE ? 0 : this.#below(QUESTIONS.length);
-        this.#call(at, this.#below(GROUPS));
+        const at = this.#choices.chance(PRECISE) ? 0 : this.#choices.below(QUESTIONS.length);
+        this.#call(at, this.#choices.below(GROUPS));
       }
     }
     for (const work of [killing, ending, writing]) await work.underWay;
@@ -194,7 +194,7 @@ class Torture {
   }
 
   async #write(): Promise<number | undefined> {
-    const group = this.#below(GROUPS);
+    const group = this.#choices.below(GROUPS);
     try {
       await this.#db.execute("UPDATE items SET n = n + 1 WHERE grp = ?", [group]);
       this.counts.ownWrites++;
@@ -238,10 +238,6 @@ class Torture {
   async #nextTurn(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#turnVersion = this.#dataVersion.get()?.["data_version"];
-  }
-
-  #below(end: number): number {
-    return Math.floor(this.#next() * end);
   }
 }
 

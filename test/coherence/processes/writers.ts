@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { random } from "../../crash/random.ts";
+import { Choices } from "../../../src/testing/coherence/choices.ts";
 import { BURST, nextStatements, REST_MS } from "./statements.ts";
 
 const NODE_FLAGS = ["--conditions=springhouse-source", "--no-warnings"];
@@ -55,8 +55,7 @@ export function scriptWriter(script: string, path: string): (seed: number) => Ch
 /** SQLite's shell, which is sent statements in bursts. */
 export function shellWriter(path: string): (seed: number) => ChildProcess {
   return (seed) => {
-    const next = random(seed);
-    const below = (end: number): number => Math.floor(next() * end);
+    const choices = new Choices(seed);
     const child = spawn("sqlite3", [path], { stdio: ["pipe", "ignore", "ignore"] });
     // A shell that was killed takes no more.
     child.stdin.on("error", () => undefined);
@@ -65,7 +64,7 @@ export function shellWriter(path: string): (seed: number) => ChildProcess {
       if (child.stdin.destroyed || child.signalCode !== null) return;
       // What is left open by a statement that failed is given up, or refused when there is none.
       const batch = Array.from({ length: BURST }, () => {
-        return `${nextStatements(below)}\nROLLBACK;\n`;
+        return `${nextStatements(choices)}\nROLLBACK;\n`;
       });
       child.stdin.write(batch.join(""), () => setTimeout(send, REST_MS));
     };

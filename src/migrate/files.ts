@@ -18,6 +18,7 @@ import { pathToFileURL } from "node:url";
 import { messageOf } from "../core/errors.ts";
 import { hashText } from "../core/hash.ts";
 import { importProblem } from "../core/import-problem.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { tokenize } from "../core/sql-tokens.ts";
 import { decodeText } from "./file-text.ts";
@@ -240,7 +241,7 @@ function readMarks(
     if (token.kind !== "comment" || !token.text.startsWith("--")) continue;
     const lineStart = text.lastIndexOf("\n", token.start) + 1;
     if (text.slice(lineStart, token.start).trim() !== "") continue;
-    const words = token.text.slice(2).trim().replace(/\s+/g, " ").toLowerCase();
+    const words = lowerAscii(token.text.slice(2).trim().replace(/\s+/g, " "));
     if (words === "up" || words === "down") {
       // What stands before the first mark is `up`, unless it is only comment.
       if (!isExplicit && isBlank(text.slice(0, token.start))) sections.pop();

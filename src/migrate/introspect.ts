@@ -5,6 +5,7 @@
  */
 
 import { SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { ForeignKeyFact, ReferentialAction } from "../schema/facts.ts";
 import type {
   PhysicalColumn,
@@ -43,7 +44,7 @@ export async function introspect(session: Session): Promise<FileSchema> {
   const columns = groupByName(await all(session, COLUMNS));
   const keys = groupByName(await all(session, FOREIGN_KEYS));
   const primaryKeys = new Map(
-    [...columns].map(([table, rows]) => [table.toLowerCase(), primaryKeyOf(rows)]),
+    [...columns].map(([table, rows]) => [lowerAscii(table), primaryKeyOf(rows)]),
   );
   const parts = groupByName(await all(session, INDEXES));
   const sources = new Map(masters.map(({ name, sql }) => [name, rollupSourceOf(name, sql)]));
@@ -149,7 +150,7 @@ function foreignKeysOf(
   const byId = Map.groupBy(rows, (row) => Number(row[1]));
   return [...byId.values()].map((parts) => {
     const [, , , table, , , onDelete, onUpdate] = parts[0] ?? [];
-    const parentKey = primaryKeys.get(String(table).toLowerCase()) ?? [];
+    const parentKey = primaryKeys.get(lowerAscii(String(table))) ?? [];
     return {
       columns: parts.map((part) => String(part[4])),
       table: String(table),

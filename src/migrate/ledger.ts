@@ -7,6 +7,7 @@
  */
 
 import { isSpringhouseError, SpringhouseError } from "../core/errors.ts";
+import { lowerAscii } from "../core/lower-ascii.ts";
 import type { ResultSet, Session, Statement } from "../store/store.ts";
 import { isInternal } from "./internal.ts";
 import { CREATE_META } from "./meta.ts";
@@ -152,7 +153,7 @@ async function selectRows(session: Session): Promise<ResultSet["rows"] | undefin
 
 async function readWithoutLedger(session: Session): Promise<Ledger> {
   const tables = await readTables(session);
-  const has = (name: string): boolean => tables.some((table) => table.toLowerCase() === name);
+  const has = (name: string): boolean => tables.some((table) => lowerAscii(table) === name);
   if (has("schema_migrations")) {
     // Another process may have made it since; then it can be read now.
     if ((await selectRows(session)) !== undefined) return readLedger(session);

@@ -3,6 +3,7 @@
  * a backup comes first and to refuse what would break the runner's own transaction.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { codeTokens, identifierOf, isWord, type Token } from "../core/sql-tokens.ts";
 
 /** What is known about one statement. */
@@ -40,7 +41,7 @@ export function judgeStatement(sql: string, keepsData: readonly string[] = []): 
   if (isWord(first, "pragma")) return judgePragma(second);
   if (isWord(first, "drop") && isWord(second, "table")) {
     const table = nameAfter(tokens, 2);
-    if (keepsData.includes(table.toLowerCase())) {
+    if (keepsData.includes(lowerAscii(table))) {
       return { destructive: false, rewritesTable: true, table };
     }
     return { ...loss(table, false), dropsTable: true };

@@ -4,13 +4,14 @@
  * not differences, for nothing about the data depends on them.
  */
 
+import { lowerAscii } from "../core/lower-ascii.ts";
 import { canonicalExpression, canonicalSql } from "../core/sql-tokens.ts";
 import type { PhysicalColumn, PhysicalIndex, PhysicalTable } from "../schema/physical.ts";
 import type { Constraint } from "./operation.ts";
 
 /** The name under which two objects are the same object. */
 export function canonicalName(name: string): string {
-  return name.toLowerCase();
+  return lowerAscii(name);
 }
 
 /** A column in one spelling. Columns of a primary key are never null, said or not. */

@@ -38,6 +38,20 @@ test("a column with a constant default is added in place, with its check and its
   expect(foreignKeys).toBe("off");
 });
 
+test("names that differ in letters beyond ASCII are two columns, as SQLite has them", async () => {
+  using scratch = new Scratch().create(schema([table("sizes", [integer("größe")])]));
+  const desired = schema([table("sizes", [integer("größe"), integer("GRÖßE"), integer("GRÖSSE")])]);
+
+  const { steps } = planSchema(await scratch.schema(), desired);
+  scratch.run(steps);
+
+  expect(steps.flatMap(({ sql }) => sql)).toEqual([
+    'ALTER TABLE "sizes" ADD COLUMN "GRÖßE" INTEGER',
+    'ALTER TABLE "sizes" ADD COLUMN "GRÖSSE" INTEGER',
+  ]);
+  expect(planSchema(await scratch.schema(), desired).steps).toEqual([]);
+});
+
 test("a rebuild loses no row of a table that refers to the rebuilt one", async () => {
   using scratch = new Scratch().create(schema([weeks, tasks]));
   scratch.database.exec("INSERT INTO weeks VALUES (1, 5), (2, 6)");

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { SpringhouseError } from "../../core/errors.ts";
+import { lowerAscii } from "../../core/lower-ascii.ts";
 import { runImport } from "./import.ts";
 import {
   createInferred,
@@ -140,8 +141,8 @@ function columnsFor(
   { table, columns }: InferredTable,
   there: readonly TargetColumn[],
 ): readonly Pick<InferredColumn, "name" | "type">[] {
-  const types = new Map(there.map(({ name, type }) => [name.toLowerCase(), type]));
-  const missing = columns.filter(({ name }) => !types.has(name.toLowerCase()));
+  const types = new Map(there.map(({ name, type }) => [lowerAscii(name), type]));
+  const missing = columns.filter(({ name }) => !types.has(lowerAscii(name)));
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name);
     throw new SpringhouseError(
@@ -152,7 +153,7 @@ function columnsFor(
   }
   return columns.map(({ name, type }) => ({
     name,
-    type: storedType(type, types.get(name.toLowerCase()) ?? ""),
+    type: storedType(type, types.get(lowerAscii(name)) ?? ""),
   }));
 }
 

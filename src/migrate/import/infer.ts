@@ -4,6 +4,7 @@
  */
 
 import { SpringhouseError } from "../../core/errors.ts";
+import { lowerAscii } from "../../core/lower-ascii.ts";
 import { isPlainObject } from "../../core/plain-object.ts";
 import { redactNamed } from "../../core/redact.ts";
 import { quoteIdentifier, quoteList } from "../../schema/quote.ts";
@@ -216,12 +217,12 @@ function exampleOf(name: string, given: unknown): string {
 function refuseSameNames(names: readonly string[]): void {
   const seen = new Map<string, string>();
   for (const name of names) {
-    const other = seen.get(name.toLowerCase());
+    const other = seen.get(lowerAscii(name));
     if (other !== undefined) {
       const message = `"${other}" and "${name}" would be one column. Give a mapping with --map.`;
       throw new SpringhouseError("VALIDATION", message, { fields: { names: [other, name] } });
     }
-    seen.set(name.toLowerCase(), name);
+    seen.set(lowerAscii(name), name);
   }
 }
 

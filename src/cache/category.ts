@@ -22,7 +22,6 @@ import { type Journal, loadManyPast, loadPast } from "./journal.ts";
 import { type Key, keyText } from "./key.ts";
 import type { Load, LoadMany } from "./load.ts";
 import type { Loader, ReadCall } from "./loading.ts";
-import { lookInto } from "./look.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
 import { allResolved, Reader, type Resolving } from "./reader.ts";
 import { type RefreshOptions, startRefresh } from "./refresh.ts";
@@ -138,20 +137,9 @@ export class CategoryCache<T = unknown> {
     return resolved.map(({ value }) => value as T | undefined);
   }
 
-  /**
-   * Whether there is a fresh value. Loads nothing and counts nothing here; a tier below that has it
-   * counts a hit, for its freshness is read with it.
-   */
+  /** Whether there is a fresh value. Reads and loads nothing, and counts nothing in any tier. */
   async has(key: Key): Promise<boolean> {
-    this.core.assertOpen();
-    const text = keyText(key);
-    const { memory, tiers, prefix, parts } = this.#shelf;
-    if (memory?.hasFresh(text)) return true;
-    for (const tier of tiers) {
-      const entry = await lookInto(tier, prefix + text);
-      if (entry !== undefined && entry.freshUntilMs > parts.clock.nowMs()) return true;
-    }
-    return false;
+    return (await this.freshForMs(key)) !== undefined;
   }
 
   /** How long the value of a key is fresh from now on; `undefined` without one. */

@@ -1,13 +1,17 @@
 /** Whether an answer is an entry at all: a tier of somebody else may give anything. */
 
-import type { TierEntry } from "../tier/tier.ts";
+import type { EntryLook, TierEntry } from "../tier/tier.ts";
 
 /** Whether it has the form of an entry of this key. */
 export function hasForm(entry: unknown, key: string): entry is TierEntry {
-  const given = (typeof entry === "object" ? entry : undefined) as Partial<TierEntry> | null;
+  return isLook(entry, key) && (entry as Partial<TierEntry>).value !== undefined;
+}
+
+/** The same but for its value. */
+export function isLook(entry: unknown, key: string): entry is EntryLook {
+  const given = (typeof entry === "object" ? entry : undefined) as Partial<EntryLook> | null;
   return (
     given?.key === key &&
-    given.value !== undefined &&
     Number.isFinite(given.createdMs) &&
     isNumber(given.freshUntilMs) &&
     isNumber(given.keepUntilMs) &&

@@ -1,8 +1,7 @@
 /** Everything that is known of one key. */
 
-import type { TierEntry } from "../tier/tier.ts";
+import type { EntryLook } from "../tier/tier.ts";
 import type { CacheCore } from "./core.ts";
-import { lookInto } from "./look.ts";
 import type { Reader } from "./reader.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -45,34 +44,34 @@ export async function explain(
   const nowMs = shelf.parts.clock.nowMs();
   if (shelf.memory !== undefined) {
     const entry = shelf.memory.held(key);
-    const exported = entry === undefined ? undefined : shelf.memory.export(entry);
-    const explained = explainEntry(shelf.memoryName, exported, nowMs, core, entry?.bytes);
+    const look = entry === undefined ? undefined : shelf.memory.lookAt(entry);
+    const explained = explainEntry(shelf.memoryName, look, nowMs, core, entry?.bytes);
     tiers.push(entry?.isStale ? { ...explained, state: "stale" } : explained);
   }
   for (const tier of shelf.tiers) {
-    const entry = await lookInto(tier, wholeKey);
-    tiers.push(explainEntry(tier.name, entry, nowMs, core, undefined));
+    tiers.push(explainEntry(tier.name, await tier.look(wholeKey), nowMs, core, undefined));
   }
   return { key, category: shelf.category, wholeKey, inFlight: reader.isFlying(key), tiers };
 }
 
 /** What the fastest tier that has a key says; the others are asked only when memory has none. */
 export async function freshForMs(shelf: Shelf, key: string): Promise<number | undefined> {
-  const nowMs = shelf.parts.clock.nowMs();
-  const entry = shelf.memory?.held(key);
-  if (entry !== undefined && shelf.memory?.isFresh(entry)) {
-    return shelf.memory.export(entry).freshUntilMs - nowMs;
+  const { memory, tiers, prefix, parts } = shelf;
+  const entry = memory?.held(key);
+  if (entry !== undefined && memory?.isFresh(entry)) {
+    return memory.lookAt(entry).freshUntilMs - parts.clock.nowMs();
   }
-  for (const tier of shelf.tiers) {
-    const entry = await lookInto(tier, shelf.prefix + key);
-    if (entry !== undefined && entry.freshUntilMs > nowMs) return entry.freshUntilMs - nowMs;
+  for (const tier of tiers) {
+    const { freshUntilMs = 0 } = (await tier.look(prefix + key)) ?? {};
+    const leftMs = freshUntilMs - parts.clock.nowMs();
+    if (leftMs > 0) return leftMs;
   }
   return undefined;
 }
 
 function explainEntry(
   tier: string,
-  entry: TierEntry | undefined,
+  entry: EntryLook | undefined,
   nowMs: number,
   core: CacheCore,
   bytes: number | undefined,

@@ -7,8 +7,9 @@ import type { LeaseHost, Tier } from "../tier/tier.ts";
 
 const TIER_METHODS: readonly (string & keyof Tier)[] = [
   "getMany",
-  "hasMany",
+  "lookMany",
   "setMany",
+  "expireMany",
   "dropMany",
   "dropTags",
   "dropPrefix",

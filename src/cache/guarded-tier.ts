@@ -11,8 +11,8 @@ import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
-import type { KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
-import { hasForm } from "./entry-form.ts";
+import type { EntryLook, KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
+import { hasForm, isLook } from "./entry-form.ts";
 import { asStale } from "./life.ts";
 import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
 import { sendWide, setAcceptable, setOrRefusal } from "./tier-changes.ts";
@@ -38,6 +38,9 @@ type Circuit =
   | { readonly state: "closed"; readonly failures: number }
   | { readonly state: "open"; readonly untilMs: number }
   | { readonly state: "half-open" };
+
+/** A tier of somebody else may answer anything. */
+type IsSound<Answer> = (answer: unknown, key: string) => answer is Answer;
 
 /** What a guard counts beside its tier. */
 export interface GuardStatistics {
@@ -75,7 +78,8 @@ export class GuardedTier {
       {
         setMany: (entries) => this.#setMany(entries),
         dropMany: async (keys) => void (await this.#change(() => tier.dropMany(keys))),
-        expireMany: (moments) => this.#change(() => this.#expireMany(moments)),
+        expireMany: async (keys, atMs) =>
+          void (await this.#change(() => tier.expireMany(keys, { atMs }))),
         wide: (change) => this.#change(() => sendWide(tier, change)),
       },
       options.clock,
@@ -89,26 +93,16 @@ export class GuardedTier {
 
   /** The entries, through the outbox; misses where the tier fails. */
   async getMany(keys: readonly string[]): Promise<readonly (TierEntry | undefined)[]> {
-    const found = new Map<string, TierEntry | undefined>();
-    const wanted: string[] = [];
-    for (const key of keys) {
-      const pending = this.#outbox.pending(key);
-      if (isOpen(pending)) wanted.push(key);
-      else found.set(key, this.#after(pending, key, undefined));
-    }
-    if (wanted.length > 0) {
-      const answers = await this.#read(async () => listOf(await this.tier.getMany(wanted)), []);
-      for (const [index, key] of wanted.entries()) {
-        // What changed while the tier was asked counts, and not what it answered.
-        found.set(key, this.#after(this.#outbox.pending(key), key, answers[index]));
-      }
-    }
-    return keys.map((key) => found.get(key));
+    return await this.#ask(keys, (wanted) => this.tier.getMany(wanted), hasForm);
   }
 
-  /** Whether a change of the key is on its way. */
-  isPending(key: string): boolean {
-    return this.#outbox.pending(key) !== undefined;
+  /** What is known of them without their values; to look is no use, and counts nothing. */
+  async lookMany(keys: readonly string[]): Promise<readonly (EntryLook | undefined)[]> {
+    return await this.#ask(keys, (wanted) => this.tier.lookMany(wanted), isLook);
+  }
+
+  async look(key: string): Promise<EntryLook | undefined> {
+    return (await this.lookMany([key]))[0];
   }
 
   /** A copy of the value of an entry; undefined when it is no data, which is the tier's fault. */
@@ -212,6 +206,28 @@ export class GuardedTier {
     return lost;
   }
 
+  async #ask<Answer extends EntryLook>(
+    keys: readonly string[],
+    ask: (wanted: readonly string[]) => Promise<readonly (Answer | undefined)[]>,
+    isSound: IsSound<Answer>,
+  ): Promise<readonly (Answer | TierEntry | undefined)[]> {
+    const found = new Map<string, Answer | TierEntry | undefined>();
+    const wanted: string[] = [];
+    for (const key of keys) {
+      const pending = this.#outbox.pending(key);
+      if (isOpen(pending)) wanted.push(key);
+      else found.set(key, this.#after(pending, key, undefined, isSound));
+    }
+    if (wanted.length > 0) {
+      const answers = await this.#read(async () => listOf(await ask(wanted)), []);
+      for (const [index, key] of wanted.entries()) {
+        // What changed while the tier was asked counts, and not what it answered.
+        found.set(key, this.#after(this.#outbox.pending(key), key, answers[index], isSound));
+      }
+    }
+    return keys.map((key) => found.get(key));
+  }
+
   async #read<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
     try {
       return await this.#call(ask);
@@ -280,31 +296,12 @@ export class GuardedTier {
     for (const { error } of refused) this.#options.onError(this.name, error);
   }
 
-  async #expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void> {
-    const keys = [...momentsMs.keys()];
-    const entries = listOf(await this.tier.getMany(keys));
-    const stale: TierEntry[] = [];
-    const over: string[] = [];
-    for (const [index, key] of keys.entries()) {
-      const entry = entries[index];
-      const atMs = momentsMs.get(key) ?? 0;
-      const isSound = this.#isSound(entry, key);
-      if (isSound && entry.createdMs > atMs) continue;
-      over.push(key);
-      if (isSound) stale.push(asStale(entry, atMs));
-    }
-    // First dropped: what cannot be read now may be read later and would be fresh, and what another
-    // process is loading must not become the fresh value.
-    if (over.length > 0) await this.tier.dropMany(over);
-    if (stale.length > 0) await setAcceptable(stale, (some) => setOrRefusal(this.tier, some));
-  }
-
   /** The keys of a list that no change on its way takes away. */
   async #listed(keys: readonly string[]): Promise<readonly string[]> {
     const open = keys.filter((key) => isOpen(this.#outbox.pending(key)));
     if (!this.#outbox.dropsTags) return open;
-    const entries = await this.getMany(open);
-    return open.filter((_, index) => entries[index] !== undefined);
+    const looks = await this.lookMany(open);
+    return open.filter((_, index) => looks[index] !== undefined);
   }
 
   #skip(why: string): SpringhouseError {
@@ -356,21 +353,24 @@ export class GuardedTier {
   }
 
   /** The entry of a key when what waits for it has happened. */
-  #after(pending: KeyChange | undefined, key: string, entry: unknown): TierEntry | undefined {
+  #after<Answer extends EntryLook>(
+    pending: KeyChange | undefined,
+    key: string,
+    entry: unknown,
+    isSound: IsSound<Answer>,
+  ): Answer | TierEntry | undefined {
     if (pending?.kind === "drop") return undefined;
     if (pending?.kind === "set") {
       return pending.entry.keepUntilMs > this.#options.clock.nowMs() ? pending.entry : undefined;
     }
-    if (!this.#isSound(entry, key) || this.#outbox.isDoomed(entry)) return undefined;
+    if (entry === undefined) return undefined;
+    if (!isSound(entry, key)) {
+      this.#failed(this.#corrupt(key));
+      return undefined;
+    }
+    const isOver = entry.keepUntilMs <= this.#options.clock.nowMs();
+    if (isOver || this.#outbox.isDoomed(entry)) return undefined;
     return pending === undefined ? entry : asStale(entry, pending.atMs);
-  }
-
-  /** A tier of somebody else may answer anything. */
-  #isSound(entry: unknown, key: string): entry is TierEntry {
-    if (entry === undefined) return false;
-    const sound = hasForm(entry, key);
-    if (!sound) this.#failed(this.#corrupt(key));
-    return sound && entry.keepUntilMs > this.#options.clock.nowMs();
   }
 
   #corrupt(key: string, cause?: unknown): SpringhouseError {

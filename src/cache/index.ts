@@ -10,6 +10,8 @@ export type { Compression } from "../tier/payload.ts";
 export type { SqliteTierOptions } from "../tier/sqlite/options.ts";
 export { sqliteTier } from "../tier/sqlite/sqlite-tier.ts";
 export type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   LeaseHost,
   SetOutcome,

@@ -7,9 +7,8 @@
  */
 
 import type { Clock } from "../core/clock.ts";
-import type { LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
+import type { EntryLook, LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
-import { lookInto } from "./look.ts";
 
 /** A holder that was killed holds others up for as long. */
 const LEASE_MS = 10_000;
@@ -51,7 +50,7 @@ export async function askLease(
   guarded: GuardedTier,
   key: string,
   clock: Clock,
-  isGood: (entry: TierEntry) => boolean,
+  isGood: (entry: EntryLook) => boolean,
 ): Promise<LeaseAnswer> {
   const host = (tier: Tier): LeaseHost => tier.leases as LeaseHost;
   // A tier that fails says neither yes nor no: then nobody is to wait for it.
@@ -66,8 +65,9 @@ export async function askLease(
     if (token === undefined) return;
     await guarded.read((tier) => host(tier).releaseLease(key, token), undefined);
   };
-  const entry = await lookInto(guarded, key);
-  if (entry !== undefined && isGood(entry)) {
+  const look = await guarded.look(key);
+  const [entry] = look !== undefined && isGood(look) ? await guarded.getMany([key]) : [];
+  if (entry !== undefined && isGood(entry) && guarded.own(entry) !== undefined) {
     await release();
     return { kind: "found", entry };
   }

@@ -8,7 +8,7 @@ import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { shown } from "../core/shown.ts";
-import type { TierEntry } from "../tier/tier.ts";
+import type { EntryLook, TierEntry } from "../tier/tier.ts";
 
 /** A duration, or `Infinity`. */
 export type Life = Duration;
@@ -165,7 +165,7 @@ export function promoted(
 }
 
 /** The same entry with its time over, kept for as long as it would have been. */
-export function asStale(entry: TierEntry, atMs: number): TierEntry {
+export function asStale<Entry extends EntryLook>(entry: Entry, atMs: number): Entry {
   return { ...entry, freshUntilMs: Math.min(entry.freshUntilMs, atMs) };
 }
 

@@ -5,7 +5,7 @@
 
 import { isSliceOver, nextSlice } from "../core/slices.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
-import type { TierEntry } from "../tier/tier.ts";
+import type { EntryLook, TierEntry } from "../tier/tier.ts";
 import type { Flight } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
 import { askLease, awaitLease, FREE, type LeaseAnswer, leaseTierOf } from "./lease.ts";
@@ -103,10 +103,8 @@ export class Loading {
     if (this.#leased.has(flight.key)) return FREE;
     const { prefix, parts } = this.#shelf;
     const knownMs = call.refresh ? (flight.stale?.createdMs ?? Number.POSITIVE_INFINITY) : 0;
-    const isGood = (entry: TierEntry): boolean =>
-      entry.freshUntilMs > parts.clock.nowMs() &&
-      (!call.refresh || entry.createdMs > knownMs) &&
-      tier.own(entry) !== undefined;
+    const isGood = ({ freshUntilMs, createdMs }: EntryLook): boolean =>
+      freshUntilMs > parts.clock.nowMs() && (!call.refresh || createdMs > knownMs);
     const answer = await askLease(tier, prefix + flight.key, parts.clock, isGood);
     if (answer.kind !== "load" || answer === FREE) return answer;
     this.#leased.add(flight.key);

@@ -16,7 +16,7 @@
 
 import type { Clock } from "../core/clock.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
-import type { KeysQuery, TierEntry } from "../tier/tier.ts";
+import type { EntryLook, KeysQuery, TierEntry } from "../tier/tier.ts";
 import { asStale } from "./life.ts";
 
 /** A change that concerns many keys. */
@@ -36,8 +36,8 @@ export interface OutboxTarget {
   /** Sets the entries; drops the keys of those that the tier can never take. */
   setMany(entries: readonly TierEntry[]): Promise<void>;
   dropMany(keys: readonly string[]): Promise<void>;
-  /** Makes the entries of the keys stale, those that were made until then. */
-  expireMany(momentsMs: ReadonlyMap<string, number>): Promise<void>;
+  /** Makes the entries of the keys stale from a moment on, those that were made until then. */
+  expireMany(keys: readonly string[], atMs: number): Promise<void>;
   wide(change: WideChange): Promise<void>;
 }
 
@@ -149,7 +149,7 @@ export class Outbox {
   }
 
   /** Whether an entry that the tier gave is one that a drop on its way will remove. */
-  isDoomed(entry: TierEntry): boolean {
+  isDoomed(entry: EntryLook): boolean {
     if (entry.tags.length === 0) return false;
     return this.#steps.some(
       (step) =>
@@ -293,15 +293,18 @@ export class Outbox {
     const nowMs = this.#clock.nowMs();
     const sets: TierEntry[] = [];
     const drops: string[] = [];
-    const expirations = new Map<string, number>();
+    const expirations = new Map<number, string[]>();
     for (const [key, { change }] of batch) {
-      if (change.kind === "expire") expirations.set(key, change.atMs);
-      else if (change.kind === "set" && change.entry.keepUntilMs > nowMs) sets.push(change.entry);
+      if (change.kind === "expire") {
+        const keys = expirations.get(change.atMs);
+        if (keys === undefined) expirations.set(change.atMs, [key]);
+        else keys.push(key);
+      } else if (change.kind === "set" && change.entry.keepUntilMs > nowMs) sets.push(change.entry);
       else drops.push(key);
     }
     if (drops.length > 0) await this.#target.dropMany(drops);
     if (sets.length > 0) await this.#target.setMany(sets);
-    if (expirations.size > 0) await this.#target.expireMany(expirations);
+    for (const [atMs, keys] of expirations) await this.#target.expireMany(keys, atMs);
     for (const [key, numbered] of batch) {
       if (changes.get(key) === numbered) this.#takeFrom(changes, key);
     }
@@ -343,6 +346,6 @@ function coversKey(change: WideChange, key: string): boolean {
   return change.kind === "prefix" && key.startsWith(change.prefix);
 }
 
-function sharesTag({ tags }: TierEntry, others: readonly string[]): boolean {
+function sharesTag({ tags }: EntryLook, others: readonly string[]): boolean {
   return tags.some((tag) => others.includes(tag));
 }

@@ -7,6 +7,8 @@
  */
 
 import type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   SetOutcome,
   SweepResult,
@@ -25,7 +27,7 @@ export type Fault =
   | { readonly kind: "hang" }
   /** Every call waits for `until` first. */
   | { readonly kind: "delay"; readonly until: () => Promise<void> }
-  /** Reads give something else than what was asked for. */
+  /** Reads and looks give something else than what was asked for; a look has no value. */
   | { readonly kind: "corrupt"; readonly change: (entry: TierEntry | undefined) => unknown };
 
 /** A tier with faults. Counts the calls that reached it. */
@@ -63,9 +65,17 @@ export class ChaosTier implements Tier {
     return entries.map((entry) => fault.change(entry) as TierEntry | undefined);
   }
 
-  async hasMany(keys: readonly string[], options?: TierCallOptions): Promise<readonly boolean[]> {
-    await this.#suffer("hasMany");
-    return await this.#tier.hasMany(keys, options);
+  async lookMany(
+    keys: readonly string[],
+    options?: TierCallOptions,
+  ): Promise<readonly (EntryLook | undefined)[]> {
+    await this.#suffer("lookMany");
+    const looks = await this.#tier.lookMany(keys, options);
+    const fault = this.#fault;
+    if (fault.kind !== "corrupt") return looks;
+    return looks.map(
+      (look) => fault.change(look as TierEntry | undefined) as EntryLook | undefined,
+    );
   }
 
   async setMany(
@@ -74,6 +84,11 @@ export class ChaosTier implements Tier {
   ): Promise<readonly SetOutcome[]> {
     await this.#suffer("setMany");
     return await this.#tier.setMany(entries, options);
+  }
+
+  async expireMany(keys: readonly string[], options?: ExpireOptions): Promise<number> {
+    await this.#suffer("expireMany");
+    return await this.#tier.expireMany(keys, options);
   }
 
   async dropMany(keys: readonly string[], options?: TierCallOptions): Promise<number> {

@@ -19,10 +19,12 @@ import { batches } from "./tier/batches.ts";
 import { bounds } from "./tier/bounds.ts";
 import { caseContext, type TierCases, type TierSubject } from "./tier/context.ts";
 import { damage } from "./tier/damage.ts";
+import { expiry } from "./tier/expiry.ts";
 import { keyTexts } from "./tier/key-texts.ts";
 import { leases } from "./tier/leases.ts";
 import { lifecycle } from "./tier/lifecycle.ts";
 import { listing } from "./tier/listing.ts";
+import { looks } from "./tier/looks.ts";
 import { newest } from "./tier/newest.ts";
 import { responsiveness } from "./tier/responsiveness.ts";
 import { statistics } from "./tier/statistics.ts";
@@ -44,6 +46,8 @@ const GROUPS: Readonly<Record<string, TierCases>> = {
   "a batch": batches,
   "the newest": newest,
   time,
+  "a look": looks,
+  "what is expired": expiry,
   "a tag": tags,
   "the text of a key": keyTexts,
   "a list": listing,

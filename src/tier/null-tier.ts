@@ -7,6 +7,7 @@ import { throwIfAborted } from "../core/abort.ts";
 import { assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import type {
+  ExpireOptions,
   KeysQuery,
   SetOutcome,
   SweepResult,
@@ -44,15 +45,20 @@ class NullTier implements Tier {
     return keys.map(() => undefined);
   }
 
-  async hasMany(keys: readonly string[], options?: TierCallOptions): Promise<boolean[]> {
-    this.#begin("hasMany", options);
-    return keys.map(() => false);
+  async lookMany(keys: readonly string[], options?: TierCallOptions): Promise<undefined[]> {
+    this.#begin("lookMany", options);
+    return keys.map(() => undefined);
   }
 
   async setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<SetOutcome[]> {
     this.#begin("setMany", options);
     this.#sets += entries.length;
     return entries.map(() => "stored");
+  }
+
+  async expireMany(_keys: readonly string[], options?: ExpireOptions): Promise<number> {
+    this.#begin("expireMany", options);
+    return 0;
   }
 
   async dropMany(_keys: readonly string[], options?: TierCallOptions): Promise<number> {

@@ -11,14 +11,17 @@
  * 3. **Entries travel whole.** What `getMany` gives can be handed to `setMany` of another tier:
  *    it has the *remaining* life, the tags, the sliding time and the cost of its load.
  * 4. **A value is never shared** with a caller who could change it.
- * 5. **Newest wins.** An entry never replaces one of the same key that was made later.
+ * 5. **Newest wins.** An entry never replaces one of the same key that was made later, stale or not.
  * 6. **Dropping a tag is O(1)** for the caller; its entries are listed by `keys` until then, and
  *    their room is given back by `sweep` at the latest.
  * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by
  *    `setMany`. A key that was refused has no older entry any more.
  * 8. **Nothing blocks the event loop** for more than 10 ms, `sweep` and `clear` included.
- * 9. `close` is idempotent, finishes what was begun, and everything after it is refused with
- *    `CLOSED`.
+ * 9. **Looking is no use.** `lookMany` agrees with `getMany` in all but the values, which it does not
+ *    read: it counts neither hits nor misses, renews no sliding life and notes no access. So it need
+ *    not find that a value is damaged; the tiers on disk find that of a head only.
+ * 10. `close` is idempotent, finishes what was begun, and everything after it is refused with
+ *     `CLOSED`.
  *
  * A tier throws when it cannot do its work (`CLOSED`, `DISK_FULL`, an I/O error), which is tried
  * again, and `INVALID_ARGUMENT` for an entry that it can never keep, which is given up; the cache
@@ -52,6 +55,9 @@ export interface TierEntry {
   /** Another compression than the tier's own, where it compresses. */
   readonly compression?: Compression | undefined;
 }
+
+/** All that is known of an entry but its value. */
+export type EntryLook = Omit<TierEntry, "value" | "compression">;
 
 /** What became of one entry of `setMany`. */
 export type SetOutcome =
@@ -117,6 +123,15 @@ export interface TierCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `expireMany`. */
+export interface ExpireOptions extends TierCallOptions {
+  /**
+   * The moment at which the freshness ends, UTC milliseconds; an entry that was made after it is
+   * left as it is. It may lie in the past: the order may have waited. Default: now.
+   */
+  readonly atMs?: number | undefined;
+}
+
 /** One place where entries are kept. */
 export interface Tier extends AsyncDisposable {
   /** Unique within a cache: "memory", "sqlite", "file", or a name of the caller's. */
@@ -125,9 +140,20 @@ export interface Tier extends AsyncDisposable {
     keys: readonly string[],
     options?: TierCallOptions,
   ): Promise<readonly (TierEntry | undefined)[]>;
-  /** Whether the keys have entries, without reading their values or counting hits. */
-  hasMany(keys: readonly string[], options?: TierCallOptions): Promise<readonly boolean[]>;
+  /** What the keys have, without their values. Nothing is counted, renewed or noted. */
+  lookMany(
+    keys: readonly string[],
+    options?: TierCallOptions,
+  ): Promise<readonly (EntryLook | undefined)[]>;
   setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<readonly SetOutcome[]>;
+  /**
+   * Ends the freshness of entries where they lie and keeps them as long as they would have been kept:
+   * at once, for all processes, and for good: no hit of before makes a sliding one fresh again. It
+   * counts nothing but errors.
+   *
+   * @returns how many there were, stale ones included.
+   */
+  expireMany(keys: readonly string[], options?: ExpireOptions): Promise<number>;
   /** @returns how many there were. */
   dropMany(keys: readonly string[], options?: TierCallOptions): Promise<number>;
   dropTags(tags: readonly string[], options?: TierCallOptions): Promise<void>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hasOf } from "../../src/testing/tier/context.ts";
 import { entryIn, errorOf, listOf, openTiered } from "./support.ts";
 
 describe("a change", () => {
@@ -47,10 +48,7 @@ describe("a change", () => {
       { tags: ["t"] },
     );
     await cache.dropTags(["u", "t"]);
-    expect(await stored.hasMany(["cache/1/default/a", "cache/1/default/b"])).toEqual([
-      false,
-      false,
-    ]);
+    expect(await hasOf(stored, ["cache/1/default/a", "cache/1/default/b"])).toEqual([false, false]);
     await cache.set("a", 1);
     await cache.clear();
     expect(await entryIn(stored, "a")).toBeUndefined();
@@ -157,7 +155,7 @@ describe("a tag", () => {
 
     await cache.dropTag("t");
 
-    expect(await stored.hasMany(["else/1/default/a"])).toEqual([true]);
+    expect(await hasOf(stored, ["else/1/default/a"])).toEqual([true]);
   });
 
   it("that is no text is refused", async () => {

@@ -65,7 +65,7 @@ describe("an explanation", () => {
     expect(await cache.has("a")).toBe(false);
     expect(await cache.freshForMs("a")).toBeUndefined();
 
-    expect(lower.calls["hasMany"]).toBe(3);
+    expect(lower.calls["lookMany"]).toBe(3);
     expect(stored.statistics()).toMatchObject({ hits: 0, misses: 0 });
   });
 

@@ -43,7 +43,7 @@ it("20,000 keys in one call do not hold up the event loop", async () => {
       dropMany: () => cache.dropMany(keys),
       "setMany of the tier": () => memory.setMany(tierEntries),
       "getMany of the tier": () => memory.getMany(keys),
-      "hasMany of the tier": () => memory.hasMany(keys),
+      "lookMany of the tier": () => memory.lookMany(keys),
       "dropMany of the tier": () => memory.dropMany(keys),
     };
     for (const [name, call] of Object.entries(calls)) {

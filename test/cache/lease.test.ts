@@ -42,7 +42,7 @@ class SharedTier extends ChaosTier {
   }
 
   async suffer(): Promise<void> {
-    await this.hasMany([]);
+    await this.lookMany([]);
   }
 }
 

@@ -4,6 +4,7 @@ import type { CacheOptions } from "../../src/cache/options.ts";
 import { cachePresets } from "../../src/cache/presets.ts";
 import { ChaosTier } from "../../src/testing/chaos-tier.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { hasOf } from "../../src/testing/tier/context.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { errorOf, openTiered } from "./support.ts";
 
@@ -127,7 +128,7 @@ describe("a category", () => {
     await under.set("k", 2);
     expect(under.peek("k")).toBeUndefined();
     expect(await under.lookup("k")).toMatchObject({ value: 2, source: "below" });
-    expect(await stored.hasMany(["cache/1/above/k", "cache/1/under/k"])).toEqual([false, true]);
+    expect(await hasOf(stored, ["cache/1/above/k", "cache/1/under/k"])).toEqual([false, true]);
   });
 
   it("has a room of its own where it says so, and no other leaves for it", async () => {

@@ -36,8 +36,8 @@ class Target implements OutboxTarget {
     await this.#take(`drop ${keys.join()}`);
   }
 
-  async expireMany(moments: ReadonlyMap<string, number>): Promise<void> {
-    await this.#take(`expire ${[...moments.keys()].join()}`);
+  async expireMany(keys: readonly string[], atMs: number): Promise<void> {
+    await this.#take(`expire ${keys.join()} at ${atMs}`);
   }
 
   async wide(change: WideChange): Promise<void> {
@@ -179,7 +179,7 @@ describe("an outbox", () => {
     target.error = undefined;
     clock.advance(250);
     await turns();
-    expect(target.sent).toEqual(["drop first,dropped", "set set=set", "expire there"]);
+    expect(target.sent).toEqual(["drop first,dropped", "set set=set", "expire there at 5"]);
   });
 
   it("tries again after pauses that double up to half a minute", async () => {

@@ -7,6 +7,8 @@ import { encodeValue } from "../../src/core/codec.ts";
 import { SpringhouseError } from "../../src/core/errors.ts";
 import type { TierSubjectOptions } from "../../src/testing/tier-contract.ts";
 import type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   LeaseHost,
   SetOutcome,
@@ -19,7 +21,17 @@ import type {
 import type { Breach } from "./breaches.ts";
 import { matches, nameOf, tagName } from "./breakable-keys.ts";
 import { breakableLeases } from "./breakable-leases.ts";
-import { block, readValue, type Stored, slide } from "./breakable-stored.ts";
+import {
+  block,
+  expire,
+  isInTime,
+  isTooLarge,
+  keep,
+  lookAt,
+  readValue,
+  type Stored,
+  slide,
+} from "./breakable-stored.ts";
 
 const OVERHEAD_BYTES = 100;
 const counters = ["hits", "misses", "sets", "drops", "evictions", "expirations", "refusals"];
@@ -66,16 +78,33 @@ export class BreakableTier implements Tier {
     return keys.map((_, index) => found[keys.indexOf(hits[index] ?? "")]);
   }
 
-  async hasMany(keys: readonly string[], options?: TierCallOptions): Promise<boolean[]> {
+  async lookMany(
+    keys: readonly string[],
+    options?: TierCallOptions,
+  ): Promise<(EntryLook | undefined)[]> {
     this.#begin(options);
-    if (this.#is("has slides")) {
-      for (const key of keys) this.#read(key, 0, keys, new Map());
-    }
     return keys.map((key, index) => {
       const stored = this.#stored.get(this.#name(key));
-      if (this.#is("forgets a key named twice") && keys.indexOf(key) !== index) return false;
-      return stored !== undefined && this.#lives(stored) && !stored.damaged;
+      if (this.#is("forgets a key named twice") && keys.indexOf(key) !== index) return undefined;
+      if (stored === undefined || !this.#lives(stored) || stored.damaged) return undefined;
+      if (this.#is("a look counts")) this.#count("hits");
+      if (this.#is("a look slides")) slide(stored, this.#now(), this.#breach);
+      return lookAt(stored, this.#now(), this.#breach);
     });
+  }
+
+  async expireMany(keys: readonly string[], options: ExpireOptions = {}): Promise<number> {
+    this.#begin(options);
+    let count = 0;
+    for (const name of new Set(keys.map((key) => this.#name(key)))) {
+      const stored = this.#stored.get(name);
+      if (stored === undefined) continue;
+      const moment = { atMs: options.atMs ?? this.#now(), nowMs: this.#now() };
+      if (expire(stored, moment, this.#lives(stored), this.#breach)) count++;
+      if (this.#is("an end is a drop")) this.#remove(name);
+      if (this.#is("an end counts")) this.#count("sets");
+    }
+    return count;
   }
 
   async setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<SetOutcome[]> {
@@ -222,6 +251,9 @@ export class BreakableTier implements Tier {
     const again = new BreakableTier(options, this.#breach);
     if (this.#is("reopens empty")) return again;
     again.#stored = this.#stored;
+    if (this.#is("an end is forgotten")) {
+      for (const stored of this.#stored.values()) stored.freshUntilMs = stored.entry.freshUntilMs;
+    }
     again.#epoch = this.#epoch;
     for (const [tag, epoch] of this.#tags) again.#tags.set(tag, epoch);
     return again;
@@ -281,14 +313,7 @@ export class BreakableTier implements Tier {
   }
 
   #lives(stored: Stored): boolean {
-    const { entry, keepUntilMs, freshUntilMs } = stored;
-    const now = this.#now();
-    if (entry.createdMs > now && !this.#is("shows the future")) return false;
-    if (this.#is("expires for ever") && keepUntilMs === Number.POSITIVE_INFINITY) return false;
-    if (this.#is("hides the stale") && freshUntilMs <= now) return false;
-    const over = this.#is("expires late") ? keepUntilMs < now : keepUntilMs <= now;
-    if (over && !this.#is("never expires")) return false;
-    return !this.#isDropped(stored);
+    return isInTime(stored, this.#now(), this.#breach) && !this.#isDropped(stored);
   }
 
   #read(
@@ -313,15 +338,9 @@ export class BreakableTier implements Tier {
     }
     this.#count("hits");
     slide(stored, this.#now(), this.#breach);
-    const { entry, freshUntilMs, keepUntilMs } = stored;
     const value = readValue(stored, shared, this.#breach);
     if (this.#is("nothing is a miss") && !value) return undefined;
-    const slidingMs = this.#is("forgets sliding") ? 0 : entry.slidingMs;
-    const etag = this.#is("forgets the etag") ? undefined : entry.etag;
-    const late = this.#is("starts a new life") ? this.#now() - entry.createdMs : 0;
-    const tags = [...entry.tags];
-    const times = { freshUntilMs: freshUntilMs + late, keepUntilMs: keepUntilMs + late };
-    return { ...entry, ...times, value, slidingMs, etag, tags };
+    return { ...lookAt(stored, this.#now(), this.#breach), value };
   }
 
   #set(entry: TierEntry): SetOutcome {
@@ -339,35 +358,16 @@ export class BreakableTier implements Tier {
     }
     const encoded = encodeValue(entry.value);
     const size = encoded.bytes.byteLength + OVERHEAD_BYTES;
-    if (this.#isTooLarge(size)) {
+    if (isTooLarge(size, this.#options, this.#breach)) {
       if (!this.#is("keeps the older of the refused")) this.#stored.delete(name);
       this.#count("refusals");
       return this.#is("refuses in silence") ? "stored" : "too-large";
     }
-    const old = this.#is("keeps old tags") ? (before?.entry.tags ?? []) : [];
-    const value = this.#is("shares what is stored") ? entry.value : structuredClone(entry.value);
-    const tags = [...entry.tags, ...old];
-    const { freshUntilMs, keepUntilMs } = entry;
-    const kept = {
-      entry: { ...entry, value, tags: this.#is("shares what is stored") ? entry.tags : tags },
-      encoded: { ...encoded, bytes: Uint8Array.from(encoded.bytes) },
-      epoch: this.#epoch,
-      freshUntilMs,
-      keepUntilMs,
-      damaged: false,
-    };
-    this.#stored.set(name, kept);
+    this.#stored.set(name, keep(entry, encoded, this.#epoch, before, this.#breach));
     if (this.#is("bytes drift")) this.#drift += size;
     if (this.#is("evicts on replacement") && before !== undefined) this.#count("evictions");
     this.#count("sets");
     return isOlder && this.#is("older replaces, and says outdated") ? "outdated" : "stored";
-  }
-
-  #isTooLarge(size: number): boolean {
-    const { maxBytes = Number.POSITIVE_INFINITY, maxEntryBytes = Number.POSITIVE_INFINITY } =
-      this.#options;
-    if (size > maxEntryBytes && !this.#is("no bound on one entry")) return true;
-    return size > maxBytes && !this.#is("does not compare with all bytes");
   }
 
   #evict(): void {

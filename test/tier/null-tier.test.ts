@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { hasOf } from "../../src/testing/tier/context.ts";
 import { nullTier } from "../../src/tier/null-tier.ts";
 import type { TierEntry } from "../../src/tier/tier.ts";
 
@@ -20,7 +21,7 @@ it("keeps nothing, and counts a miss for each key", async () => {
 
   expect(await tier.setMany([ENTRY, ENTRY])).toEqual(["stored", "stored"]);
   expect(await tier.getMany(["a", "b", "a"])).toEqual([undefined, undefined, undefined]);
-  expect(await tier.hasMany(["a"])).toEqual([false]);
+  expect(await hasOf(tier, ["a"])).toEqual([false]);
 
   expect(tier.statistics()).toMatchObject({ entries: 0, bytes: 0, hits: 0, misses: 3, sets: 2 });
   tier.resetStatistics();

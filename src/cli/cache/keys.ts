@@ -90,8 +90,8 @@ async function report(
   });
   const texts = found.map(({ text }) => text);
   for (const { name, tier } of places) {
-    const has = await tier.hasMany(texts, { signal });
-    for (const [index, one] of reports.entries()) if (has[index] === true) one.tiers.push(name);
+    const looks = await tier.lookMany(texts, { signal });
+    for (const [index, one] of reports.entries()) if (looks[index]) one.tiers.push(name);
   }
   return reports;
 }

@@ -1,7 +1,7 @@
 /** Of the tier contract: one call for many keys, and entries that travel whole. */
 
 import { strict as assert } from "node:assert";
-import { HOUR_MS, keysOf, type TierCases, valuesOf } from "./context.ts";
+import { HOUR_MS, hasOf, keysOf, type TierCases, valuesOf } from "./context.ts";
 
 const LARGE_BATCH = 5_000;
 
@@ -17,15 +17,16 @@ export const batches: TierCases = {
         found.map((entry) => entry?.key),
         ["key 3", "key 0", undefined, "key 4", "key 1"],
       );
-      assert.deepEqual(await tier.hasMany(keys), [true, true, false, true, true]);
+      assert.deepEqual(await hasOf(tier, keys), [true, true, false, true, true]);
     },
 
     "of nothing gives nothing": async ({ tier, entry }) => {
       await tier.setMany([entry("a")]);
 
       assert.deepEqual(await tier.getMany([]), []);
-      assert.deepEqual(await tier.hasMany([]), []);
+      assert.deepEqual(await hasOf(tier, []), []);
       assert.deepEqual(await tier.setMany([]), []);
+      assert.equal(await tier.expireMany([]), 0);
       assert.equal(await tier.dropMany([]), 0);
       await tier.dropTags([]);
       assert.deepEqual(await valuesOf(tier, ["a"]), ["value of a"]);
@@ -39,7 +40,8 @@ export const batches: TierCases = {
         "value of b",
         "value of a",
       ]);
-      assert.deepEqual(await tier.hasMany(["b", "b", "c", "c"]), [true, true, false, false]);
+      assert.deepEqual(await hasOf(tier, ["b", "b", "c", "c"]), [true, true, false, false]);
+      assert.equal(await tier.expireMany(["a", "a", "c"]), 1);
       assert.equal(await tier.dropMany(["a", "a", "c"]), 1);
     },
 
@@ -77,8 +79,9 @@ export const batches: TierCases = {
         found.map((entry) => entry?.value),
         keys.map((key) => (key.startsWith("no ") ? undefined : `value of ${key}`)),
       );
+      assert.equal(await tier.expireMany(keys), LARGE_BATCH);
       assert.equal(await tier.dropMany(keys), LARGE_BATCH);
-      assert.deepEqual(await tier.hasMany(keys.slice(0, 10)), new Array(10).fill(false));
+      assert.deepEqual(await hasOf(tier, keys.slice(0, 10)), new Array(10).fill(false));
     },
 
     "drops what it names, says how many there were, and leaves the rest": async ({
@@ -89,7 +92,7 @@ export const batches: TierCases = {
 
       assert.equal(await tier.dropMany(["key 0", "key 2", "missing"]), 2);
 
-      assert.deepEqual(await tier.hasMany(["key 0", "key 1", "key 2", "key 3"]), [
+      assert.deepEqual(await hasOf(tier, ["key 0", "key 1", "key 2", "key 3"]), [
         false,
         true,
         false,

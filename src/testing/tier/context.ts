@@ -95,13 +95,18 @@ export async function valuesOf(tier: Tier, keys: readonly string[]): Promise<unk
   return (await tier.getMany(keys)).map((found) => found?.value);
 }
 
-/** Which of the keys a tier has, by reading them; `hasMany` must agree. */
+/** Whether a tier has the keys, by looks. */
+export async function hasOf(tier: Tier, keys: readonly string[]): Promise<boolean[]> {
+  return (await tier.lookMany(keys)).map((look) => look !== undefined);
+}
+
+/** Which of the keys a tier has, by reading them; looks must agree. */
 export async function livingOf(tier: Tier, keys: readonly string[]): Promise<string[]> {
-  const has = await tier.hasMany(keys);
+  const has = await hasOf(tier, keys);
   const found = await tier.getMany(keys);
   const read = keys.filter((_, index) => found[index] !== undefined);
   const had = keys.filter((_, index) => has[index]);
-  assert.deepEqual(had, read, "hasMany and getMany differ");
+  assert.deepEqual(had, read, "lookMany and getMany differ");
   return read;
 }
 

@@ -1,7 +1,7 @@
 /** Of the tier contract: damaged bytes are a miss, and are gone. */
 
 import { strict as assert } from "node:assert";
-import { listed, noise, type TierCases, valuesOf } from "./context.ts";
+import { hasOf, listed, noise, type TierCases, valuesOf } from "./context.ts";
 
 export const damage: TierCases = {
   needs: "damage",
@@ -15,7 +15,7 @@ export const damage: TierCases = {
 
       assert.equal(tier.statistics().errors, 2);
       assert.equal(tier.statistics().misses, 2);
-      assert.deepEqual(await tier.hasMany(["a", "b", "c"]), [false, true, false]);
+      assert.deepEqual(await hasOf(tier, ["a", "b", "c"]), [false, true, false]);
       assert.deepEqual(await listed(tier), ["b"]);
     },
 

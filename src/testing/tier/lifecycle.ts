@@ -12,8 +12,9 @@ export const lifecycle: TierCases = {
         await tier.keys({}, options)[Symbol.asyncIterator]().next();
 
       await rejectsWith("ABORTED", () => tier.getMany(["a"], options));
-      await rejectsWith("ABORTED", () => tier.hasMany(["a"], options));
+      await rejectsWith("ABORTED", () => tier.lookMany(["a"], options));
       await rejectsWith("ABORTED", () => tier.setMany([entry("b")], options));
+      await rejectsWith("ABORTED", () => tier.expireMany(["a"], options));
       await rejectsWith("ABORTED", () => tier.dropMany(["a"], options));
       await rejectsWith("ABORTED", () => tier.dropTags(["t"], options));
       await rejectsWith("ABORTED", () => tier.dropPrefix("", options));
@@ -43,8 +44,9 @@ export const lifecycle: TierCases = {
       const first = async (): Promise<unknown> => await tier.keys()[Symbol.asyncIterator]().next();
 
       await rejectsWith("CLOSED", () => tier.getMany(["a"]));
-      await rejectsWith("CLOSED", () => tier.hasMany(["a"]));
+      await rejectsWith("CLOSED", () => tier.lookMany(["a"]));
       await rejectsWith("CLOSED", () => tier.setMany([entry("b")]));
+      await rejectsWith("CLOSED", () => tier.expireMany(["a"]));
       await rejectsWith("CLOSED", () => tier.dropMany(["a"]));
       await rejectsWith("CLOSED", () => tier.dropTags(["t"]));
       await rejectsWith("CLOSED", () => tier.dropPrefix(""));

@@ -23,10 +23,11 @@ type Step = (tier: Tier, batch: Batch) => Promise<unknown>;
 const STEPS: Readonly<Record<string, Step>> = {
   setMany: (tier, { entries }) => tier.setMany(entries),
   getMany: (tier, { keys }) => tier.getMany(keys),
-  hasMany: (tier, { keys }) => tier.hasMany(keys),
+  lookMany: (tier, { keys }) => tier.lookMany(keys),
   keys: async (tier) => {
     for await (const chunk of tier.keys()) assert.ok(chunk.length > 0);
   },
+  expireMany: (tier, { keys }) => tier.expireMany(keys),
   dropTags: (tier) => tier.dropTags(["t"]),
   sweep: (tier) => tier.sweep(),
   "setMany again": (tier, { entries }) => tier.setMany(entries),

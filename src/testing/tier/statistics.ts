@@ -8,7 +8,8 @@ export const statistics: TierCases = {
     "count hits, misses, sets and drops": async ({ tier, entries }) => {
       await tier.setMany(entries(4));
       await tier.getMany(["key 0", "key 1", "missing"]);
-      await tier.hasMany(["key 0", "missing"]);
+      await tier.lookMany(["key 0", "missing"]);
+      await tier.expireMany(["key 0", "missing"]);
       await tier.dropMany(["key 0", "missing"]);
       await tier.dropPrefix("key 1");
 

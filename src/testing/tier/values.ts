@@ -1,7 +1,7 @@
 /** Of the tier contract: values come back as they were, and belong to whoever reads them. */
 
 import { strict as assert } from "node:assert";
-import { noise, type TierCases, valuesOf } from "./context.ts";
+import { hasOf, noise, type TierCases, valuesOf } from "./context.ts";
 
 /** Data of every kind. */
 const VALUES: readonly unknown[] = [
@@ -77,7 +77,7 @@ export const values: TierCases = {
         found.map((each) => each?.key),
         keys,
       );
-      assert.deepEqual(await tier.hasMany(keys), nothings.fill(true));
+      assert.deepEqual(await hasOf(tier, keys), nothings.fill(true));
     },
 
     "does not change with the object that was stored": async ({ tier, entry }) => {

@@ -81,7 +81,11 @@ export const HEAD_READ_BYTES = 4_096;
 export const FIRST_READ_BYTES = 16_384;
 
 /** Makes the file of an entry; `undefined` when its metadata is too long. */
-export function encodeEntry(meta: EntryMeta, body: Uint8Array): Buffer | undefined {
+export function encodeEntry(
+  meta: EntryMeta,
+  body: Uint8Array,
+  access: Access = { accessedMs: meta.createdMs, accesses: 0 },
+): Buffer | undefined {
   const json = Buffer.from(JSON.stringify(meta));
   if (json.byteLength > META_BYTES_MAX) return undefined;
   const file = Buffer.allocUnsafe(FIXED_BYTES + json.byteLength + body.byteLength);
@@ -89,7 +93,7 @@ export function encodeEntry(meta: EntryMeta, body: Uint8Array): Buffer | undefin
   file.writeUInt32LE(json.byteLength, 8);
   file.writeUInt32LE(body.byteLength, 12);
   file.writeUInt32LE(crc32(body), 16);
-  encodeAccess({ accessedMs: meta.createdMs, accesses: 0 }).copy(file, ACCESS_AT);
+  encodeAccess(access).copy(file, ACCESS_AT);
   json.copy(file, FIXED_BYTES);
   file.set(body, FIXED_BYTES + json.byteLength);
   file.writeUInt32LE(crc32(json, crc32(file.subarray(CHECKED_FROM, CHECKED_TO))), 4);

@@ -34,13 +34,19 @@ import {
   writeAll,
 } from "./file-io.ts";
 import { hashOfKey, Layout, temporaryName } from "./layout.ts";
-import { ageOf } from "./life.ts";
+import { ageOf, lifeOf } from "./life.ts";
 import type { FileTierSettings } from "./options.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Gate, KeyedTurns } from "./turns.ts";
 
 /** Files that are open at once; more would only wait in the queue of libuv, before everybody's. */
 const FILES_AT_ONCE = 32;
+
+/** A file as it is written. */
+interface EncodedFile {
+  readonly meta: EntryMeta;
+  readonly bytes: Buffer;
+}
 
 const DAMAGED: Found & { readonly state: "damaged" } = { state: "damaged" };
 
@@ -191,23 +197,60 @@ export class EntryFiles {
         await this.remove(hash);
         return "too-large";
       }
-      await this.#replace(hash, file.bytes);
-      this.index.put(hash, {
-        meta: file.meta,
-        accessedMs: entry.createdMs,
-        bytes: file.bytes.byteLength,
-      });
+      await this.#replace(hash, file, entry.createdMs, begunMs);
       this.counters.sets++;
-      const isSlow = performance.now() - begunMs > FORGET_AFTER_MS / 2;
-      if (isSlow && (await this.drops.isForgotten(position))) await this.remove(hash);
       return "stored";
     });
   }
 
-  async #encode(
-    entry: TierEntry,
-    { log, at }: LogPosition,
-  ): Promise<{ meta: EntryMeta; bytes: Buffer } | undefined> {
+  /**
+   * Ends the freshness of an entry, in the turn of its key. Its file is made anew with another head
+   * and put in its place by a rename, so that no reader and no crash meets half a head. Its value is
+   * copied as it is. It slides no more: a use of before that its file is told of later renews nothing.
+   *
+   * @param begunMs when the call began, which has refreshed the log of drops.
+   * @returns whether there was one.
+   */
+  expire(key: string, atMs: number, begunMs: number): Promise<boolean> {
+    const hash = hashOfKey(key);
+    return this.inTurn(hash, async () => {
+      const found = await this.read(hash);
+      if (found.state === "absent" || found.state === "foreign") {
+        // A program of another version would find it fresh.
+        await this.remove(hash);
+        return false;
+      }
+      if (found.state === "damaged" || found.head.meta.key !== key) {
+        await this.#settleOther(hash, DAMAGED);
+        return false;
+      }
+      const { head, body } = found;
+      if (!this.drops.isOf(head.meta)) await this.drops.refresh();
+      const nowMs = this.settings.clock.nowMs();
+      const accessedMs = this.accessedMsOf(hash, head);
+      const death = this.deathOf(head.meta, accessedMs);
+      if (death === "expired" || death === "dropped") {
+        // Another process may have renewed it without having written that.
+        await this.remove(hash);
+        return false;
+      }
+      if (death === undefined && head.meta.createdMs > atMs) return false;
+      const { freshUntilMs, keepUntilMs } = lifeOf(head.meta, accessedMs, nowMs);
+      const untilMs = Math.min(freshUntilMs, atMs, nowMs);
+      if (untilMs < freshUntilMs || head.meta.slidingMs > 0) {
+        const meta = { ...head.meta, freshUntilMs: untilMs, keepUntilMs, slidingMs: 0 };
+        const unwritten = this.index.get(hash)?.unwrittenAccesses ?? 0;
+        const access = { accessedMs, accesses: head.accesses + unwritten };
+        const file = encodeEntry(meta, body, access);
+        // Longer by some digits than it may be.
+        if (file === undefined) await this.remove(hash);
+        else await this.#replace(hash, { meta, bytes: file }, accessedMs, begunMs);
+      }
+      return death === undefined;
+    });
+  }
+
+  async #encode(entry: TierEntry, { log, at }: LogPosition): Promise<EncodedFile | undefined> {
     const { key, value, category, createdMs, freshUntilMs, keepUntilMs, slidingMs } = entry;
     // Copied before the first wait: the caller may change its list.
     const tags = [...entry.tags];
@@ -243,7 +286,12 @@ export class EntryFiles {
   }
 
   /** Puts a file in the place of the one before; when that fails, the key has none any more. */
-  async #replace(hash: string, bytes: Buffer): Promise<void> {
+  async #replace(
+    hash: string,
+    { meta, bytes }: EncodedFile,
+    accessedMs: number,
+    begunMs: number,
+  ): Promise<void> {
     const shelf = this.layout.shelfPath(hash);
     const temporary = `${shelf}/${temporaryName()}`;
     try {
@@ -258,6 +306,9 @@ export class EntryFiles {
       await Promise.allSettled([removeFile(temporary), this.remove(hash)]);
       throw asTierError(error, `Writing the cached value to ${this.layout.entryPath(hash)}`);
     }
+    this.index.put(hash, { meta, accessedMs, bytes: bytes.byteLength });
+    const isSlow = performance.now() - begunMs > FORGET_AFTER_MS / 2;
+    if (isSlow && (await this.drops.isForgotten(meta))) await this.remove(hash);
   }
 }
 
@@ -271,8 +322,10 @@ async function writeFile(path: string, bytes: Buffer): Promise<void> {
 }
 
 function isSame(known: IndexEntry, head: EntryHead): boolean {
-  const { createdMs, at } = known.meta;
+  const { createdMs, at, freshUntilMs, slidingMs } = known.meta;
+  const { meta, bytes } = head;
+  const isSameLife = freshUntilMs === meta.freshUntilMs && slidingMs === meta.slidingMs;
   return (
-    createdMs === head.meta.createdMs && at === head.meta.at && known.bytes === roomOf(head.bytes)
+    createdMs === meta.createdMs && at === meta.at && isSameLife && known.bytes === roomOf(bytes)
   );
 }

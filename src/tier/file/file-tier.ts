@@ -21,6 +21,8 @@ import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import { newCounters } from "../counters.ts";
 import { lz4 } from "../payload.ts";
 import type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   SetOutcome,
   SweepResult,
@@ -36,7 +38,7 @@ import { evict, evictSome } from "./evict.ts";
 import { asTierError, makeFolder } from "./file-io.ts";
 import { listKeys, takePrefix } from "./list.ts";
 import { type FileTierOptions, resolveFileTierOptions } from "./options.ts";
-import { dropOne, hasOne, readOne } from "./read.ts";
+import { dropOne, lookOne, readOne } from "./read.ts";
 import { sweep, walk } from "./sweep.ts";
 import { forEachAtOnce } from "./turns.ts";
 
@@ -104,19 +106,22 @@ class FileTier implements Tier {
     });
   }
 
-  async hasMany(keys: readonly string[], options?: TierCallOptions): Promise<readonly boolean[]> {
-    return await this.#call("hasMany", options, async () => {
-      const has = new Array<boolean>(keys.length).fill(false);
+  async lookMany(
+    keys: readonly string[],
+    options?: TierCallOptions,
+  ): Promise<readonly (EntryLook | undefined)[]> {
+    return await this.#call("lookMany", options, async () => {
+      const looks = new Array<EntryLook | undefined>(keys.length).fill(undefined);
       const refreshed = this.#refreshDrops();
       await forEachAtOnce(
         keys,
         READS_AT_ONCE,
         async (key, index) => {
-          has[index] = await hasOne(this.#files, key, refreshed);
+          looks[index] = await lookOne(this.#files, key, refreshed);
         },
         options?.signal,
       );
-      return has;
+      return looks;
     });
   }
 
@@ -144,6 +149,24 @@ class FileTier implements Tier {
         await evict(this.#files);
       }
       return outcomes;
+    });
+  }
+
+  async expireMany(keys: readonly string[], options?: ExpireOptions): Promise<number> {
+    return await this.#call("expireMany", options, async () => {
+      let count = 0;
+      const { atMs = Number.POSITIVE_INFINITY, signal } = options ?? {};
+      const begunMs = performance.now();
+      await this.#files.drops.refresh();
+      await forEachAtOnce(
+        [...new Set(keys)],
+        WRITES_AT_ONCE,
+        async (key) => {
+          if (await this.#files.expire(key, atMs, begunMs)) count++;
+        },
+        signal,
+      );
+      return count;
     });
   }
 

@@ -2,12 +2,12 @@
 
 import { isSpringhouseError } from "../../core/errors.ts";
 import { unpack } from "../payload.ts";
-import type { TierEntry } from "../tier.ts";
+import type { EntryLook, TierEntry } from "../tier.ts";
 import type { Accesses } from "./accesses.ts";
 import type { EntryHead, EntryMeta, Found } from "./entry-file.ts";
 import type { EntryFiles } from "./entry-files.ts";
 import { hashOfKey } from "./layout.ts";
-import { lifeOf } from "./life.ts";
+import { type Life, lifeOf } from "./life.ts";
 
 /** A value that was read, or why there is none. */
 type Opened =
@@ -39,16 +39,19 @@ export async function readOne(
   return hit(files, accesses, hash, entry, removals);
 }
 
-/** Whether there is an entry, by its head alone. */
-export async function hasOne(
+/** What there is for a key, by the head of its file alone. Its value may be damaged. */
+export async function lookOne(
   files: EntryFiles,
   key: string,
   refreshed: Promise<void>,
-): Promise<boolean> {
+): Promise<EntryLook | undefined> {
   const hash = hashOfKey(key);
   const found = await files.look(hash);
   await refreshed;
-  return found.state === "entry" && isLiving(files, hash, key, found.head);
+  if (found.state !== "entry" || !isLiving(files, hash, key, found.head)) return undefined;
+  const { meta } = found.head;
+  const nowMs = files.settings.clock.nowMs();
+  return lookOf(meta, lifeOf(meta, files.accessedMsOf(hash, found.head), nowMs));
 }
 
 /** Removes the entry of a key. @returns whether there was one. */
@@ -143,17 +146,15 @@ function hit(
     known = index.put(hash, head);
   }
   if (isUse && known?.meta.createdMs === meta.createdMs) accesses.add(known, nowMs);
-  return tierEntry(meta, value, isUse ? lifeOf(meta, nowMs, nowMs) : before);
+  return { ...lookOf(meta, isUse ? lifeOf(meta, nowMs, nowMs) : before), value };
 }
 
-function tierEntry(
+function lookOf(
   { key, category, createdMs, slidingMs, tags, loadMs, etag }: EntryMeta,
-  value: unknown,
-  { freshUntilMs, keepUntilMs }: Pick<TierEntry, "freshUntilMs" | "keepUntilMs">,
-): TierEntry {
+  { freshUntilMs, keepUntilMs }: Life,
+): EntryLook {
   return {
     key,
-    value,
     category,
     createdMs,
     freshUntilMs,

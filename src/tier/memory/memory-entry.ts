@@ -1,6 +1,6 @@
 /** One entry in memory: a value, its life, and its places in the policy, the wheel and the tags. */
 
-import type { TierEntry } from "../tier.ts";
+import type { EntryLook, TierEntry } from "../tier.ts";
 import type { PolicyNode } from "./policy.ts";
 import type { Tag } from "./tag-table.ts";
 import type { WheelNode } from "./timer-wheel.ts";
@@ -81,15 +81,9 @@ export class MemoryEntry implements PolicyNode, WheelNode {
 }
 
 /** An entry as other tiers know it. @param aheadMs how far wall clock is ahead of the monotonic. */
-export function exported(
-  entry: MemoryEntry,
-  key: string,
-  value: unknown,
-  aheadMs: number,
-): TierEntry {
+export function lookOf(entry: MemoryEntry, key: string, aheadMs: number): EntryLook {
   return {
     key,
-    value,
     category: entry.category,
     createdMs: entry.createdMs,
     freshUntilMs: entry.freshUntilMs + aheadMs,

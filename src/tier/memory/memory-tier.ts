@@ -12,6 +12,8 @@ import { SpringhouseError } from "../../core/errors.ts";
 import { isSliceOver, mapAtOnce, nextSlice } from "../../core/slices.ts";
 import { newCounters } from "../counters.ts";
 import type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   SetOutcome,
   SweepResult,
@@ -121,16 +123,17 @@ export class MemoryTier implements Tier {
     return this.#called(mapAtOnce(keys, read, () => nextSlice(options.signal)));
   }
 
-  async hasMany(
+  async lookMany(
     keys: readonly string[],
     options: TierCallOptions = {},
-  ): Promise<readonly boolean[]> {
+  ): Promise<readonly (EntryLook | undefined)[]> {
     this.#begin(options);
-    const has = (whole: string): boolean => {
+    const look = (whole: string): EntryLook | undefined => {
       const [partition, key] = this.#find(whole);
-      return partition.peek(key) !== undefined;
+      const entry = partition.peek(key);
+      return entry && partition.lookAt(entry);
     };
-    return this.#called(mapAtOnce(keys, has, () => nextSlice(options.signal)));
+    return this.#called(mapAtOnce(keys, look, () => nextSlice(options.signal)));
   }
 
   async setMany(
@@ -143,6 +146,16 @@ export class MemoryTier implements Tier {
       return partition.put(key, entry);
     };
     return this.#changed(() => mapAtOnce(entries, put));
+  }
+
+  async expireMany(keys: readonly string[], options: ExpireOptions = {}): Promise<number> {
+    this.#begin(options);
+    const expire = (whole: string): boolean => {
+      const [partition, key] = this.#find(whole);
+      return partition.expireNow(key, options.atMs);
+    };
+    const expired = await this.#changed(() => mapAtOnce([...new Set(keys)], expire));
+    return expired.filter(Boolean).length;
   }
 
   async dropMany(keys: readonly string[], options: TierCallOptions = {}): Promise<number> {

@@ -7,9 +7,10 @@ import type { Clock } from "../../core/clock.ts";
 import type { CoarseClock } from "../../core/coarse-clock.ts";
 import { hash32 } from "../../core/hash.ts";
 import { type Counters, newCounters } from "../counters.ts";
-import type { SetOutcome, TierEntry } from "../tier.ts";
+import type { EntryLook, SetOutcome, TierEntry } from "../tier.ts";
+import { DroppedPrefixes } from "./dropped-prefixes.ts";
 import { EntryTable } from "./entry-table.ts";
-import { type EntryOwner, exported, MemoryEntry } from "./memory-entry.ts";
+import { type EntryOwner, lookOf, MemoryEntry } from "./memory-entry.ts";
 import type { MemoryParts } from "./memory-parts.ts";
 import { type OwnCopy, ownCopy } from "./own-copy.ts";
 import { ownText } from "./own-text.ts";
@@ -22,12 +23,6 @@ export type ValueMode = "frozen" | "shared";
 
 /** Told of an entry that went by itself. */
 export type GoneListener = (key: string, why: "evict" | "expire") => void;
-
-/** Entries up to this number whose keys begin so are dead, and not all gone yet. */
-interface DroppedPrefix {
-  readonly prefix: string;
-  readonly lastSerial: number;
-}
 
 /**
  * Heap bytes of an entry beside its value and key: the object, its numbers, its slot in the table
@@ -60,7 +55,7 @@ export class Partition implements EntryOwner {
   #serial = 0;
   /** Entries up to this number have been cleared and are counted no more. */
   #clearedSerial = 0;
-  readonly #droppedPrefixes: DroppedPrefix[] = [];
+  readonly #droppedPrefixes = new DroppedPrefixes();
 
   constructor(prefix: string, room: Room, values: ValueMode, parts: MemoryParts) {
     this.prefix = prefix;
@@ -118,12 +113,23 @@ export class Partition implements EntryOwner {
     return entry !== undefined && this.isFresh(entry);
   }
 
-  /** Ends the freshness of an entry; it is kept as long as it would have been. */
-  expireNow(key: string): void {
+  /**
+   * Ends the freshness of an entry; it is kept as long as it would have been.
+   *
+   * @param atMs since when, unless it was made after that; now without it.
+   * @returns whether there was one.
+   */
+  expireNow(key: string, atMs: number = Number.POSITIVE_INFINITY): boolean {
     const entry = this.held(key);
-    if (entry === undefined) return;
-    entry.freshUntilMs = Math.min(entry.freshUntilMs, this.#time.nowMs());
+    if (entry === undefined) return false;
+    const nowMs = this.#parts.clock.nowMs();
+    // What was made in the future is none, and must not be fresh when the clock is put right.
+    const isFuture = entry.createdMs > nowMs;
+    if (entry.createdMs > atMs && !isFuture) return false;
+    const sinceMs = this.#time.nowMs() - Math.max(0, nowMs - atMs);
+    entry.freshUntilMs = Math.min(entry.freshUntilMs, sinceMs);
     this.attendAt(entry, 0);
+    return !isFuture;
   }
 
   /** As `held`, but for what was made in the future: before the wall clock was set back. */
@@ -240,10 +246,11 @@ export class Partition implements EntryOwner {
    */
   dropPrefix(prefix: string): void {
     const dropped = this.#droppedPrefixes;
-    dropped.push({ prefix, lastSerial: this.#serial });
-    if (dropped.length === 1) this.#parts.reclaimLater(this.#underDroppedPrefixes());
-    if (dropped.length < DROPPED_PREFIXES_MAX) return;
-    for (const entry of this.#underDroppedPrefixes()) this.reclaim(entry);
+    dropped.add(prefix, this.#serial);
+    const underThem = (): Iterable<MemoryEntry> => dropped.among(() => this.#table.all());
+    if (dropped.size === 1) this.#parts.reclaimLater(underThem());
+    if (dropped.size < DROPPED_PREFIXES_MAX) return;
+    for (const entry of underThem()) this.reclaim(entry);
   }
 
   /** The entries of this moment, dead ones included. The caller may pause and change others. */
@@ -270,9 +277,13 @@ export class Partition implements EntryOwner {
 
   /** The entry as other tiers know it, with what is left of its life. */
   export(entry: MemoryEntry): TierEntry {
-    const nowMs = this.#parts.clock.nowMs();
-    const aheadMs = nowMs - this.#time.nowMs();
-    return exported(entry, this.prefix + entry.key, this.valueOf(entry), aheadMs);
+    return { ...this.lookAt(entry), value: this.valueOf(entry) };
+  }
+
+  /** The same but for its value. */
+  lookAt(entry: MemoryEntry): EntryLook {
+    const aheadMs = this.#parts.clock.nowMs() - this.#time.nowMs();
+    return lookOf(entry, this.prefix + entry.key, aheadMs);
   }
 
   /** Gives back the room of an entry if it has been dropped and has not gone yet. */
@@ -313,7 +324,7 @@ export class Partition implements EntryOwner {
     const table = this.#table;
     const slot = table.slotOf(key);
     if (slot === undefined || (table.ticks[slot] as number) <= this.#time.tick()) return undefined;
-    const isAnyDropped = this.#tags.dropped > 0 || this.#droppedPrefixes.length > 0;
+    const isAnyDropped = this.#tags.dropped > 0 || this.#droppedPrefixes.size > 0;
     if (isAnyDropped && this.#isDropped(table.entries[slot] as MemoryEntry)) return undefined;
     this.counts.hits++;
     if (this.room.hears()) this.room.touch(table.entries[slot] as MemoryEntry);
@@ -329,24 +340,7 @@ export class Partition implements EntryOwner {
 
   #isDropped(entry: MemoryEntry): boolean {
     if (entry.tags !== undefined && isDropped(entry.tags)) return true;
-    if (this.#droppedPrefixes.length === 0) return false;
-    return this.#droppedPrefixes.some(
-      ({ prefix, lastSerial }) => entry.serial <= lastSerial && entry.key.startsWith(prefix),
-    );
-  }
-
-  /** All that may be dead because of a prefix; after it the prefixes need no more be known. */
-  *#underDroppedPrefixes(): Generator<MemoryEntry, void, undefined> {
-    const dropped = this.#droppedPrefixes;
-    while (dropped.length > 0) {
-      const { length } = dropped;
-      const last = dropped.at(-1)?.lastSerial ?? 0;
-      for (const entry of this.#table.all()) {
-        if (entry.serial > last) break;
-        yield entry;
-      }
-      dropped.splice(0, length);
-    }
+    return this.#droppedPrefixes.size > 0 && this.#droppedPrefixes.cover(entry);
   }
 
   #remove(key: string): void {

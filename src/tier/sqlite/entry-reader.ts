@@ -7,13 +7,13 @@ import { isSliceOver, nextSlice } from "../../core/slices.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { Counters } from "../counters.ts";
 import { unpack } from "../payload.ts";
-import type { TierEntry } from "../tier.ts";
+import type { EntryLook, TierEntry } from "../tier.ts";
 import { fromStored, toStored } from "./key-text.ts";
 import { Lookup } from "./lookup.ts";
 import { checked, readParts } from "./parts.ts";
 import { type Head, headOf, type Stored, storedOf } from "./rows.ts";
 import { DROP_DAMAGED, DROPPED, ENTRIES, HEADS, KEYS_MAX, statement } from "./statements.ts";
-import type { Touches } from "./touches.ts";
+import type { Life, Touches } from "./touches.ts";
 
 /** What reading needs. */
 export interface ReaderParts {
@@ -62,18 +62,25 @@ export class EntryReader {
     return found;
   }
 
-  /** Whether the keys have living entries. */
-  async hasMany(database: Database, keys: readonly string[], signal: Signal): Promise<boolean[]> {
-    const has: boolean[] = [];
+  /** What is known of the living entries of the keys, in their order. */
+  async lookMany(
+    database: Database,
+    keys: readonly string[],
+    signal: Signal,
+  ): Promise<(EntryLook | undefined)[]> {
+    const found: (EntryLook | undefined)[] = [];
     for (let start = 0; start < keys.length; start += KEYS_MAX) {
       throwIfAborted(signal, "The read");
       const some = keys.slice(start, start + KEYS_MAX);
       const rows = await this.#lookup.rows(database, HEADS, some.map(toStored), signal);
       const living = await this.#living(database, rows.map(headOf));
-      for (const key of some) has.push(living.has(key));
+      for (const key of some) {
+        const head = living.get(key);
+        found.push(head && lookOf(head, this.#parts.touches.lifeOf(head)));
+      }
       if (isSliceOver()) await nextSlice();
     }
-    return has;
+    return found;
   }
 
   /** Leaves out those whose time is over, or has not come, or whose tags were dropped. */
@@ -121,20 +128,7 @@ export class EntryReader {
       if (value.damaged) await this.#drop(database, stored);
       return undefined;
     }
-    const { key, category, createdMs, slidingMs, tags, loadMs, etag } = stored;
-    const { freshUntilMs, keepUntilMs } = touches.hit(stored, clock.nowMs());
-    return {
-      key,
-      value: value.value,
-      category,
-      createdMs,
-      freshUntilMs,
-      keepUntilMs,
-      slidingMs,
-      tags: tags.map(fromStored),
-      loadMs,
-      etag,
-    };
+    return { ...lookOf(stored, touches.hit(stored, clock.nowMs())), value: value.value };
   }
 
   async #valueOf(
@@ -172,6 +166,21 @@ export class EntryReader {
       counters.errors++;
     }
   }
+}
+
+function lookOf(head: Head, { freshUntilMs, keepUntilMs }: Life): EntryLook {
+  const { key, category, createdMs, slidingMs, tags, loadMs, etag } = head;
+  return {
+    key,
+    category,
+    createdMs,
+    freshUntilMs,
+    keepUntilMs,
+    slidingMs,
+    tags: tags.map(fromStored),
+    loadMs,
+    etag,
+  };
 }
 
 function isUnreadable(value: { readonly value: unknown } | Unreadable): value is Unreadable {

@@ -12,12 +12,14 @@
 import { randomUUID } from "node:crypto";
 import { throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError } from "../../core/errors.ts";
-import type { Statement } from "../../core/statement.ts";
+import type { ResultSet, Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { OpenCalls } from "../../sqlite/open-calls.ts";
 import { newCounters } from "../counters.ts";
 import { lz4 } from "../payload.ts";
 import type {
+  EntryLook,
+  ExpireOptions,
   KeysQuery,
   LeaseHost,
   SetOutcome,
@@ -45,6 +47,7 @@ import {
   DROP_KEY,
   DROP_PREFIX,
   DROP_TAG,
+  EXPIRE,
   NEXT_EPOCH,
   statement,
   TOTAL,
@@ -55,8 +58,8 @@ import { TOUCHES_MAX, Touches } from "./touches.ts";
 
 /** Hits wait so long. */
 const FLUSH_AFTER_MS = 5_000;
-/** Keys that are dropped in one unit. */
-const DROPS_PER_UNIT = 250;
+/** Keys that are dropped or expired in one unit. */
+const KEYS_PER_UNIT = 250;
 const NOTHING: Total = { entries: 0, bytes: 0 };
 
 /**
@@ -127,8 +130,11 @@ export class SqliteTier implements Tier {
     return this.#call("read", (database) => this.#reader.getMany(database, keys, signal), signal);
   }
 
-  hasMany(keys: readonly string[], { signal }: TierCallOptions = {}): Promise<readonly boolean[]> {
-    return this.#call("read", (database) => this.#reader.hasMany(database, keys, signal), signal);
+  lookMany(
+    keys: readonly string[],
+    { signal }: TierCallOptions = {},
+  ): Promise<readonly (EntryLook | undefined)[]> {
+    return this.#call("read", (database) => this.#reader.lookMany(database, keys, signal), signal);
   }
 
   setMany(
@@ -146,18 +152,33 @@ export class SqliteTier implements Tier {
     );
   }
 
+  async expireMany(
+    keys: readonly string[],
+    { signal, atMs = Number.POSITIVE_INFINITY }: ExpireOptions = {},
+  ): Promise<number> {
+    const expired = await this.#call(
+      "drop",
+      async (database) => {
+        // What a hit has renewed is kept for longer than the file knows.
+        if (this.#touches.areSliding) await this.#tryFlush();
+        const nowMs = this.#options.clock.nowMs();
+        const expire = (key: string): Statement =>
+          statement(EXPIRE, Math.min(atMs, nowMs), toStored(key), nowMs);
+        const results = await this.#noted(database, [...new Set(keys)], expire, signal);
+        return results.filter(({ rows }) => Number(rows[0]?.[0]) === 1).length;
+      },
+      signal,
+    );
+    return expired ?? 0;
+  }
+
   async dropMany(keys: readonly string[], { signal }: TierCallOptions = {}): Promise<number> {
     const dropped = await this.#call(
       "drop",
       async (database) => {
-        const units: Promise<number>[] = [];
-        for (let start = 0; start < keys.length; start += DROPS_PER_UNIT) {
-          const some = keys.slice(start, start + DROPS_PER_UNIT);
-          const notes = some.map((key) => this.#note("key", key));
-          const drops = some.map((key) => statement(DROP_KEY, toStored(key)));
-          units.push(changesOf(database, notes, drops, signal));
-        }
-        return this.#dropped(sum(await Promise.all(units)));
+        const drop = (key: string): Statement => statement(DROP_KEY, toStored(key));
+        const results = await this.#noted(database, keys, drop, signal);
+        return this.#dropped(results.reduce((sum, { changes }) => sum + changes, 0));
       },
       signal,
     );
@@ -342,6 +363,23 @@ export class SqliteTier implements Tier {
     this.#touches.written();
   }
 
+  /** Changes keys in units that note each of them: what others load now is not to be stored. */
+  async #noted(
+    database: Database,
+    keys: readonly string[],
+    change: (key: string) => Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly ResultSet[]> {
+    const units: Promise<readonly ResultSet[]>[] = [];
+    for (let start = 0; start < keys.length; start += KEYS_PER_UNIT) {
+      const some = keys.slice(start, start + KEYS_PER_UNIT);
+      const notes = some.map((key) => this.#note("key", key));
+      const written = database.write([...notes, ...some.map(change)], until(signal));
+      units.push(written.then((results) => results.slice(notes.length)));
+    }
+    return (await Promise.all(units)).flat();
+  }
+
   #note(kind: DropKind, name: string): Statement {
     return noteDrop(kind, name, this.#owner, this.#options.clock.nowMs());
   }
@@ -356,19 +394,4 @@ export class SqliteTier implements Tier {
     this.#counters.errors++;
     this.#touches.clear();
   }
-}
-
-/** How many rows `drops` have changed, in one unit with notes before. */
-async function changesOf(
-  database: Database,
-  notes: readonly Statement[],
-  drops: readonly Statement[],
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const results = await database.write([...notes, ...drops], until(signal));
-  return sum(results.slice(notes.length).map(({ changes }) => changes));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -90,12 +90,28 @@ export const NEXT_EPOCH = "UPDATE cache_epochs SET epoch = epoch + 1 WHERE name 
 export const DROP_TAG = `UPDATE cache_tags
   SET dropped = (SELECT epoch FROM cache_epochs WHERE name = 'tags') WHERE name = ?`;
 
+/** Entries that are given out, by the time. */
+const living = (e: string, nowMs: string): string =>
+  `${e}.keep_until > ${nowMs} AND ${e}.created_at <= ${nowMs} AND (${e}.tags IS NULL OR NOT EXISTS
+  (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
+   WHERE other.entry_id = ${e}.id AND tag.dropped > other.epoch))`;
+
+/**
+ * Ends the freshness of what was made until a moment, and tells whether it was living. It slides no
+ * more: so a renewal that any process has not written yet is void, see `SLIDE`. That is why the dead
+ * are not left out; and what was made in the future may live when the clock is put right.
+ */
+export const EXPIRE = `UPDATE cache_entries SET expires_at = min(expires_at, ?1), sliding_ms = 0
+  WHERE key = ?2 AND (created_at <= ?1 OR created_at > ?3)
+  RETURNING ${living("cache_entries", "?3")}`;
 export const TOUCH = `UPDATE cache_entries
   SET access_count = access_count + ?, accessed_at = max(accessed_at, ?)
   WHERE id = ? AND created_at = ?`;
+/** Writes a renewed life, unless the entry was expired. */
 export const SLIDE = `UPDATE cache_entries
   SET access_count = access_count + ?, accessed_at = max(accessed_at, ?),
-    expires_at = max(expires_at, ?), keep_until = max(keep_until, ?)
+    expires_at = iif(sliding_ms > 0, max(expires_at, ?), expires_at),
+    keep_until = iif(sliding_ms > 0, max(keep_until, ?), keep_until)
   WHERE id = ? AND created_at = ?`;
 
 export const TOTALS = "SELECT category, entries, bytes FROM cache_totals";
@@ -127,9 +143,7 @@ export const DROP_EMPTY_TOTALS = "DELETE FROM cache_totals WHERE entries = 0";
 export const DROP_OLD_LEASES = `DELETE FROM cache_leases
   WHERE expires_at <= ? OR expires_at > ? + 2 * duration_ms`;
 
-const LIVING = `e.keep_until > ? AND e.created_at <= ? AND (e.tags IS NULL OR NOT EXISTS
-  (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
-   WHERE other.entry_id = e.id AND tag.dropped > other.epoch))`;
+const LIVING = living("e", "?");
 /** The next keys from a text on, of those that begin with another. */
 export const LIST: string = `SELECT e.key FROM cache_entries AS e
   WHERE e.key >= ? AND e.key < ? || CAST(X'FF' AS TEXT) AND ${LIVING}

@@ -46,6 +46,14 @@ export class Touches {
     return this.#waiting.size;
   }
 
+  /** Whether a renewed life is not in the file yet. */
+  get areSliding(): boolean {
+    for (const touches of [this.#waiting, this.#leaving]) {
+      for (const { freshUntilMs } of touches.values()) if (freshUntilMs > 0) return true;
+    }
+    return false;
+  }
+
   /** How long an entry lives, as far as this process knows. */
   lifeOf(head: Head): Life {
     if (head.slidingMs === 0) return head;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import type { FileTierOptions } from "../../../src/tier/file/options.ts";
 import type { Tier } from "../../../src/tier/tier.ts";
@@ -87,7 +88,7 @@ describe("the files", () => {
 
     expect(await valuesOf(tier, "a", "b")).toEqual(["value of a", undefined]);
     expect(tier.statistics()).toMatchObject({ errors: 1, misses: 1 });
-    expect(await open(folder).hasMany(["a", "b"])).toEqual([true, false]);
+    expect(await hasOf(open(folder), ["a", "b"])).toEqual([true, false]);
   });
 
   it("are never read half, whoever writes beside", async () => {

@@ -2,6 +2,7 @@ import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import type { FileTierOptions } from "../../../src/tier/file/options.ts";
 import type { Tier } from "../../../src/tier/tier.ts";
@@ -28,7 +29,7 @@ describe("the folder", () => {
 
     rmSync(folder, { recursive: true });
     expect(await valuesOf(tier, "a", "b")).toEqual([undefined, undefined]);
-    expect(await tier.hasMany(["a"])).toEqual([false]);
+    expect(await hasOf(tier, ["a"])).toEqual([false]);
     expect(await tier.dropMany(["a"])).toBe(0);
     expect(await tier.sweep()).toEqual({ expired: 0, reclaimed: 0 });
     expect(tier.statistics()).toMatchObject({ entries: 0, bytes: 0, errors: 0 });

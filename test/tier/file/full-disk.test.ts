@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import { closing, entry, filesIn, noise, smallDisk, valuesOf } from "./support.ts";
 
@@ -37,14 +38,14 @@ describe("a full disk", () => {
         await tier.setMany([filler]).catch((error) => expect(error.code).toBe("DISK_FULL"));
       }
     }
-    expect(await tier.hasMany(["a"])).toEqual([true]);
+    expect(await hasOf(tier, ["a"])).toEqual([true]);
 
     // More than what is left in the last block of the log.
     const tags = Array.from({ length: 400 }, (_, at) => `a tag that fills a block ${at}`);
     await tier.dropTags(["t", ...tags]);
 
-    expect(await tier.hasMany(["a"])).toEqual([false]);
+    expect(await hasOf(tier, ["a"])).toEqual([false]);
     const again = closing(fileTier({ folder }));
-    expect(await again.hasMany(["a"])).toEqual([false]);
+    expect(await hasOf(again, ["a"])).toEqual([false]);
   });
 });

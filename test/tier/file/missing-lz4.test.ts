@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import { runWithoutPackages } from "../../support/without-packages.ts";
 import { closing, entry, temporaryFolder } from "./support.ts";
@@ -36,7 +37,7 @@ describe("without the package lz4-napi", () => {
     `);
 
     expect(result).toEqual([[null], 1]);
-    expect(await tier.hasMany(["a"])).toEqual([true]);
+    expect(await hasOf(tier, ["a"])).toEqual([true]);
   });
 
   it("a category that wants it gets zstd, and one warning", async () => {

@@ -4,6 +4,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import type { TierEntry } from "../../../src/tier/tier.ts";
 import { type Call, checkedValue, KEYS_WRITTEN } from "./child.ts";
@@ -69,7 +70,7 @@ describe("two processes that share a folder", () => {
     expect(await valuesOf(here, "a")).toEqual([undefined]);
 
     expect(await there("dropPrefix", "user:")).toBe(1);
-    expect(await here.hasMany(["user:1"])).toEqual([false]);
+    expect(await hasOf(here, ["user:1"])).toEqual([false]);
     expect(await listed(here)).toEqual([]);
 
     await here.setMany([entry("a", { tags: ["t"] })]);

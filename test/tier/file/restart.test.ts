@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { readHead } from "../../../src/tier/file/entry-file.ts";
 import { fileTier } from "../../../src/tier/file/file-tier.ts";
 import type { FileTierOptions } from "../../../src/tier/file/options.ts";
@@ -83,7 +84,7 @@ describe("a restart", () => {
     clock.advance(500);
 
     const second = open(folder, { clock });
-    expect(await second.hasMany(["read", "unread"])).toEqual([true, false]);
+    expect(await hasOf(second, ["read", "unread"])).toEqual([true, false]);
     const [found] = await second.getMany(["read"]);
     expect(found?.freshUntilMs).toBe(nowMs + 2_400);
   });
@@ -100,7 +101,7 @@ describe("a restart", () => {
     await second.close();
     const third = open(folder);
     await third.getMany(["read"]);
-    await third.hasMany(["read", "unread"]);
+    await hasOf(third, ["read", "unread"]);
     await third.close();
 
     expect(unwritten).toEqual(before);

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { type MemoryTier, memoryTier } from "../../../src/tier/memory/memory-tier.ts";
 import type { Partition } from "../../../src/tier/memory/partition.ts";
 import type { TierEntry } from "../../../src/tier/tier.ts";
@@ -96,7 +97,7 @@ describe("a memory tier", () => {
             if (outcome === "stored") model.living.set(whole, added);
             else model.living.delete(whole);
           } else if (what === "drop") {
-            const [was] = await tier.hasMany([whole]);
+            const [was] = await hasOf(tier, [whole]);
             expect(await tier.dropMany([whole])).toBe(was ? 1 : 0);
             model.living.delete(whole);
           } else if (what === "dropTag") {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { hasOf } from "../../../src/testing/tier/context.ts";
 import { drift, entry, openTier, query, temporaryPath, valuesOf } from "./support.ts";
 
 const child = join(import.meta.dirname, "processes/child.ts");
@@ -27,7 +28,7 @@ describe("two processes that write the same keys", () => {
     expect(writers).toEqual(keys.map((_, index) => (index % 2 === 0 ? "even" : "odd")));
     expect(tier.statistics().entries).toBe(400);
     await tier.dropTags(["by even"]);
-    expect((await tier.hasMany(keys)).filter(Boolean).length).toBe(200);
+    expect((await hasOf(tier, keys)).filter(Boolean).length).toBe(200);
   });
 });
 

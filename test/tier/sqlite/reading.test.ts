@@ -3,7 +3,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { queryChannel } from "../../../src/core/channels.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
-import { noise } from "../../../src/testing/tier/context.ts";
+import { hasOf, noise } from "../../../src/testing/tier/context.ts";
 import { entries, entry, openTier, query, valuesOf } from "./support.ts";
 
 interface Query {
@@ -31,7 +31,7 @@ describe("a read", () => {
     const seen = watch();
 
     expect((await valuesOf(tier, keys)).filter((value) => value === undefined)).toEqual([]);
-    expect(await tier.hasMany(keys)).toEqual(keys.map(() => true));
+    expect(await hasOf(tier, keys)).toEqual(keys.map(() => true));
 
     expect(seen).toEqual([]);
   });

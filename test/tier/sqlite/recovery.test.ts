@@ -90,7 +90,7 @@ describe("a cache file", () => {
     const answers = await Promise.all([
       tier.getMany(keys),
       tier.getMany(keys.slice(1_000)),
-      tier.hasMany(keys),
+      tier.lookMany(keys),
     ]);
 
     expect(answers.map(({ length }) => length)).toEqual([3_000, 2_000, 3_000]);

@@ -34,6 +34,16 @@ describe("a cache is not made", () => {
     ["of a tier that is none", { tiers: [{ name: "x" }] }, "tiers.0 must be a tier"],
     ["of a function that makes one", { tiers: [memoryTier] }, "tiers.0 must be a tier, not func"],
     [
+      "of a tier that cannot be looked into",
+      { tiers: [Object.assign(nullTier(), { lookMany: undefined })] },
+      "tiers.0 must be a tier; what was given has no method lookMany",
+    ],
+    [
+      "of a tier that cannot expire",
+      { tiers: [Object.assign(nullTier(), { expireMany: undefined })] },
+      "tiers.0 must be a tier; what was given has no method expireMany",
+    ],
+    [
       "of a tier whose leases cannot be renewed",
       {
         tiers: [Object.assign(nullTier(), { leases: { acquireLease: load, releaseLease: load } })],

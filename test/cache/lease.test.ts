@@ -78,6 +78,27 @@ describe("a lease", () => {
     expect(caches.map((cache) => cache.peek("a"))).toEqual([1, 1, 1, 1]);
   });
 
+  it("is waited for without a use of what there is", async () => {
+    const { caches, clock, shared } = openProcesses(2);
+    const [one] = caches as [Cache];
+    await one.set("a", "stale", { ttl: 1_000, keepStale: "1h" });
+    clock.advance(1_000);
+    for (const cache of caches) expect(await cache.get("a")).toBe(undefined);
+    const before = shared.statistics();
+    const reads = shared.calls["getMany"] ?? 0;
+    const gate = new Gate();
+    const loads = caches.map((cache) => cache.resolve("a", gate.load));
+    await pass(clock, 5_000, 50);
+
+    // Each has looked for it once before it asked for the lease.
+    expect(shared.calls["getMany"]).toBe(reads + 2);
+    expect(shared.statistics().hits).toBe(before.hits + 2);
+    expect(shared.calls["lookMany"]).toBeGreaterThan(20);
+    gate.open(1);
+    await pass(clock, 1_000);
+    expect((await Promise.all(loads)).map(({ value }) => value)).toEqual([1, 1]);
+  });
+
   it("of a load that never ends does not hold up the next caller of its process", async () => {
     const { caches, clock } = openProcesses(1);
     const [cache] = caches as [Cache];

@@ -111,6 +111,22 @@ describe("a restart", () => {
     expect(await readsOf(folder, "read")).toEqual([0]);
   });
 
+  it("keeps how often an entry was read when its file is made anew to expire it", async () => {
+    const folder = temporaryFolder();
+    const first = fileTier({ folder });
+    await first.setMany([entry("a")]);
+    await first.getMany(["a"]);
+    await first.close();
+    const second = fileTier({ folder });
+    await second.getMany(["a"]);
+
+    await second.expireMany(["a"]);
+
+    await second.getMany(["a"]);
+    await second.close();
+    expect(await readsOf(folder, "a")).toEqual([3]);
+  });
+
   it("writes counts of reads with the time of the last one, before the end", async () => {
     const folder = temporaryFolder();
     const clock = new FakeClock(Date.UTC(2030, 0, 1));

@@ -11,15 +11,17 @@
  * 3. **Entries travel whole.** What `getMany` gives can be handed to `setMany` of another tier:
  *    it has the *remaining* life, the tags, the sliding time and the cost of its load.
  * 4. **A value is never shared** with a caller who could change it.
- * 5. **Newest wins.** An entry never replaces one of the same key that was made later, stale or not.
+ * 5. **Newest wins.** An entry never replaces one of the same key that was made later, also when
+ *    that is stale.
  * 6. **Dropping a tag is O(1)** for the caller; its entries are listed by `keys` until then, and
  *    their room is given back by `sweep` at the latest.
  * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by
  *    `setMany`. A key that was refused has no older entry any more.
  * 8. **Nothing blocks the event loop** for more than 10 ms, `sweep` and `clear` included.
- * 9. **Looking is no use.** `lookMany` agrees with `getMany` in all but the values, which it does not
- *    read: it counts neither hits nor misses, renews no sliding life and notes no access. So it need
- *    not find that a value is damaged; the tiers on disk find that of a head only.
+ * 9. **Looking is no use.** `lookMany` agrees with `getMany` in all but the values, which it does
+ *    not read: it counts neither hits nor misses, renews no sliding life and notes no access. So
+ *    it need not find that a value is damaged; of the tiers on disk none does, and the file tier
+ *    finds a damaged head.
  * 10. `close` is idempotent, finishes what was begun, and everything after it is refused with
  *     `CLOSED`.
  *
@@ -147,9 +149,9 @@ export interface Tier extends AsyncDisposable {
   ): Promise<readonly (EntryLook | undefined)[]>;
   setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<readonly SetOutcome[]>;
   /**
-   * Ends the freshness of entries where they lie and keeps them as long as they would have been kept:
-   * at once, for all processes, and for good: no hit of before makes a sliding one fresh again. It
-   * counts nothing but errors.
+   * Ends the freshness of entries where they lie: at once, for all processes, and for good, since
+   * no hit of before makes a sliding one fresh again. They are kept as long as they would have
+   * been. It counts nothing but errors.
    *
    * @returns how many there were, stale ones included.
    */

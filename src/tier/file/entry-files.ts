@@ -205,8 +205,8 @@ export class EntryFiles {
 
   /**
    * Ends the freshness of an entry, in the turn of its key. Its file is made anew with another head
-   * and put in its place by a rename, so that no reader and no crash meets half a head. Its value is
-   * copied as it is. It slides no more: a use of before that its file is told of later renews nothing.
+   * and put in its place by a rename, so that no reader and no crash meets half a head; its value
+   * is copied as it is. It slides no more: a use that its file is told of later renews nothing.
    *
    * @param begunMs when the call began, which has refreshed the log of drops.
    * @returns whether there was one.

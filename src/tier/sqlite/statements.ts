@@ -98,10 +98,11 @@ const living = (e: string, nowMs: string): string =>
 
 /**
  * Ends the freshness of what was made until a moment, and tells whether it was living. It slides no
- * more: so a renewal that any process has not written yet is void, see `SLIDE`. That is why the dead
- * are not left out; and what was made in the future may live when the clock is put right.
+ * more, so that a renewal which some process has not written yet is void: see `SLIDE`. The dead are
+ * taken, too, since one may be renewed so; and what was made in the future may live again.
  */
-export const EXPIRE = `UPDATE cache_entries SET expires_at = min(expires_at, ?1), sliding_ms = 0
+export const EXPIRE: string = `UPDATE cache_entries
+  SET expires_at = min(expires_at, ?1), sliding_ms = 0
   WHERE key = ?2 AND (created_at <= ?1 OR created_at > ?3)
   RETURNING ${living("cache_entries", "?3")}`;
 export const TOUCH = `UPDATE cache_entries

@@ -1,44 +1,57 @@
-/** Prefixes that were dropped, for as long as entries under them are not all gone. */
+/**
+ * Prefixes of one partition that were dropped while their entries are not all gone yet. Until they
+ * are, in slices, lookups ask here whether what they have found is dead.
+ */
 
 import type { MemoryEntry } from "./memory-entry.ts";
 
-/** Entries up to this number whose keys begin so are dead, and not all gone yet. */
+/** Entries up to this number whose keys begin so are dead. */
 interface DroppedPrefix {
   readonly prefix: string;
   readonly lastSerial: number;
 }
 
-/** The dropped prefixes of a partition. */
+/** Lookups bear with so many until their entries are gone. */
+const PREFIXES_MAX = 64;
+
+/** The dropped prefixes. */
 export class DroppedPrefixes {
-  readonly #list: DroppedPrefix[] = [];
+  readonly #dropped: DroppedPrefix[] = [];
 
   get size(): number {
-    return this.#list.length;
+    return this.#dropped.length;
   }
 
-  /** @param lastSerial the number of the last entry that there was. */
+  get isFull(): boolean {
+    return this.size >= PREFIXES_MAX;
+  }
+
   add(prefix: string, lastSerial: number): void {
-    this.#list.push({ prefix, lastSerial });
+    this.#dropped.push({ prefix, lastSerial });
   }
 
-  /** Whether an entry was under one of them when it was dropped. */
-  cover({ key, serial }: MemoryEntry): boolean {
-    return this.#list.some(
+  has({ serial, key }: MemoryEntry): boolean {
+    if (this.#dropped.length === 0) return false;
+    return this.#dropped.some(
       ({ prefix, lastSerial }) => serial <= lastSerial && key.startsWith(prefix),
     );
   }
 
-  /** All that may be dead because of a prefix; after it the prefixes need no more be known. */
-  *among(all: () => Iterable<MemoryEntry>): Generator<MemoryEntry, void, undefined> {
-    const list = this.#list;
-    while (list.length > 0) {
-      const { length } = list;
-      const last = list.at(-1)?.lastSerial ?? 0;
+  /**
+   * All of the entries that may be dead; after the last of them the prefixes need no more be known.
+   *
+   * @param all the entries in the order in which they came.
+   */
+  *entries(all: () => Iterable<MemoryEntry>): Generator<MemoryEntry, void, undefined> {
+    const dropped = this.#dropped;
+    while (dropped.length > 0) {
+      const { length } = dropped;
+      const last = dropped.at(-1)?.lastSerial ?? 0;
       for (const entry of all()) {
         if (entry.serial > last) break;
         yield entry;
       }
-      list.splice(0, length);
+      dropped.splice(0, length);
     }
   }
 }

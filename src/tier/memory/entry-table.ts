@@ -9,6 +9,7 @@
  */
 
 import type { MemoryEntry } from "./memory-entry.ts";
+import { MAP_SLOT_BYTES, TableSize } from "./table-size.ts";
 
 /** Slots to begin with; from there on they double and halve. */
 const SLOTS_MIN = 64;
@@ -18,6 +19,8 @@ const SPARSE = 4;
 /** The entries of one partition. Its owner reads the lists; the table alone gives out slots. */
 export class EntryTable {
   readonly #slots = new Map<string, number>();
+  readonly #slotsSize = new TableSize();
+  readonly #resized: (bytes: number) => void;
   readonly entries: MemoryEntry[] = [];
   /** What a hit hands out; `undefined` where each reader has a copy of its own. */
   readonly values: unknown[] = [];
@@ -25,6 +28,16 @@ export class EntryTable {
   readonly settled: (Promise<unknown> | undefined)[] = [];
   /** The tick of the coarse clock from which a hit is more than a look. */
   ticks: Int32Array = new Int32Array(SLOTS_MIN);
+
+  /** @param resized told that the map of keys takes so many bytes more, or fewer. */
+  constructor(resized: (bytes: number) => void) {
+    this.#resized = resized;
+  }
+
+  /** Heap bytes of the map of keys, beyond those of an empty one. */
+  get bytes(): number {
+    return this.#slotsSize.slots * MAP_SLOT_BYTES;
+  }
 
   get size(): number {
     return this.entries.length;
@@ -45,6 +58,7 @@ export class EntryTable {
     if (slot === this.ticks.length) this.#resize(2 * slot);
     entry.slot = slot;
     this.#slots.set(entry.key, slot);
+    this.#grew(this.#slotsSize.added(this.#slots.size));
     this.entries.push(entry);
     this.values.push(entry.changeable ? undefined : entry.value);
     this.settled.push(undefined);
@@ -56,6 +70,7 @@ export class EntryTable {
     const { slot } = entry;
     if (this.entries[slot] !== entry) return;
     this.#slots.delete(entry.key);
+    this.#grew(this.#slotsSize.removed(this.#slots.size));
     const last = this.entries.pop() as MemoryEntry;
     const value = this.values.pop();
     const settled = this.settled.pop();
@@ -79,6 +94,10 @@ export class EntryTable {
   /** In the order in which they came. The caller may pause and change others. */
   *all(): Generator<MemoryEntry, void, undefined> {
     for (const slot of this.#slots.values()) yield this.entries[slot] as MemoryEntry;
+  }
+
+  #grew(slots: number): void {
+    if (slots !== 0) this.#resized(slots * MAP_SLOT_BYTES);
   }
 
   #resize(length: number): void {

@@ -11,8 +11,6 @@ export interface EntryOwner {
   evicted(entry: MemoryEntry): void;
   /** Whether the room still counts it; what was cleared leaves the policy later. */
   isCounted(entry: MemoryEntry): boolean;
-  /** Told that an entry takes so many bytes more. */
-  charge(entry: MemoryEntry, bytes: number): void;
 }
 
 /** All of an entry; what a hit reads of it lies in the table of its partition too. */

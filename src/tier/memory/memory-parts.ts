@@ -3,7 +3,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { CoarseClock } from "../../core/coarse-clock.ts";
 import type { MemoryEntry } from "./memory-entry.ts";
-import type { TagTable } from "./tag-table.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 
 /** Made by the tier. */
@@ -11,7 +10,6 @@ export interface MemoryParts {
   readonly clock: Clock;
   readonly time: CoarseClock;
   readonly wheel: TimerWheel<MemoryEntry>;
-  readonly tags: TagTable<MemoryEntry>;
   readonly seed: number;
   /** Told of entries among which are dead ones, whose room is to be given back in time. */
   reclaimLater(entries: Iterable<MemoryEntry>): void;

@@ -3,7 +3,7 @@
  * them for everybody else.
  *
  * A cache asks its partition synchronously; through the contract the same entries are seen by
- * their whole keys. One coarse clock, one wheel and one table of tags serve all partitions.
+ * their whole keys. One coarse clock and one wheel serve all partitions.
  */
 
 import { throwIfAborted } from "../../core/abort.ts";
@@ -33,7 +33,6 @@ import {
 } from "./options.ts";
 import { Partition, type ValueMode } from "./partition.ts";
 import { Room, type RoomOptions } from "./room.ts";
-import { TagTable } from "./tag-table.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** Dead entries that are looked at when one comes in and there is no room. */
@@ -57,7 +56,6 @@ export class MemoryTier implements Tier {
   readonly #options: ResolvedMemoryTierOptions;
   readonly #time: CoarseClock;
   readonly #wheel: TimerWheel<MemoryEntry>;
-  readonly #tags = new TagTable<MemoryEntry>((entry, bytes) => entry.owner.charge(entry, bytes));
   readonly #parts: MemoryParts;
   readonly #room: Room;
   /** The one without a prefix stands last and takes what no category has. */
@@ -80,7 +78,6 @@ export class MemoryTier implements Tier {
       clock,
       time: this.#time,
       wheel: this.#wheel,
-      tags: this.#tags,
       seed: Math.floor(random() * 2 ** 32) | 0,
       reclaimLater: (entries) => this.#reclaimLater(entries),
       reclaimSome: () => this.#reclaimSome(),
@@ -176,8 +173,7 @@ export class MemoryTier implements Tier {
   /** The same for a caller in the same turn. */
   dropTagsNow(tags: readonly string[]): void {
     for (const name of tags) {
-      const tag = this.#tags.drop(name);
-      if (tag !== undefined) this.#reclaimLater(tag);
+      for (const partition of this.#partitions) partition.dropTag(name);
     }
   }
 
@@ -307,8 +303,9 @@ export class MemoryTier implements Tier {
 
   /** The entries of a tag, or all of them: one after the other, for a walk in slices. */
   *#candidates({ tag }: KeysQuery): Generator<MemoryEntry, void, undefined> {
-    if (tag !== undefined) return yield* this.#tags.entriesOf(tag);
-    for (const partition of this.#partitions) yield* partition.entries();
+    for (const partition of this.#partitions) {
+      yield* tag === undefined ? partition.entries() : partition.entriesOf(tag);
+    }
   }
 
   #reclaimLater(entries: Iterable<MemoryEntry>): void {

@@ -16,7 +16,7 @@ import { type OwnCopy, ownCopy } from "./own-copy.ts";
 import { ownText } from "./own-text.ts";
 import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
-import { isDropped, type Tag, type TagTable } from "./tag-table.ts";
+import { isDropped, type Tag, TagTable } from "./tag-table.ts";
 
 /** How values are kept: frozen copies, or the caller's own objects, shared and unbounded. */
 export type ValueMode = "frozen" | "shared";
@@ -25,12 +25,11 @@ export type ValueMode = "frozen" | "shared";
 export type GoneListener = (key: string, why: "evict" | "expire") => void;
 
 /**
- * Heap bytes of an entry beside its value and key: the object, its numbers, its slot in the table
- * and its bit of the policy. Measured; `npm run -s bench -- cache-memory` shows what it comes to.
+ * Heap bytes of an entry beside its value and key: the object, its numbers, its place in the lists
+ * of the table and its bit of the policy; the table's map is counted by itself. Measured;
+ * `npm run -s bench -- cache-memory` shows what it comes to.
  */
-const ENTRY_BYTES = 364;
-/** Dropped prefixes that lookups bear with until their entries are gone. */
-const DROPPED_PREFIXES_MAX = 64;
+const ENTRY_BYTES = 336;
 
 /** An entry in use has to be told of in every half of its life, to outlast it in other tiers. */
 const SLIDE_TOLD_PART = 1 / 2;
@@ -49,7 +48,7 @@ export class Partition implements EntryOwner {
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
   readonly #tags: TagTable<MemoryEntry>;
-  #table = new EntryTable();
+  #table: EntryTable;
   #bytes = 0;
   /** The number of the last entry; in the map, as here, later ones stand behind. */
   #serial = 0;
@@ -63,11 +62,20 @@ export class Partition implements EntryOwner {
     this.values = values;
     this.#parts = parts;
     this.#time = parts.time;
-    this.#tags = parts.tags;
+    this.#tags = new TagTable(
+      (entry, bytes) => this.#charge(entry, bytes),
+      (bytes) => room.resized(bytes),
+    );
+    this.#table = this.#newTable();
   }
 
   get size(): number {
     return this.#table.size;
+  }
+
+  /** Heap bytes of the tables, which no entry bears. */
+  get tableBytes(): number {
+    return this.#table.bytes + this.#tags.tableBytes;
   }
 
   get clock(): Clock {
@@ -247,10 +255,21 @@ export class Partition implements EntryOwner {
   dropPrefix(prefix: string): void {
     const dropped = this.#droppedPrefixes;
     dropped.add(prefix, this.#serial);
-    const underThem = (): Iterable<MemoryEntry> => dropped.among(() => this.#table.all());
-    if (dropped.size === 1) this.#parts.reclaimLater(underThem());
-    if (dropped.size < DROPPED_PREFIXES_MAX) return;
-    for (const entry of underThem()) this.reclaim(entry);
+    const entries = dropped.entries(() => this.#table.all());
+    if (dropped.size === 1) this.#parts.reclaimLater(entries);
+    if (!dropped.isFull) return;
+    for (const entry of entries) this.reclaim(entry);
+  }
+
+  /** Drops what has the tag: as `dropPrefix`, at once and in no time. */
+  dropTag(name: string): void {
+    const tag = this.#tags.drop(name);
+    if (tag !== undefined) this.#parts.reclaimLater(tag);
+  }
+
+  /** The entries of a tag, as many as there are now. The caller may pause and change others. */
+  entriesOf(tag: string): Iterable<MemoryEntry> {
+    return this.#tags.entriesOf(tag);
   }
 
   /** The entries of this moment, dead ones included. The caller may pause and change others. */
@@ -267,8 +286,9 @@ export class Partition implements EntryOwner {
     const old = this.#table;
     const { size } = old;
     if (size === 0) return;
-    this.#table = new EntryTable();
+    this.#table = this.#newTable();
     this.room.release(size, this.#bytes);
+    this.room.resized(-old.bytes);
     this.#bytes = 0;
     this.#clearedSerial = this.#serial;
     this.counts.drops += size;
@@ -304,7 +324,7 @@ export class Partition implements EntryOwner {
   }
 
   /** The entry takes more than it did when it came. */
-  charge(entry: MemoryEntry, bytes: number): void {
+  #charge(entry: MemoryEntry, bytes: number): void {
     entry.bytes += bytes;
     if (!this.isCounted(entry)) return;
     this.#bytes += bytes;
@@ -339,8 +359,11 @@ export class Partition implements EntryOwner {
   }
 
   #isDropped(entry: MemoryEntry): boolean {
-    if (entry.tags !== undefined && isDropped(entry.tags)) return true;
-    return this.#droppedPrefixes.size > 0 && this.#droppedPrefixes.cover(entry);
+    return (entry.tags !== undefined && isDropped(entry.tags)) || this.#droppedPrefixes.has(entry);
+  }
+
+  #newTable(): EntryTable {
+    return new EntryTable((bytes) => this.room.resized(bytes));
   }
 
   #remove(key: string): void {
@@ -353,7 +376,8 @@ export class Partition implements EntryOwner {
   }
 
   #link(key: string, entry: TierEntry, own: OwnCopy): MemoryEntry {
-    const { tags, clock, wheel, seed } = this.#parts;
+    const { clock, wheel, seed } = this.#parts;
+    const tags = this.#tags;
     const behindMs = this.#time.refresh() - clock.nowMs();
     const names = entry.tags.length === 0 ? undefined : tags.tagsOf(entry.tags);
     const added = new MemoryEntry(this, key, entry, own, names, {
@@ -386,7 +410,7 @@ export class Partition implements EntryOwner {
     if (this.isCounted(entry)) this.#bytes -= entry.bytes;
     this.#parts.wheel.cancel(entry);
     if (entry.tags !== undefined) {
-      this.#parts.tags.unlink(entry, entry.tags as readonly Tag<MemoryEntry>[]);
+      this.#tags.unlink(entry, entry.tags as readonly Tag<MemoryEntry>[]);
     }
   }
 }

@@ -48,6 +48,12 @@ const TRICKLE = 64;
  */
 const WHOLE_WEIGHT = 2 ** 30;
 
+/**
+ * When a table of a hundred thousand entries grows, thousands of them have to go for it. They go
+ * bit by bit, when others come: it counts so many bytes of its growth for each that comes.
+ */
+const GROWTH_AT_ONCE = 4_096;
+
 /** Entries that share limits. */
 export class Room {
   readonly limits: RoomLimits;
@@ -58,6 +64,8 @@ export class Room {
   #untold = TRICKLE;
   #entries = 0;
   #bytes = 0;
+  /** What tables have grown by that nobody had to go for yet. */
+  #growth = 0;
 
   constructor(policy: PolicyName, limits: RoomLimits, random: () => number) {
     this.limits = limits;
@@ -69,7 +77,7 @@ export class Room {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#growth;
   }
 
   /** Whether an entry of this size may come in at all. */
@@ -104,7 +112,9 @@ export class Room {
     const share = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
     entry.weight = Math.ceil(share * WHOLE_WEIGHT);
     this.#entries++;
-    this.#bytes += entry.bytes;
+    const grown = Math.min(this.#growth, GROWTH_AT_ONCE);
+    this.#growth -= grown;
+    this.#bytes += entry.bytes + grown;
     this.#policy.add(entry);
     const { maxEntries, maxBytes } = this.limits;
     const bytesMax = maxBytes * (1 - (this.#policy.spareWeight ?? 0) / WHOLE_WEIGHT);
@@ -119,6 +129,14 @@ export class Room {
   /** An entry that is here takes more; who has to go for it goes when the next one comes. */
   charge(bytes: number): void {
     this.#bytes += bytes;
+  }
+
+  /** A table of what is here takes so many bytes more, or fewer. */
+  resized(bytes: number): void {
+    this.#growth += bytes;
+    if (this.#growth > 0) return;
+    this.#bytes += this.#growth;
+    this.#growth = 0;
   }
 
   remove(entry: MemoryEntry): void {

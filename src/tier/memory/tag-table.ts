@@ -4,19 +4,20 @@
  * given back in slices.
  *
  * A tag takes heap of its own, more than a small entry when each has a tag that no other has. One
- * of its entries bears that, the first at first; when it goes, another one of them does. The sizes
- * are measured in the middle of what the tables of JavaScript take: from half full to full.
+ * of its entries bears that, the first at first; when it goes, another one of them does. The map
+ * of all tags is counted by itself.
  */
 
 import { ownText, textBytes } from "./own-text.ts";
 import { type Hashed, ShardedSet } from "./sharded-set.ts";
+import { MAP_SLOT_BYTES, TableSize } from "./table-size.ts";
 
-/** What a tag adds to each entry: a slot in the entry's list, and in the tag's set. */
-const MEMBER_BYTES = 88;
-/** A tag beside its name: the object and its slot in the table. Measured. */
-const TAG_BYTES = 96;
-/** The set of a tag that several entries have, as long as it is small. Measured. */
-const SET_BYTES = 232;
+/** The list of an entry's tags. */
+const LIST_BYTES = 48;
+/** What a tag adds to it. */
+const PLACE_BYTES = 8;
+/** A tag beside its name. */
+const TAG_BYTES = 64;
 
 /** A name that entries share. */
 export class Tag<Entry extends Hashed = Hashed> {
@@ -35,7 +36,7 @@ export class Tag<Entry extends Hashed = Hashed> {
 
   /** Heap bytes of the tag itself. */
   get bytes(): number {
-    return tagBytes(this.name) + (this.members === undefined ? 0 : SET_BYTES);
+    return tagBytes(this.name) + (this.members?.bytes ?? 0);
   }
 
   get size(): number {
@@ -58,23 +59,40 @@ export function isDropped(tags: readonly Tag[]): boolean {
 /** The living tags by their names. Holds exactly the tags that living entries have. */
 export class TagTable<Entry extends Hashed> {
   readonly #tags = new Map<string, Tag<Entry>>();
+  readonly #size = new TableSize();
   readonly #charge: (entry: Entry, bytes: number) => void;
+  readonly #resized: (bytes: number) => void;
   /** Dropped tags that entries still have. While there are none, nobody need look at an entry's. */
   dropped = 0;
 
-  /** @param charge told that an entry in the table takes so many bytes more. */
-  constructor(charge: (entry: Entry, bytes: number) => void) {
+  /**
+   * @param charge told that an entry in the table takes so many bytes more.
+   * @param resized told that the table itself takes so many bytes more, or fewer.
+   */
+  constructor(
+    charge: (entry: Entry, bytes: number) => void,
+    resized: (bytes: number) => void = () => undefined,
+  ) {
     this.#charge = charge;
+    this.#resized = resized;
   }
 
   get size(): number {
     return this.#tags.size;
   }
 
+  /** Heap bytes of the map of tags, beyond those of an empty one. */
+  get tableBytes(): number {
+    return this.#size.slots * MAP_SLOT_BYTES;
+  }
+
   /** Heap bytes that an entry with these tags takes for them when it comes now. */
   bytesFor(names: readonly string[]): number {
-    let bytes = 0;
-    for (const name of names) bytes += MEMBER_BYTES + (this.#tags.has(name) ? 0 : tagBytes(name));
+    if (names.length === 0) return 0;
+    let bytes = LIST_BYTES;
+    for (const name of names) {
+      bytes += PLACE_BYTES + (this.#tags.has(name) ? 0 : tagBytes(name));
+    }
     return bytes;
   }
 
@@ -85,6 +103,7 @@ export class TagTable<Entry extends Hashed> {
       if (tag === undefined) {
         tag = new Tag<Entry>(ownText(name).text);
         this.#tags.set(tag.name, tag);
+        this.#grew(this.#size.added(this.#tags.size));
       }
       return tag;
     });
@@ -102,12 +121,14 @@ export class TagTable<Entry extends Hashed> {
         tag.bearer = entry;
         continue;
       }
+      const before = tag.members?.bytes ?? 0;
       if (tag.members === undefined) {
         tag.members = new ShardedSet<Entry>();
         tag.members.add(tag.bearer);
-        this.#charge(tag.bearer, SET_BYTES);
       }
       tag.members.add(entry);
+      const grown = tag.members.bytes - before;
+      if (grown !== 0) this.#charge(tag.bearer, grown);
     }
   }
 
@@ -119,11 +140,17 @@ export class TagTable<Entry extends Hashed> {
         if (tag.left === 0) this.dropped--;
         continue;
       }
-      tag.members?.delete(entry);
-      if (tag.bearer !== entry) continue;
-      const [heir] = tag.members ?? [];
+      const { members, bearer } = tag;
+      const before = members?.bytes ?? 0;
+      members?.delete(entry);
+      if (bearer !== entry) {
+        const grown = (members?.bytes ?? 0) - before;
+        if (grown !== 0 && bearer !== undefined) this.#charge(bearer, grown);
+        continue;
+      }
+      const [heir] = members ?? [];
       tag.bearer = heir;
-      if (heir === undefined) this.#tags.delete(tag.name);
+      if (heir === undefined) this.#delete(tag);
       else this.#charge(heir, tag.bytes);
     }
   }
@@ -135,8 +162,17 @@ export class TagTable<Entry extends Hashed> {
     tag.dropped = true;
     tag.left = tag.size;
     if (tag.left > 0) this.dropped++;
-    this.#tags.delete(name);
+    this.#delete(tag);
     return tag;
+  }
+
+  #delete({ name }: Tag<Entry>): void {
+    this.#tags.delete(name);
+    this.#grew(this.#size.removed(this.#tags.size));
+  }
+
+  #grew(slots: number): void {
+    if (slots !== 0) this.#resized(slots * MAP_SLOT_BYTES);
   }
 }
 

@@ -6,7 +6,6 @@ import { type EntryOwner, MemoryEntry } from "../../../src/tier/memory/memory-en
 const OWNER: EntryOwner = {
   evicted: () => undefined,
   isCounted: () => true,
-  charge: () => undefined,
 };
 const TIER_ENTRY = {
   value: undefined,
@@ -43,7 +42,7 @@ describe("a table of entries", () => {
   it("keeps what belongs together in one slot, however entries come and go", () => {
     fc.assert(
       fc.property(fc.array(step, { size: "max", maxLength: 800 }), (steps) => {
-        const table = new EntryTable();
+        const table = new EntryTable(() => undefined);
         const model = new Map<string, [MemoryEntry, unknown, unknown, number]>();
         for (const { do: what, key, tick } of steps) {
           const known = model.get(key);
@@ -75,7 +74,7 @@ describe("a table of entries", () => {
   });
 
   it("gives back the room of many when few are left", () => {
-    const table = new EntryTable();
+    const table = new EntryTable(() => undefined);
     const all = Array.from({ length: 10_000 }, (_, index) => entry(`key ${index}`));
     for (const one of all) table.add(one);
     const most = table.ticks.length;
@@ -88,7 +87,7 @@ describe("a table of entries", () => {
   });
 
   it("leaves a newer entry of the same slot alone", () => {
-    const table = new EntryTable();
+    const table = new EntryTable(() => undefined);
     const gone = entry("a");
     const newer = entry("a");
     table.add(gone);
@@ -103,7 +102,7 @@ describe("a table of entries", () => {
   });
 
   it("goes on with a walk while entries go and come", () => {
-    const table = new EntryTable();
+    const table = new EntryTable(() => undefined);
     const all = ["a", "b", "c", "d"].map((key) => entry(key));
     for (const one of all) table.add(one);
 

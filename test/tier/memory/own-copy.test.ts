@@ -22,7 +22,7 @@ describe("the bytes that entries are said to take", () => {
     },
   );
 
-  it("are within a fifth of what the heap grows by, however entries are tagged", () => {
+  it("are within 5 % of the heap after long churn, however entries are tagged", () => {
     const script = join(import.meta.dirname, "tags-heap-child.ts");
     const node = ["--conditions=springhouse-source", "--expose-gc", script];
     const ways = JSON.parse(execFileSync(process.execPath, node).toString()) as Record<
@@ -30,11 +30,11 @@ describe("the bytes that entries are said to take", () => {
       { readonly said: number; readonly grown: number }
     >;
 
-    expect(Object.keys(ways)).toHaveLength(6);
+    expect(Object.keys(ways)).toHaveLength(7);
     for (const [way, { said, grown }] of Object.entries(ways)) {
-      expect(Math.abs(grown / said - 1), way).toBeLessThan(0.2);
+      expect(Math.abs(grown / said - 1), way).toBeLessThan(ERROR_MAX);
     }
-  });
+  }, 240_000);
 
   it("of a text depend on whether its letters fit into a byte each", () => {
     expect(textBytes("a".repeat(80))).toBe(96);

@@ -252,7 +252,9 @@ async function check(tier: MemoryTier, parts: readonly Partition[], model: Model
   const counted = parts.flatMap((part) => [...part.entries()]);
   expect(tier.statistics()).toMatchObject({
     entries: counted.length,
-    bytes: counted.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes:
+      counted.reduce((sum, { bytes }) => sum + bytes, 0) +
+      parts.reduce((sum, { tableBytes }) => sum + tableBytes, 0),
   });
   const keys = await all(tier);
   expect(keys.filter((key) => !model.has(key))).toEqual([]);

@@ -99,6 +99,9 @@ export const DEFAULT_LIFE: ResolvedLife = {
   earlyRefresh: 0,
 };
 
+/** An entry in use is told of in every half of its life, as it is used at any moment of it. */
+const SLIDE_TOLD_PART = 1 / 2;
+
 /** Milliseconds of a life. @throws `INVALID_ARGUMENT`. */
 export function parseLifeMs(value: Life, name: string): number {
   return value === Number.POSITIVE_INFINITY ? value : parseDurationMs(value, name);
@@ -162,6 +165,17 @@ export function promoted(
     keepUntilMs: Math.min(entry.keepUntilMs, untilMs + keepStaleMs),
     slidingMs: entry.slidingMs > 0 ? tierMs : 0,
   };
+}
+
+/**
+ * How often the tiers below are to be told that an entry is used whose hits memory has, so that it
+ * outlasts none of its lives there.
+ *
+ * @param slidingMs its lives in all tiers; 0 where it is not kept.
+ */
+export function tellEveryMs(slidingMs: readonly number[], { jitter }: ResolvedLife): number {
+  // The first life may be shorter than those to come.
+  return Math.min(...slidingMs.filter((ms) => ms > 0)) * (1 - jitter) * SLIDE_TOLD_PART;
 }
 
 /** The same entry with its time over, kept for as long as it would have been. */

@@ -17,7 +17,7 @@ import { type CacheEventName, cacheChannels } from "./channels.ts";
 import type { Flight, Resolved } from "./flight.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
 import { below } from "./key.ts";
-import { attentionInMs, promoted, type ResolvedLife, tierTtlMs } from "./life.ts";
+import { attentionInMs, promoted, type ResolvedLife, tellEveryMs, tierTtlMs } from "./life.ts";
 import type { Loaded } from "./load.ts";
 import { LoadPauses } from "./load-pauses.ts";
 import type { ResolvedCategory } from "./options.ts";
@@ -293,6 +293,15 @@ export class Shelf {
     });
   }
 
+  #tellEveryMs(
+    { slidingMs }: TierEntry,
+    inTier: (tier: string) => TierEntry,
+    life: ResolvedLife,
+  ): number {
+    if (this.tiers.length === 0) return Number.POSITIVE_INFINITY;
+    return tellEveryMs([slidingMs, ...this.tiers.map(({ name }) => inTier(name).slidingMs)], life);
+  }
+
   #put(
     key: string,
     tiers: readonly GuardedTier[],
@@ -304,7 +313,9 @@ export class Shelf {
     if (this.memory !== undefined) {
       const entry = inTier(this.memoryName);
       if (entry.keepUntilMs <= nowMs) this.memory.drop(key);
-      else this.memory.put(key, entry, attentionInMs(entry, nowMs, life, random));
+      else if (entry.slidingMs === 0)
+        this.memory.put(key, entry, attentionInMs(entry, nowMs, life, random));
+      else this.memory.put(key, entry, this.#tellEveryMs(entry, inTier, life));
     }
     // One that is over already is a drop, for the outbox.
     for (const tier of tiers) tier.set(inTier(tier.name));

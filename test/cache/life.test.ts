@@ -226,6 +226,41 @@ describe("a sliding life", () => {
     expect(reads).toBe(8);
   });
 
+  it("goes on in a tier below in which it is much shorter than in memory", async () => {
+    const { cache, clock, lower, memory } = openTiered();
+    const life = { ttl: 10_000, tierTtl: { [lower.name]: 1_000 }, sliding: true };
+    await cache.set("a", 1, life);
+
+    for (let hit = 0; hit < 40; hit++) {
+      clock.advance(400);
+      expect(await cache.get("a")).toBe(1);
+    }
+    const reads = lower.calls["getMany"];
+    await memory.clear();
+
+    expect(await cache.get("a", life)).toBe(1);
+    expect(reads).toBe(20);
+    for (let hit = 0; hit < 4; hit++) {
+      clock.advance(400);
+      expect(await cache.get("a", life)).toBe(1);
+    }
+    await memory.clear();
+    expect(await cache.get("a")).toBe(1);
+  });
+
+  it("goes on in the tiers below when its first life was made shorter", async () => {
+    const { cache, clock, memory } = openTiered({ random: () => 0.999 });
+    await cache.set("a", 1, { ttl: 1_000, jitter: 0.8, sliding: true });
+
+    for (let hit = 0; hit < 4; hit++) {
+      clock.advance(150);
+      expect(await cache.get("a")).toBe(1);
+    }
+    await memory.clear();
+
+    expect(await cache.get("a")).toBe(1);
+  });
+
   it("slides in the tiers below, too", async () => {
     const { cache, clock, memory } = openTiered();
     await cache.set("a", 1, { ttl: 1_000, sliding: true });

@@ -39,6 +39,8 @@ export class MemoryEntry implements PolicyNode, WheelNode {
    * have none, and no number to keep.
    */
   attentionMs: number | undefined = undefined;
+  /** How often the tiers below are to be told that it is used, when its life slides. */
+  tellEveryMs = 0;
   /** Its number among all that its owner has taken in. */
   serial = 0;
   /** Its time was over, and it counts as fresh for a while because its load failed. */

@@ -29,10 +29,7 @@ export type GoneListener = (key: string, why: "evict" | "expire") => void;
  * of the table and its bit of the policy; the table's map is counted by itself. Measured;
  * `npm run -s bench -- cache-memory` shows what it comes to.
  */
-const ENTRY_BYTES = 336;
-
-/** An entry in use has to be told of in every half of its life, to outlast it in other tiers. */
-const SLIDE_TOLD_PART = 1 / 2;
+const ENTRY_BYTES = 344;
 
 /** The entries of one category. */
 export class Partition implements EntryOwner {
@@ -171,7 +168,7 @@ export class Partition implements EntryOwner {
     const nowMs = this.#time.nowMs();
     entry.freshUntilMs = nowMs + entry.slidingMs;
     if (nowMs >= (entry.attentionMs ?? 0)) {
-      entry.attentionMs = nowMs + entry.slidingMs * SLIDE_TOLD_PART;
+      entry.attentionMs = nowMs + entry.tellEveryMs;
       this.onSlide?.(entry.key);
     }
     if (entry.endsMs === Number.POSITIVE_INFINITY) return;
@@ -204,7 +201,8 @@ export class Partition implements EntryOwner {
   /**
    * Takes an entry in. The value is copied first, so that what is not data changes nothing.
    *
-   * @param attentionInMs when a hit is to be more than a look, before its freshness ends.
+   * @param attentionInMs when a hit is to be more than a look, before its freshness ends; for a
+   * life that slides, how often `onSlide` is to be told that the entry is used.
    */
   put(key: string, entry: TierEntry, attentionInMs: number = Number.POSITIVE_INFINITY): SetOutcome {
     const own = this.#own(entry.value);
@@ -225,10 +223,10 @@ export class Partition implements EntryOwner {
     }
     this.counts.sets++;
     const added = this.#link(ownKey, entry, { ...own, bytes });
-    const inTimeMs = entry.slidingMs > 0 ? 0 : this.#time.nowMs() + attentionInMs;
-    this.attendAt(added, Math.min(added.freshUntilMs, inTimeMs));
-    if (entry.slidingMs > 0)
-      added.attentionMs = this.#time.nowMs() + entry.slidingMs * SLIDE_TOLD_PART;
+    const slides = entry.slidingMs > 0;
+    const inTimeMs = this.#time.nowMs() + attentionInMs;
+    this.attendAt(added, slides ? 0 : Math.min(added.freshUntilMs, inTimeMs));
+    if (slides) [added.attentionMs, added.tellEveryMs] = [inTimeMs, attentionInMs];
     this.room.add(added);
     return "stored";
   }

@@ -252,11 +252,11 @@ export class Partition implements EntryOwner {
    */
   dropPrefix(prefix: string): void {
     const dropped = this.#droppedPrefixes;
+    const isFirst = dropped.size === 0;
     dropped.add(prefix, this.#serial);
     const entries = dropped.entries(() => this.#table.all());
-    if (dropped.size === 1) this.#parts.reclaimLater(entries);
-    if (!dropped.isFull) return;
-    for (const entry of entries) this.reclaim(entry);
+    if (isFirst) this.#parts.reclaimLater(entries);
+    if (dropped.isFull) for (const entry of entries) this.reclaim(entry);
   }
 
   /** Drops what has the tag: as `dropPrefix`, at once and in no time. */

@@ -210,15 +210,30 @@ describe("a memory tier", () => {
     const tier = memoryTier({ clock, sweepEvery: 0 });
     const part = tier.partition("p/", undefined, "frozen");
 
-    for (let index = 0; index < 1_000; index++) {
+    for (let index = 0; index < 20_000; index++) {
       part.put(`a${index}:1`, entry("", clock));
       part.dropPrefix(`a${index}:`);
     }
 
-    expect(part.size).toBeLessThan(100);
-    expect(part.counts.drops).toBeGreaterThan(900);
-    await turns();
-    expect(part.size).toBe(0);
+    expect(part.findValue("a19999:1")).toBeUndefined();
+    expect(part.size).toBeLessThan(10_001);
+    while (part.size > 0) await turns();
+    expect(part.counts.drops).toBe(20_000);
+    await tier.close();
+  });
+
+  it("drops hundreds of prefixes among very many entries in no time", async () => {
+    const clock = new FakeClock();
+    const tier = memoryTier({ clock, maxEntries: 200_000, sweepEvery: 0 });
+    const part = tier.partition("p/", undefined, "frozen");
+    for (let index = 0; index < 100_000; index++) part.put(`a${index}:1`, entry("", clock));
+
+    const before = process.threadCpuUsage().user;
+    for (let index = 0; index < 500; index++) part.dropPrefix(`a${index}:`);
+    const tookMs = (process.threadCpuUsage().user - before) / 1_000;
+
+    expect(tookMs).toBeLessThan(20);
+    expect([part.findValue("a499:1"), part.findValue("a500:1")]).toEqual([undefined, ""]);
     await tier.close();
   });
 

@@ -15,6 +15,9 @@ import { LoadRun } from "./load-run.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
 
+/** Keys that a tier is asked for at once: to go through them takes a millisecond or two. */
+const KEYS_PER_LOOK = 5_000;
+
 /** What a read comes to. */
 export type Resolving = Promise<Resolved> | Resolved;
 
@@ -279,12 +282,7 @@ export class Reader {
     const { tiers, prefix, parts } = this.#shelf;
     const due: Flight[] = [];
     for (const [index, tier] of tiers.entries()) {
-      const open = flights.filter(({ isOpen }) => isOpen);
-      if (open.length === 0) break;
-      const entries = await tier.getMany(open.map(({ key }) => prefix + key));
-      let at = 0;
-      await this.#shelf.forMany(open, (flight) => {
-        const found = entries[at++];
+      const take = (flight: Flight, found: TierEntry | undefined): void => {
         if (found === undefined || flight.isFencedFor(found.tags) || !flight.isOpen) return;
         const own = tier.own(found);
         if (own === undefined) return;
@@ -298,7 +296,15 @@ export class Reader {
         flight.settle(this.#shelf.hit(key, own, tier.name));
         if (loader === undefined || !this.#shelf.isDue(key, entry, call.life)) return;
         if (this.#joinable(key) === undefined) due.push(this.#launchAhead(key, entry, tier.name));
-      });
+      };
+      const open = flights.filter(({ isOpen }) => isOpen);
+      for (let start = 0; start < open.length; start += KEYS_PER_LOOK) {
+        if (start > 0 && isSliceOver()) await nextSlice();
+        const some = open.slice(start, start + KEYS_PER_LOOK);
+        const entries = await tier.getMany(some.map(({ key }) => prefix + key));
+        let at = 0;
+        await this.#shelf.forMany(some, (flight) => take(flight, entries[at++]));
+      }
     }
     if (due.length > 0) void this.#fly(due, loader, { ...call, refresh: true });
   }

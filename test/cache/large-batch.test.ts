@@ -5,6 +5,7 @@ import { createCache } from "../../src/cache/cache.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { longestGap } from "../../src/testing/tier/responsiveness.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
+import type { TierEntry } from "../../src/tier/tier.ts";
 import { newPath } from "./journal-support.ts";
 import { errorOf, openTiered, turns } from "./support.ts";
 
@@ -16,6 +17,11 @@ const keysTo = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `k:${index}`);
 const entriesTo = (count: number, value: unknown = { id: 1, name: "x" }): [string, unknown][] =>
   keysTo(count).map((key) => [key, value]);
+
+const tierEntry = (key: string): TierEntry => ({
+  ...{ key, value: 1, category: "", createdMs: 0, freshUntilMs: Infinity, tags: [] },
+  ...{ keepUntilMs: Infinity, slidingMs: 0, loadMs: 0, etag: undefined },
+});
 
 function openLarge() {
   const clock = new FakeClock();
@@ -30,11 +36,7 @@ it("20,000 keys in one call do not hold up the event loop", async () => {
   const best = new Map<string, number>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { cache, memory } = openLarge();
-    const entry = (key: string) => ({
-      ...{ key, value: 1, category: "", createdMs: 0, freshUntilMs: Infinity, tags: [] },
-      ...{ keepUntilMs: Infinity, slidingMs: 0, loadMs: 0, etag: undefined },
-    });
-    const tierEntries = keys.map(entry);
+    const tierEntries = keys.map(tierEntry);
     const calls: Record<string, () => Promise<unknown>> = {
       setMany: () => cache.setMany(entries),
       getMany: () => cache.getMany(keys),
@@ -159,6 +161,16 @@ it("a tier below gets all of many entries, and none is taken for too many at onc
   await cache.dropMany(keysTo(30_000));
 
   expect(stored.statistics()).toMatchObject({ entries: 20_000, drops: 30_000 });
+});
+
+it("a tier below is asked for a part of very many keys at a time", async () => {
+  const { cache, lower, stored } = openTiered();
+  await stored.setMany([tierEntry(`cache/1/default/k:49999`)]);
+
+  const values = await cache.getMany(keysTo(50_000));
+
+  expect(values.indexOf(1)).toBe(49_999);
+  expect(lower.calls["getMany"]).toBe(10);
 });
 
 it("a cache that is closed meanwhile ends large calls, and nothing is left behind", async () => {

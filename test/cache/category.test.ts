@@ -55,11 +55,11 @@ describe("a change", () => {
     await cache.setMany(Array.from({ length: 100 }, (_, index) => [["k", index], index]));
     // One for each slice of the work, of which there are a few on a busy machine.
     expect(lower.calls["setMany"]).toBeLessThan(10);
-    await cache.dropMany(["k:1", ["k", 2], "k:3"]);
-    expect(lower.calls["dropMany"]).toBe(1);
+    await cache.dropMany(["k:1", ["k", 2], ...Array.from({ length: 48 }, (_, n) => ["k", n + 3])]);
+    expect(lower.calls["dropMany"]).toBeLessThan(10);
 
     expect(await cache.getMany(["k:0", "k:1", "k:2"])).toEqual([0, undefined, undefined]);
-    expect(await listOf(cache.keys())).toHaveLength(97);
+    expect(await listOf(cache.keys())).toHaveLength(50);
   });
 
   it("may be given up before it begins, and then nothing has changed", async () => {

@@ -44,8 +44,9 @@ export class Partition implements EntryOwner {
   onSlide: ((key: string) => void) | undefined;
   readonly #parts: MemoryParts;
   readonly #time: CoarseClock;
-  readonly #tags: TagTable<MemoryEntry>;
-  #table: EntryTable;
+  readonly #resized = (bytes: number): void => this.room.resized(bytes);
+  readonly #tags = new TagTable<MemoryEntry>(this.#charge.bind(this), this.#resized);
+  #table = new EntryTable(this.#resized);
   #bytes = 0;
   /** The number of the last entry; in the map, as here, later ones stand behind. */
   #serial = 0;
@@ -59,11 +60,6 @@ export class Partition implements EntryOwner {
     this.values = values;
     this.#parts = parts;
     this.#time = parts.time;
-    this.#tags = new TagTable(
-      (entry, bytes) => this.#charge(entry, bytes),
-      (bytes) => room.resized(bytes),
-    );
-    this.#table = this.#newTable();
   }
 
   get size(): number {
@@ -205,7 +201,8 @@ export class Partition implements EntryOwner {
    * life that slides, how often `onSlide` is to be told that the entry is used.
    */
   put(key: string, entry: TierEntry, attentionInMs: number = Number.POSITIVE_INFINITY): SetOutcome {
-    const own = this.#own(entry.value);
+    const { value } = entry;
+    const own = this.values === "frozen" ? ownCopy(value) : { value, bytes: 0, changeable: false };
     const before = this.peek(key);
     if (before !== undefined && before.createdMs > entry.createdMs) {
       this.counts.refusals++;
@@ -246,10 +243,7 @@ export class Partition implements EntryOwner {
     return alive;
   }
 
-  /**
-   * Drops the keys that begin with exactly this text. It takes effect at once and in no time: until
-   * the entries are gone, in slices, lookups know that they are dead.
-   */
+  /** Drops the keys that begin so, at once: lookups know them as dead until they are all gone. */
   dropPrefix(prefix: string): void {
     const dropped = this.#droppedPrefixes;
     const isFirst = dropped.size === 0;
@@ -282,14 +276,13 @@ export class Partition implements EntryOwner {
   /** Forgets everything at once; the room is given back in slices. */
   clear(): void {
     const old = this.#table;
-    const { size } = old;
-    if (size === 0) return;
-    this.#table = this.#newTable();
-    this.room.release(size, this.#bytes);
+    if (old.size === 0) return;
+    this.#table = new EntryTable(this.#resized);
+    this.room.release(old.size, this.#bytes);
     this.room.resized(-old.bytes);
     this.#bytes = 0;
     this.#clearedSerial = this.#serial;
-    this.counts.drops += size;
+    this.counts.drops += old.size;
     this.#parts.reclaimLater(old.all());
   }
 
@@ -360,17 +353,9 @@ export class Partition implements EntryOwner {
     return (entry.tags !== undefined && isDropped(entry.tags)) || this.#droppedPrefixes.has(entry);
   }
 
-  #newTable(): EntryTable {
-    return new EntryTable((bytes) => this.room.resized(bytes));
-  }
-
   #remove(key: string): void {
     const entry = this.#table.get(key);
     if (entry !== undefined) this.#unlink(entry);
-  }
-
-  #own(value: unknown): OwnCopy {
-    return this.values === "frozen" ? ownCopy(value) : { value, bytes: 0, changeable: false };
   }
 
   #link(key: string, entry: TierEntry, own: OwnCopy): MemoryEntry {

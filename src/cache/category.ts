@@ -22,25 +22,13 @@ import { type Journal, loadManyPast, loadPast } from "./journal.ts";
 import { type Key, keyText } from "./key.ts";
 import type { Load, LoadMany } from "./load.ts";
 import type { Loader, ReadCall } from "./loading.ts";
+import { type LoadedAs, type Lookup, lookupOf } from "./lookup.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
 import { allResolved, Reader, type Resolving } from "./reader.ts";
 import { type RefreshOptions, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
 import { type SettleBatch, type WarmOptions, type WarmResult, warm } from "./warm.ts";
-
-/** A value and where it came from. */
-export interface Lookup<T> {
-  /** Whether there is a value; null is one. */
-  readonly hit: boolean;
-  readonly value: T | undefined;
-  /** Whether its time was over, and there was nothing better. */
-  readonly stale: boolean;
-  /** The name of the tier; "load", "stale", "lease" or "none". */
-  readonly source: string;
-  /** The failure that made do with something stale. */
-  readonly error: unknown;
-}
 
 /** Which keys to list. */
 export interface ListOptions {
@@ -155,19 +143,28 @@ export class CategoryCache<T = unknown> {
    * @throws what `load` throws, `TIMEOUT`, `ABORTED`, `INVALID_ARGUMENT`, `CLOSED`.
    * @example await cache.getOrSet(["week", 7], ({ signal }) => api.week(7, { signal }))
    */
-  getOrSet(key: Key, load: Load<T>, options?: ReadOptions): Promise<T> {
+  getOrSet<U extends T = T>(
+    key: Key,
+    load: Load<T, U>,
+    options?: ReadOptions,
+  ): Promise<LoadedAs<T, U>> {
     if (options === undefined && typeof key === "string") {
       const settled = this.#settled(key);
-      if (settled !== undefined) return settled;
+      if (settled !== undefined) return settled as Promise<LoadedAs<T, U>>;
     }
     if (typeof load !== "function") {
       return Promise.reject(wrongArgument("getOrSet: load", "a function", load));
     }
-    return this.#one(key, this.#asLoader(load), options).then(({ value }) => value as T);
+    const loader = this.#asLoader(load);
+    return this.#one(key, loader, options).then(({ value }) => value as LoadedAs<T, U>);
   }
 
   /** The same with where the value came from. */
-  async resolve(key: Key, load: Load<T>, options?: ReadOptions): Promise<Lookup<T>> {
+  async resolve<U extends T = T>(
+    key: Key,
+    load: Load<T, U>,
+    options?: ReadOptions,
+  ): Promise<Lookup<LoadedAs<T, U>>> {
     return lookupOf(await this.#one(key, this.#asLoader(load), options));
   }
 
@@ -176,14 +173,14 @@ export class CategoryCache<T = unknown> {
    * `load`, but for those that somebody else loads already. What was loaded is kept even when the
    * load of another key failed.
    */
-  async getOrSetMany(
+  async getOrSetMany<U extends T = T>(
     keys: readonly Key[],
-    load: LoadMany<T>,
+    load: LoadMany<U>,
     options?: ReadOptions,
-  ): Promise<(T | undefined)[]> {
+  ): Promise<(LoadedAs<T, U> | undefined)[]> {
     assertList("getOrSetMany: keys", keys);
     const resolved = await this.#many(keys, this.#asManyLoader(load), options);
-    return resolved.map(({ value }) => value as T | undefined);
+    return resolved.map(({ value }) => value as LoadedAs<T, U> | undefined);
   }
 
   /** Keeps a value. `undefined` is no value. */
@@ -379,8 +376,4 @@ export class CategoryCache<T = unknown> {
   #fullTags(tags: readonly string[]): readonly string[] {
     return tags.map((tag) => this.core.fullTag(tag));
   }
-}
-
-function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {
-  return { hit, value: value as T | undefined, stale, source, error };
 }

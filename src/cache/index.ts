@@ -40,7 +40,7 @@ export {
 } from "./adapters/keyv.ts";
 export { type Cache, createCache } from "./cache.ts";
 export { type CachedFunction, type CachedOptions, cached } from "./cached.ts";
-export type { CategoryCache, ListOptions, Lookup } from "./category.ts";
+export type { CategoryCache, ListOptions } from "./category.ts";
 export { type CacheEvent, type CacheEventName, cacheChannels } from "./channels.ts";
 export type { Explanation, TierExplanation } from "./explain.ts";
 export type { GuardStatistics } from "./guarded-tier.ts";
@@ -54,6 +54,7 @@ export type {
   LoadManyContext,
   StaleValue,
 } from "./load.ts";
+export type { LoadedAs, Lookup } from "./lookup.ts";
 export type { CacheOptions, CallOptions, CategoryOptions, ReadOptions } from "./options.ts";
 export { cachePresets } from "./presets.ts";
 export type { RefreshOptions } from "./refresh.ts";

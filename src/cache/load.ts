@@ -37,11 +37,15 @@ export interface LoadContext<T> {
   /** There is nothing: null, kept for `ttl`. `return context.negative("30s")`. */
   negative(ttl?: Life): null;
   /** What is stale still holds and is fresh again, tags and all. `return context.notModified()`. */
-  notModified(): T;
+  notModified(): never;
 }
 
-/** Makes the value of a key. `undefined` is returned to who waits and is not kept. */
-export type Load<T> = (context: LoadContext<T>) => Promise<T> | T;
+/**
+ * Makes the value of a key. `undefined` is returned to who waits and is not kept.
+ *
+ * @typeParam U what this load makes, of what the category holds.
+ */
+export type Load<T, U extends T = T> = (context: LoadContext<T>) => Promise<U> | U;
 
 /** For loads of many keys at once. */
 export interface LoadManyContext {
@@ -117,7 +121,8 @@ export async function runLoad(
       if (stale === undefined) throw nothingStale(key);
       etag ??= stale.etag;
       tags.push(...stale.tags);
-      return stale.value;
+      // Who returns it returns the value; the type says that it is none of the load's own.
+      return stale.value as never;
     },
   };
   const value = await load(context);

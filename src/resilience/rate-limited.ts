@@ -26,11 +26,11 @@ export interface RateLimit {
   readonly per: Duration;
 }
 
-/** The part of a category of the cache that is needed. */
+/** The part of a category of the cache that is needed, whatever its values are said to be. */
 export interface RateLimitedCategory {
   getOrSet(
     key: readonly string[],
-    load: (context: { readonly signal: AbortSignal }) => Promise<unknown>,
+    load: (context: { readonly signal: AbortSignal }) => Promise<never>,
     options?: { readonly ttl?: Duration; readonly signal?: AbortSignal },
   ): Promise<unknown>;
 }
@@ -80,9 +80,9 @@ export function rateLimited(
   ): Promise<T> => {
     assertFunction("rateLimited: run", run);
     const name = String(user);
-    const load = async (context: { readonly signal: AbortSignal }): Promise<unknown> => {
+    const load = async (context: { readonly signal: AbortSignal }): Promise<never> => {
       await consume(await limiterOf(), endpoint, name);
-      return await run(context);
+      return (await run(context)) as never;
     };
     // As parts, so that no user's key can look like another's.
     const key = ["api", endpoint, name];

@@ -52,12 +52,12 @@ export interface KeyvStore {
   on(event: string, listener: (...parameters: never[]) => void): KeyvStore;
 }
 
-/** The part of a category that is needed. */
+/** The part of a category that is needed, whatever its values are said to be. */
 export interface KeyvCategory {
   get(key: string): Promise<unknown>;
   getMany(keys: readonly string[]): Promise<unknown[]>;
   setMany(
-    entries: Iterable<readonly [string, unknown]>,
+    entries: Iterable<readonly [string, never]>,
     options?: { readonly ttl?: Life },
   ): Promise<void>;
   has(key: string): Promise<boolean>;
@@ -96,7 +96,7 @@ export function keyvStore(category: KeyvCategory, options: KeyvStoreOptions = {}
   const setMany = async (entries: readonly KeyvStoreEntry[]): Promise<boolean[]> => {
     for (const [life, some] of byLife(entries, ttlMs)) {
       await category.setMany(
-        some.map(({ key, value }) => [key, value]),
+        some.map(({ key, value }) => [key, value as never]),
         { ttl: life },
       );
     }

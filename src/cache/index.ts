@@ -58,7 +58,7 @@ export type { LoadedAs, Lookup } from "./lookup.ts";
 export type { CacheOptions, CallOptions, CategoryOptions, ReadOptions } from "./options.ts";
 export { cachePresets } from "./presets.ts";
 export type { RefreshOptions } from "./refresh.ts";
-export { type Session, session } from "./session.ts";
+export { type Session, type SessionChange, session } from "./session.ts";
 export type { CacheStatistics, CategoryStatistics, TierReport } from "./statistics.ts";
 export type { Save, Source, SourceChange, StrategyName } from "./strategy.ts";
 export type { WarmOptions, WarmResult } from "./warm.ts";

@@ -4,6 +4,7 @@
  */
 
 import { assertMethods, assertText } from "../core/arguments.ts";
+import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { Key } from "./key.ts";
 import type { CallOptions } from "./options.ts";
 import { KeyTurns } from "./strategy.ts";
@@ -15,16 +16,19 @@ export interface SessionCategory {
   drop(key: Key): Promise<void>;
 }
 
+/** What is to become of some keys. */
+export type SessionChange<State> = { readonly [Key in keyof State]?: State[Key] | undefined };
+
 /** State by name, with a value for when there is none. */
 export interface Session<State extends object> {
-  /** What was saved last, laid over the defaults. */
+  /** What was saved last, laid over the defaults; as all values of the cache, frozen within. */
   load(): Promise<State>;
   /**
    * Lays a change over what is there; `undefined` brings a key back to its default.
    *
    * @returns the whole state.
    */
-  save(change: Partial<State>): Promise<State>;
+  save(change: SessionChange<State>): Promise<State>;
   /** Back to the defaults. */
   reset(): Promise<void>;
 }
@@ -38,6 +42,7 @@ const turnsOf = new WeakMap<SessionCategory, KeyTurns>();
  * Changes of one name are made one after the other, by whichever object, so that two at a time lose
  * nothing; those of another process may be written over.
  *
+ * @throws `INVALID_ARGUMENT` for defaults that are not data.
  * @example
  * const ui = session(cache.category("ui_state"), "main-window", { width: 800, sidebar: true });
  * await ui.save({ width: 1024 });
@@ -51,16 +56,20 @@ export function session<State extends object>(
   assertText("session: name", name);
   const turns = turnsOf.get(category) ?? new KeyTurns();
   turnsOf.set(category, turns);
+  // What the caller does with his own must not change what others are given.
+  const own = ownCopy(defaults);
+  const freshDefaults = (): State =>
+    (own.changeable ? ownCopy(own.value).value : own.value) as State;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns.inTurn([name], work);
   const load = async (): Promise<State> => {
     const saved = await category.get(["session", name]);
-    return withDefaults(defaults, (saved ?? {}) as Partial<State>);
+    return withDefaults(freshDefaults(), (saved ?? {}) as Partial<State>);
   };
   return {
     load,
     save: (change) =>
       inTurn(async () => {
-        const state = withDefaults(defaults, { ...(await load()), ...change });
+        const state = withDefaults(freshDefaults(), { ...(await load()), ...change });
         await category.set(["session", name], state, { ttl: Number.POSITIVE_INFINITY });
         return state;
       }),
@@ -68,7 +77,7 @@ export function session<State extends object>(
   };
 }
 
-function withDefaults<State extends object>(defaults: State, state: Partial<State>): State {
+function withDefaults<State extends object>(defaults: State, state: SessionChange<State>): State {
   const given = Object.entries(state).filter(([, value]) => value !== undefined);
   return { ...defaults, ...(Object.fromEntries(given) as Partial<State>) };
 }

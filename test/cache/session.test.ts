@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { session } from "../../src/cache/session.ts";
-import { openTiered, THROWS } from "./support.ts";
+import { errorOf, openTiered, THROWS } from "./support.ts";
 
 const defaults = { width: 800, sidebar: true, week: null as number | null };
 
@@ -60,10 +60,31 @@ describe("a session", () => {
     });
     await ui.save({ width: 1_024, note: "x" });
 
-    const lost: object = { width: undefined };
-    expect(await ui.save({ ...lost, note: undefined })).toEqual({ width: 800 });
+    expect(await ui.save({ width: undefined, note: undefined })).toEqual({ width: 800 });
 
     expect(Object.entries(await ui.load())).toEqual([["width", 800]]);
+  });
+
+  it("has defaults of its own, which nobody changes for others", async () => {
+    const { cache } = openTiered();
+    const given = { tabs: ["a"], seen: new Map([["a", 1]]) };
+    const ui = session(cache, "main", given);
+    given.tabs.push("b");
+
+    const state = await ui.load();
+    expect(() => state.tabs.push("c")).toThrow(TypeError);
+    state.seen.set("c", 1);
+    (await ui.save({})).seen.set("d", 1);
+    await ui.reset();
+
+    expect(await ui.load()).toEqual({ tabs: ["a"], seen: new Map([["a", 1]]) });
+  });
+
+  it("is refused with defaults that no category could keep", async () => {
+    const { cache } = openTiered();
+    const make = async (): Promise<unknown> => session(cache, "main", { run: () => 1 });
+
+    expect((await errorOf(make())).code).toBe("INVALID_ARGUMENT");
   });
 
   it("goes on after a change that could not be saved", async () => {

@@ -71,6 +71,21 @@ describe("a value", () => {
     expect(await cache.resolve("c", load)).toMatchObject({ hit: false, source: "load" });
   });
 
+  it("that is a Buffer comes back as plain bytes, from its load already", async () => {
+    const { cache, memory } = openTiered();
+    const load = (): Uint8Array => Buffer.from("bytes");
+    const read = async (): Promise<unknown[]> => {
+      const bytes = await cache.getOrSet("a", load);
+      const { buffer, byteOffset, byteLength } = bytes;
+      return [bytes.constructor, Buffer.from(buffer, byteOffset, byteLength).toString()];
+    };
+
+    expect(await read()).toEqual([Uint8Array, "bytes"]);
+    expect(await read()).toEqual([Uint8Array, "bytes"]);
+    await memory.clear();
+    expect(await read()).toEqual([Uint8Array, "bytes"]);
+  });
+
   it("is told apart from a miss", async () => {
     const { cache } = openTiered();
     await cache.set("null", null);

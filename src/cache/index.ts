@@ -1,5 +1,11 @@
 /** The tiered cache alone: `springhouse/cache`. */
 
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isSpringhouseError,
+  SpringhouseError,
+} from "../core/errors.ts";
 export { fileTier } from "../tier/file/file-tier.ts";
 export type { FileTierOptions } from "../tier/file/options.ts";
 export { type MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";

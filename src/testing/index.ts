@@ -1,5 +1,11 @@
 /** For tests of tiers, of what stands on them, and of caches: `springhouse/testing`. */
 
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isSpringhouseError,
+  SpringhouseError,
+} from "../core/errors.ts";
 export { ChaosTier, type Fault } from "./chaos-tier.ts";
 export type {
   CoherenceCase,

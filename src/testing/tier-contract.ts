@@ -14,6 +14,7 @@
  * });
  */
 
+import { assertFunction, assertMethods, assertText } from "../core/arguments.ts";
 import type { Tier } from "../tier/tier.ts";
 import { batches } from "./tier/batches.ts";
 import { bounds } from "./tier/bounds.ts";
@@ -60,8 +61,17 @@ const GROUPS: Readonly<Record<string, TierCases>> = {
   "a lease": leases,
 };
 
-/** The cases for a tier; those that need an ability the subject lacks are left out. */
+/**
+ * The cases for a tier; those that need an ability the subject lacks are left out.
+ *
+ * @throws `INVALID_ARGUMENT` for no such subject.
+ */
 export function tierContract(subject: TierSubject): readonly ContractCase[] {
+  assertMethods("tierContract: subject", "a name with open", subject, ["open"]);
+  const { name, reopen, damage: damaging } = subject;
+  assertText("tierContract: name", name);
+  if (reopen !== undefined) assertFunction("tierContract: reopen", reopen);
+  if (damaging !== undefined) assertFunction("tierContract: damage", damaging);
   return Object.entries(GROUPS).flatMap(([group, { needs, cases }]) => {
     if (needs !== undefined && subject[needs] === undefined) return [];
     return Object.entries(cases).map(([sentence, check]) => ({

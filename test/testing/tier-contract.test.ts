@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type TierSubject, tierContract } from "../../src/testing/tier-contract.ts";
+import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { BREACHES, type Breach } from "./breaches.ts";
 import { BreakableTier } from "./breakable-tier.ts";
 
@@ -17,6 +18,29 @@ describe("the tier contract", () => {
     expect(names.length).toBeGreaterThan(50);
     expect(names.filter((each) => /^(damage|a lease)/.test(each))).toEqual([]);
   });
+
+  it.each<[string, unknown, RegExp]>([
+    ["nothing", undefined, /subject must be a name with open, not undefined/],
+    ["an empty object", {}, /no method open/],
+    ["a name alone", { name: "mine" }, /no method open/],
+    ["a number to open", { name: "mine", open: 5 }, /no method open/],
+    ["no name", { open: () => undefined }, /name must be a text/],
+    ["a flag to reopen", { ...subject(), reopen: true }, /reopen must be a function/],
+    ["a flag to damage", { ...subject(), damage: true }, /damage must be a function/],
+  ])("refuses %s as its subject", (_, given, message) => {
+    const refused = { code: "INVALID_ARGUMENT", message: expect.stringMatching(message) };
+
+    expect(() => tierContract(given as TierSubject)).toThrow(expect.objectContaining(refused));
+  });
+});
+
+describe("the room that the tier contract says it needs", () => {
+  const ROOM = { maxEntries: 5_000, maxBytes: "20MB", maxEntryBytes: "1.1MB", sweepEvery: 0 };
+  const open: TierSubject["open"] = async (options) => memoryTier({ ...ROOM, ...options });
+  const LARGEST = /thousand|every kind/;
+  for (const { name, run } of tierContract({ name: "memory", open })) {
+    if (LARGEST.test(name)) it(`is enough: ${name}`, run);
+  }
 });
 
 describe("a breach of the tier contract", () => {

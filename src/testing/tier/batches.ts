@@ -1,9 +1,7 @@
 /** Of the tier contract: one call for many keys, and entries that travel whole. */
 
 import { strict as assert } from "node:assert";
-import { HOUR_MS, hasOf, keysOf, type TierCases, valuesOf } from "./context.ts";
-
-const LARGE_BATCH = 5_000;
+import { ENTRIES_MAX, HOUR_MS, hasOf, keysOf, type TierCases, valuesOf } from "./context.ts";
 
 export const batches: TierCases = {
   cases: {
@@ -65,9 +63,9 @@ export const batches: TierCases = {
     },
 
     "serves thousands of keys": async ({ tier, entries }) => {
-      const all = entries(LARGE_BATCH);
+      const all = entries(ENTRIES_MAX);
       const outcomes = await tier.setMany(all);
-      assert.equal(outcomes.filter((outcome) => outcome === "stored").length, LARGE_BATCH);
+      assert.equal(outcomes.filter((outcome) => outcome === "stored").length, ENTRIES_MAX);
 
       // Backwards, with a missing key after each.
       const keys = keysOf(all)
@@ -79,8 +77,8 @@ export const batches: TierCases = {
         found.map((entry) => entry?.value),
         keys.map((key) => (key.startsWith("no ") ? undefined : `value of ${key}`)),
       );
-      assert.equal(await tier.expireMany(keys), LARGE_BATCH);
-      assert.equal(await tier.dropMany(keys), LARGE_BATCH);
+      assert.equal(await tier.expireMany(keys), ENTRIES_MAX);
+      assert.equal(await tier.dropMany(keys), ENTRIES_MAX);
       assert.deepEqual(await hasOf(tier, keys.slice(0, 10)), new Array(10).fill(false));
     },
 

@@ -16,7 +16,10 @@ export interface TierSubjectOptions {
 /** A kind of tier under test. */
 export interface TierSubject {
   readonly name: string;
-  /** Opens an empty tier in a place of its own; sweeps by timer are best left off. */
+  /**
+   * Opens an empty tier in a place of its own; sweeps by timer are best left off. Where no bound is
+   * given it has room for 5,000 entries and 20 MB, for one of 1.1 MB too.
+   */
   open(options: TierSubjectOptions): Promise<Tier>;
   /** For tiers that last: opens again what `tier` keeps, as another process would. */
   readonly reopen?: (tier: Tier, options: TierSubjectOptions) => Promise<Tier>;
@@ -49,6 +52,8 @@ export interface TierCases {
 }
 
 export const HOUR_MS = 3_600_000;
+/** In the largest cases, and so the room that every subject needs. */
+export const ENTRIES_MAX = 5_000;
 
 /** Opens the tier of one case; what the case opens is added to `opened`. */
 export async function caseContext(subject: TierSubject, opened: Tier[]): Promise<CaseContext> {

@@ -3,13 +3,12 @@
 import { strict as assert } from "node:assert";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tier, TierEntry } from "../../tier/tier.ts";
-import { keysOf, type TierCases } from "./context.ts";
+import { ENTRIES_MAX, keysOf, type TierCases } from "./context.ts";
 
 /** Work of this thread between two turns of the event loop. */
 const WORK_MS_MAX = 10;
 /** Time between two turns; other programs take their share of the processor in it. */
 const WALL_MS_MAX = 50;
-const ENTRIES = 5_000;
 /** The compiler and the collector take turns, too: the best of so many counts. */
 const ATTEMPTS = 6;
 
@@ -41,7 +40,7 @@ export const responsiveness: TierCases = {
       const best = new Map<string, Gap>();
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         for (const [name, step] of Object.entries(STEPS)) {
-          const batch = entries(ENTRIES, "key ", { tags: ["t"] });
+          const batch = entries(ENTRIES_MAX, "key ", { tags: ["t"] });
           const keys = keysOf(batch);
           const gap = await longestGap(() => step(tier, { entries: batch, keys }));
           best.set(name, shorter(gap, best.get(name)));

@@ -56,6 +56,8 @@ describe("the cache commands", () => {
 
   it.each([
     ["cache keys --prefix a", "Say which with --category"],
+    ["cache keys --category c --prefix=", '--prefix: "" is no key'],
+    ["cache clear --category c --prefix= --yes", "leave --prefix out"],
     ["cache clear --tag a --category b --yes", "Give --tag or --category"],
     ["cache keys --limit x", "It must be a whole number."],
     ["cache keys --limit 0", "Give a whole number from 1."],

@@ -34,6 +34,12 @@ export function filterOf(invocation: Invocation): Filter {
     tag: textOf(invocation, "tag"),
   };
   const { category, prefix, tag } = filter;
+  if (prefix === "") {
+    throw usageError(
+      '--prefix: "" is no key. Give one, such as week:7, or leave --prefix out, which takes the ' +
+        "whole category.",
+    );
+  }
   if (prefix !== undefined && category === undefined) {
     throw usageError("--prefix is a key of one category. Say which with --category.");
   }

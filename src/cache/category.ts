@@ -4,14 +4,8 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import {
-  assertFunction,
-  assertList,
-  assertOptions,
-  assertTexts,
-  wrongArgument,
-} from "../core/arguments.ts";
-import { mapAtOnce, nextSlice } from "../core/slices.ts";
+import { assertFunction, assertList, assertTexts, wrongArgument } from "../core/arguments.ts";
+import { mapAtOnce } from "../core/slices.ts";
 import { Changes } from "./changes.ts";
 import { cacheChannels } from "./channels.ts";
 import type { CacheCore } from "./core.ts";
@@ -25,9 +19,10 @@ import type { Loader, ReadCall } from "./loading.ts";
 import { type LoadedAs, type Lookup, lookupOf } from "./lookup.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
 import { allResolved, Reader, type Resolving } from "./reader.ts";
-import { type RefreshOptions, startRefresh } from "./refresh.ts";
+import { type RefreshOptions, readOptionsOf, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
+import { assertLoads } from "./strategy.ts";
 import { type SettleBatch, type WarmOptions, type WarmResult, warm } from "./warm.ts";
 
 /** Which keys to list. */
@@ -197,14 +192,14 @@ export class CategoryCache<T = unknown> {
     const kept = { kept: true, ttlMs: undefined, tags, etag: undefined, loadMs: 0 };
     const prepare = (pause: () => Promise<void>): OwnEntry[] | Promise<OwnEntry[]> =>
       entriesOf(entries, own, pause);
-    if (this.#call.bypass) return void (await prepare(nextSlice));
     await this.#changes.make<OwnEntry>({
       tags,
       prepare,
       keyOf: ([key]) => key,
       toSource: ([key, value]) => ({ kind: "set", key, value }),
       apply: ([key, value], isDropped) => {
-        if (isDropped) this.#shelf.drop(key);
+        // Without a cache, too: what a tier has of before must not come back with it.
+        if (isDropped || this.#call.bypass) this.#shelf.drop(key);
         else this.#shelf.keep(key, { ...kept, value }, life);
       },
     });
@@ -274,9 +269,7 @@ export class CategoryCache<T = unknown> {
 
   /** Loads a key anew, again and again, before its time is over. */
   refreshAhead(key: Key, load: Load<T>, options: RefreshOptions = {}): Disposable {
-    assertOptions("refreshAhead: options", options);
-    const { refreshBefore: _, ...call } = options;
-    this.#callOf(call);
+    this.#callOf(readOptionsOf(options));
     const loader = this.#asLoader(load);
     const text = keyText(key);
     const refresh = async (read: ReadOptions): Promise<void> => {
@@ -340,6 +333,7 @@ export class CategoryCache<T = unknown> {
   ): Resolving[] | Promise<Resolving[]> {
     const call = this.#callOf(options);
     throwIfAborted(call.signal, "The read of the cache");
+    if (call.refresh && loader === this.#loader) assertLoads(this.name, this.#options.source);
     if (keys.length > KEYS_AT_ONCE) return this.#reader.resolveMany(keys, loader, call);
     return this.#reader.resolve(keys.map(keyText), loader, call);
   }

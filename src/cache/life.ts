@@ -107,28 +107,35 @@ export function parseLifeMs(value: Life, name: string): number {
   return value === Number.POSITIVE_INFINITY ? value : parseDurationMs(value, name);
 }
 
-/** Lays options over what holds otherwise. @throws `INVALID_ARGUMENT` naming the option. */
-export function resolveLife(options: LifeOptions, base: ResolvedLife): ResolvedLife {
+/**
+ * Lays options over what holds otherwise.
+ *
+ * @param what whose options they are; stands before their names in messages.
+ * @throws `INVALID_ARGUMENT` naming the option.
+ */
+export function resolveLife(options: LifeOptions, base: ResolvedLife, what = ""): ResolvedLife {
   const life = (name: keyof LifeOptions, otherwise: number): number => {
     const value = options[name] as Life | undefined;
-    return value === undefined ? otherwise : parseLifeMs(value, name);
+    return value === undefined ? otherwise : parseLifeMs(value, what + name);
   };
   const staleWhileRevalidateMs = life("staleWhileRevalidate", base.staleWhileRevalidateMs);
   const { negativeTtl } = options;
   return {
     ttlMs: life("ttl", base.ttlMs),
-    tierTtlMs: tierLives(options, base),
-    sliding: flag(options.sliding, "sliding", base.sliding),
-    jitter: part(options.jitter, "jitter", base.jitter),
+    tierTtlMs: tierLives(options, base, what),
+    sliding: flag(options.sliding, `${what}sliding`, base.sliding),
+    jitter: part(options.jitter, `${what}jitter`, base.jitter),
     keepStaleMs: Math.max(life("keepStale", base.keepStaleMs), staleWhileRevalidateMs),
     staleWhileRevalidateMs,
     negativeTtlMs:
-      negativeTtl === undefined ? base.negativeTtlMs : parseLifeMs(negativeTtl, "negativeTtl"),
+      negativeTtl === undefined
+        ? base.negativeTtlMs
+        : parseLifeMs(negativeTtl, `${what}negativeTtl`),
     softTimeoutMs: life("softTimeout", base.softTimeoutMs),
     hardTimeoutMs: life("hardTimeout", base.hardTimeoutMs),
     retryAfterMs: life("retryAfter", base.retryAfterMs),
-    refreshAhead: part(options.refreshAhead, "refreshAhead", base.refreshAhead),
-    earlyRefresh: positive(options.earlyRefresh, "earlyRefresh", base.earlyRefresh),
+    refreshAhead: part(options.refreshAhead, `${what}refreshAhead`, base.refreshAhead),
+    earlyRefresh: positive(options.earlyRefresh, `${what}earlyRefresh`, base.earlyRefresh),
   };
 }
 
@@ -214,13 +221,17 @@ export function attentionInMs(
 function tierLives(
   { ttl, tierTtl: lives }: LifeOptions,
   base: ResolvedLife,
+  what: string,
 ): Readonly<Record<string, number>> {
   if (lives === undefined) return ttl === undefined ? base.tierTtlMs : {};
   if (typeof lives !== "object" || lives === null || Array.isArray(lives)) {
-    throw wrongArgument("tierTtl", "an object of lives by the names of tiers", lives);
+    throw wrongArgument(`${what}tierTtl`, "an object of lives by the names of tiers", lives);
   }
   return Object.fromEntries(
-    Object.entries(lives).map(([tier, life]) => [tier, parseLifeMs(life, `tierTtl.${tier}`)]),
+    Object.entries(lives).map(([tier, life]) => [
+      tier,
+      parseLifeMs(life, `${what}tierTtl.${tier}`),
+    ]),
   );
 }
 

@@ -33,7 +33,7 @@ import { REFRESH_AHEAD_PART, resolveSource, type Source, type SourceOptions } fr
 
 /** How the entries of one category are kept. */
 export interface CategoryOptions extends LifeOptions, SourceOptions {
-  /** What it is for; shown by `springhouse cache stats`. */
+  /** What it is for, for whoever reads these options: the cache itself makes no use of it. */
   readonly description?: string;
   /** Other names of it. */
   readonly aliases?: readonly string[];
@@ -179,7 +179,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions
   if (tierTimeoutMs === 0) throw invalid("tierTimeout", tierTimeout, "It is more than 0.");
   assertNamed("defaults", "an object of options", defaults);
   refuseUnknownLife(defaults, [], "defaults");
-  const life = resolveLife(defaults, DEFAULT_LIFE);
+  const life = resolveLife(defaults, DEFAULT_LIFE, "defaults: ");
   const all = { [DEFAULT_CATEGORY]: {}, ...categories };
   return {
     namespace,
@@ -202,19 +202,20 @@ function resolveCategory(
   base: ResolvedLife,
 ): ResolvedCategory {
   assertName("category", name);
+  const what = `category "${name}": `;
   refuseUnknownLife(given, CATEGORY_KEYS, `category "${name}"`);
   const { maxEntries, maxBytes, policy, values = "frozen" } = given;
   const { description = "", aliases = [], tags = [], lease = true } = given;
-  assertCategory(name, { ...given, description, aliases, tags, lease });
+  assertCategory(what, { ...given, description, aliases, tags, lease });
   if (values !== "frozen" && values !== "shared") {
-    throw invalid("values", values, 'It is "frozen" or "shared".');
+    throw invalid(`${what}values`, values, 'It is "frozen" or "shared".');
   }
   if (!COMPRESSIONS.includes(given.compression)) {
-    throw invalid("compression", given.compression, 'It is "zstd", "lz4" or "none".');
+    throw invalid(`${what}compression`, given.compression, 'It is "zstd", "lz4" or "none".');
   }
-  const bytes = maxBytes === undefined ? UNLIMITED : parseBytes(maxBytes, "maxBytes");
+  const bytes = maxBytes === undefined ? UNLIMITED : parseBytes(maxBytes, `${what}maxBytes`);
   const source = resolveSource(name, given);
-  const life = resolveLife(given, base);
+  const life = resolveLife(given, base, what);
   const room = {
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(bytes === UNLIMITED ? {} : { maxBytes: bytes }),
@@ -241,16 +242,15 @@ function resolveCategory(
 
 /** Throws for what is of another type than the options of a category have. */
 function assertCategory(
-  name: string,
+  what: string,
   { description, aliases, tags, lease, tiers, maxEntries, policy }: CategoryOptions,
 ): void {
-  const what = `category "${name}": `;
   assertText(`${what}description`, description);
   assertTexts(`${what}aliases`, aliases);
   assertTexts(`${what}tags`, tags);
   assertFlag(`${what}lease`, lease);
-  if (maxEntries !== undefined) checkMaxEntries(maxEntries);
-  if (policy !== undefined) checkPolicy(policy);
+  if (maxEntries !== undefined) checkMaxEntries(maxEntries, what);
+  if (policy !== undefined) checkPolicy(policy, what);
   if (tiers === undefined) return;
   assertTexts(`${what}tiers`, tiers);
   if (tiers.length > 0) return;
@@ -266,7 +266,7 @@ export interface CallOptions extends LifeOptions {
 
 /** Options of one read. */
 export interface ReadOptions extends CallOptions {
-  /** Loads whatever there is. Default: false. */
+  /** Loads whatever there is, by the load of the call or the category. Default: false. */
   readonly refresh?: boolean;
   /** A value past its time will do where nothing else is at hand. Default: false. */
   readonly allowStale?: boolean;

@@ -6,6 +6,7 @@
 
 import { type Duration, parseDurationMs } from "../core/duration.ts";
 import { SpringhouseError } from "../core/errors.ts";
+import { refuseUnknownLife } from "./life.ts";
 import { callLife, type ReadOptions } from "./options.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -21,6 +22,13 @@ const PART_BEFORE = 0.2;
 const JITTER = 0.1;
 const RETRY_MS_MIN = 1_000;
 
+/** What the loads are called with. @throws `INVALID_ARGUMENT` for an option that there is not. */
+export function readOptionsOf(options: RefreshOptions): ReadOptions {
+  refuseUnknownLife(options, ["tags", "signal", "refreshBefore"], "refreshAhead");
+  const { refreshBefore: _, ...read } = options;
+  return read;
+}
+
 /**
  * @param load loads the key anew, and rejects when that fails.
  * @param isOver whether there is no cache any more.
@@ -31,7 +39,8 @@ export function startRefresh(
   { parts, life }: Shelf,
   options: RefreshOptions,
 ): Disposable {
-  const { refreshBefore, ...read } = options;
+  const { refreshBefore } = options;
+  const read = readOptionsOf(options);
   const { ttlMs } = callLife(read, "read", life, "refreshAhead");
   const beforeMs =
     refreshBefore === undefined

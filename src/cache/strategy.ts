@@ -5,12 +5,15 @@
  *
  * | strategy | a read that misses | `set` and `drop` |
  * |---|---|---|
- * | `none` | loads, keeps nothing | do nothing |
+ * | `none` | calls `load`, if any, each time, keeps nothing | wait for `save`, if any |
  * | `cache-aside` | is the caller's, by `getOrSet` | change the cache |
  * | `read-through` | calls `load` | change the cache |
  * | `refresh-ahead` | calls `load`, and again before the end of a life | change the cache |
  * | `write-through` | calls `load`, if there is one | wait for `save`, then change the cache |
  * | `write-behind` | calls `load`, if there is one | change journal and cache; `save` follows |
+ *
+ * With `none` a category goes past its tiers straight to its source, whatever strategy it has
+ * otherwise; its changes drop what the tiers have of the key, so that it does not come back.
  *
  * Changes of one key are saved one after the other. A `save` that takes longer than `hardTimeout`
  * counts as failed, and is told so by its signal: from then on it must not write.
@@ -94,16 +97,23 @@ export function resolveSource(category: string, options: SourceOptions): Source 
       `strategy "${strategy}" needs save, which writes changes to the source`,
     );
   }
-  if (!writes && save !== undefined) {
+  if (!writes && strategy !== "none" && save !== undefined) {
     throw refused(category, `save is not used by strategy "${strategy}"`);
-  }
-  if (strategy === "none" && load !== undefined) {
-    throw refused(category, 'load is not used by strategy "none"');
   }
   if (strategy === "cache-aside" && load !== undefined) {
     throw refused(category, 'load needs strategy "read-through" (or another that reads)');
   }
   return { strategy, load, save };
+}
+
+/** Throws unless a read that brings no load can load anew. */
+export function assertLoads(category: string, { load }: Source): void {
+  if (load !== undefined) return;
+  throw refused(
+    category,
+    "refresh loads anew, and there is no load. Give one to the call, " +
+      "getOrSet(key, load, { refresh: true }), or to the category with a strategy that reads",
+  );
 }
 
 /** Saves, or rejects when it takes longer than a load may. @throws `TIMEOUT`. */

@@ -1,10 +1,11 @@
 /** Loading what will be wanted before it is: in batches, a few at a time. */
 
 import { throwIfAborted } from "../core/abort.ts";
-import { assertFunction, assertOptions } from "../core/arguments.ts";
+import { assertFunction } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { shown } from "../core/shown.ts";
 import type { Key } from "./key.ts";
+import { refuseUnknownLife } from "./life.ts";
 import type { ReadOptions } from "./options.ts";
 
 /** How to warm. */
@@ -16,6 +17,9 @@ export interface WarmOptions extends Omit<ReadOptions, "allowStale"> {
   /** Told after each batch. */
   readonly onProgress?: (done: number, total: number) => void;
 }
+
+/** What a call may say beside the life of its entries. */
+const WARM_KEYS = ["tags", "signal", "refresh", "batchSize", "concurrency", "onProgress"];
 
 /** What warming did. */
 export interface WarmResult {
@@ -35,7 +39,7 @@ export async function warm(
   keys: readonly Key[],
   options: WarmOptions,
 ): Promise<WarmResult> {
-  assertOptions("warm: options", options);
+  refuseUnknownLife(options, WARM_KEYS, "warm");
   const { batchSize = 100, concurrency = 2, onProgress, ...read } = options;
   assertCount("batchSize", batchSize);
   assertCount("concurrency", concurrency);

@@ -188,7 +188,11 @@ describe("a call is refused in its own words", () => {
     ["dropTag of a number", (cache) => cache.dropTag(careless(5)), "must be a text, not number"],
     ["warm of a text", (cache) => cache.warm(text, () => []), "warm: keys must be a list"],
     ["warm without a load", (cache) => cache.warm(["a"], careless(5)), "load must be a function"],
-    ["warm with null", (cache) => cache.warm([], load0, careless(null)), "warm: options must be a"],
+    [
+      "warm with null",
+      (cache) => cache.warm([], load0, careless(null)),
+      "warm takes an object of options",
+    ],
     [
       "warm with a misspelt option, without keys",
       (cache) => cache.warm([], load0, careless({ batchSiz: 5 })),
@@ -202,7 +206,7 @@ describe("a call is refused in its own words", () => {
     [
       "refreshAhead with null",
       (cache) => cache.refreshAhead("a", load, careless(null)),
-      "refreshAhead: options must be an object of options, not null",
+      "refreshAhead takes an object of options, not null",
     ],
     ["tags as a text", (cache) => cache.set("a", 1, { tags: careless("x") }), "tags must be a li"],
     ["null as options", (cache) => cache.set("a", 1, careless(null)), "options, not null"],

@@ -6,6 +6,7 @@ import { ChaosTier } from "../../src/testing/chaos-tier.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { hasOf } from "../../src/testing/tier/context.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
+import { open } from "./journal-support.ts";
 import { errorOf, openTiered } from "./support.ts";
 
 const clock = new FakeClock();
@@ -43,7 +44,6 @@ describe("options that cannot work", () => {
     ["write-behind without save", category({ strategy: "write-behind" }), /needs save/],
     ["save that nobody calls", category({ save }), /save is not used/],
     ["load that nobody calls", category({ load }), /load needs strategy/],
-    ["load of none", category({ load, strategy: "none" }), /load is not used/],
     ["a name twice", { categories: { a: { aliases: ["b"] }, b: {} } }, /Two categories.*"b"/],
     ["an alias of itself", { categories: { a: { aliases: ["a"] } } }, /Two categories.*"a"/],
   ])("are refused: %s", async (_, options, message) => {
@@ -66,12 +66,86 @@ describe("options that cannot work", () => {
       () => cache.setMany([["a", 1]], bad),
       async () => cache.refreshAhead("a", load, bad),
       () => cache.warm(["a"], () => [1], bad),
+      () => cache.warm([], () => [1], bad),
     ];
 
     for (const call of calls) {
       const { message } = await errorOf(call());
       expect(message, String(call)).toMatch(/unknown option "tll". Did you mean "ttl"\?/);
     }
+  });
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      "warm",
+      () => createCache().warm([], () => [], { batchsize: 1 } as object),
+      /^warm: unknown option "batchsize". Did you mean "batchSize"\?.* concurrency, onProgress/,
+    ],
+    [
+      "refreshAhead",
+      () => createCache().refreshAhead("a", load, { refreshbefore: 1 } as object),
+      /^refreshAhead: unknown option "refreshbefore". Did you mean "refreshBefore"\?/,
+    ],
+    [
+      "refreshAhead, which always refreshes",
+      () => createCache().refreshAhead("a", load, { refresh: true } as object),
+      /^refreshAhead: unknown option "refresh"/,
+    ],
+  ])("are named by a call that has some of its own: %s", async (_, call, message) => {
+    expect((await errorOf((async () => await call())())).message).toMatch(message);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["maxBytes", "1XB", 'category "b": maxBytes: "1XB" is not a size.'],
+    ["maxEntries", 0, 'category "b": maxEntries: 0 is not'],
+    ["policy", "random", 'category "b": policy: "random" is unknown.'],
+    ["compression", "gzip", 'category "b": compression: "gzip" is refused.'],
+    ["values", "mutable", 'category "b": values: "mutable" is refused.'],
+    ["ttl", "soon", 'category "b": ttl: "soon"'],
+    ["negativeTtl", "soon", 'category "b": negativeTtl: "soon"'],
+    ["tierTtl", { memory: "soon" }, 'category "b": tierTtl.memory: "soon"'],
+    ["tierTtl", "5m", 'category "b": tierTtl must be'],
+    ["sliding", 1, 'category "b": sliding: 1 is refused.'],
+    ["jitter", 2, 'category "b": jitter: 2 is refused.'],
+    ["refreshAhead", 2, 'category "b": refreshAhead: 2 is refused.'],
+    ["earlyRefresh", -1, 'category "b": earlyRefresh: -1 is refused.'],
+    ["strategy", "magic", 'Category "b": strategy "magic"'],
+    ["load", 5, 'category "b": load must be'],
+    ["tags", "x", 'category "b": tags must be'],
+  ])("are told with the category that has them: %s", async (name, value, begin) => {
+    const categories = { a: {}, b: { [name]: value } };
+
+    const error = await errorOf((async () => createCache({ categories }))());
+
+    expect(error.code).toBe("INVALID_ARGUMENT");
+    expect(error.message.slice(0, begin.length)).toBe(begin);
+  });
+
+  it("are told as those of the defaults, where they are", async () => {
+    const make = async (): Promise<unknown> => createCache({ defaults: { ttl: "soon" } });
+
+    expect((await errorOf(make())).message).toMatch(/^defaults: ttl: "soon"/);
+  });
+
+  it("are refused where a read is to load anew and there is no load", async () => {
+    const { cache } = openTiered({ categories: { read: { strategy: "read-through", load } } });
+    const { mine: behind } = open();
+    const refresh = { refresh: true };
+    await cache.set("a", 0);
+
+    for (const one of [cache, behind]) {
+      for (const call of [
+        () => one.get("a", refresh),
+        () => one.lookup("a", refresh),
+        () => one.getMany(["a"], refresh),
+      ]) {
+        const error = await errorOf(call());
+        expect(error.code).toBe("INVALID_ARGUMENT");
+        expect(error.message).toMatch(/getOrSet\(key, load, { refresh: true }\)/);
+      }
+    }
+    expect(await cache.category("read").get("a", refresh)).toBe(1);
+    expect(await cache.getOrSet("a", load, refresh)).toBe(1);
   });
 
   it("are refused for shared values that would have to leave memory", async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createCache } from "../../src/cache/cache.ts";
 import type { CategoryCache } from "../../src/cache/category.ts";
 import type { CategoryOptions } from "../../src/cache/options.ts";
-import type { Save, SourceChange } from "../../src/cache/strategy.ts";
+import type { Save, SourceChange, StrategyName } from "../../src/cache/strategy.ts";
+import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { errorOf, Gate, openTiered, pass, stateOf, turns } from "./support.ts";
 
 /** A source of values that can be broken. */
@@ -55,6 +57,61 @@ describe("a category without a cache", () => {
     expect(gate.calls).toBe(2);
     expect(lower.calls["setMany"]).toBeUndefined();
     expect(lower.calls["getMany"]).toBeUndefined();
+  });
+
+  it("reads and writes its source each time, as the strategy does that it switches off", async () => {
+    const source = new Source();
+    source.values.set("a", 1);
+    const { load, save } = source;
+    const { mine, lower, memory } = open({ strategy: "none", load, save });
+
+    expect(await mine.get("a")).toBe(1);
+    source.values.set("a", 2);
+    expect(await mine.lookup("a")).toMatchObject({ value: 2, source: "load" });
+    await mine.set("a", 3);
+    expect(await mine.getMany(["a", "b"])).toEqual([3, undefined]);
+    await mine.drop("a");
+
+    expect(await mine.get("a")).toBeUndefined();
+    expect(source.saved.flat()).toEqual([
+      { kind: "set", key: "a", value: 3 },
+      { kind: "drop", key: "a" },
+    ]);
+    expect(memory.statistics()).toMatchObject({ entries: 0, hits: 0, misses: 0 });
+    expect([lower.calls["setMany"], lower.calls["getMany"]]).toEqual([undefined, undefined]);
+    source.error = new Error("down");
+    expect((await errorOf(mine.set("a", 4))).message).toBe("down");
+  });
+
+  it("gives no read that began before a change to who reads after it", async () => {
+    const gate = new Gate();
+    const { mine } = open({ strategy: "none", load: gate.load, save: async () => undefined });
+    const before = mine.get("a");
+    await turns();
+
+    await mine.set("a", 2);
+    const after = mine.get("a");
+    await turns();
+    gate.open(1);
+    expect(await before).toBe(1);
+    gate.open(2);
+
+    expect(await after).toBe(2);
+    expect(gate.calls).toBe(2);
+  });
+
+  it("has nothing come back of what it changes when it is switched on again", async () => {
+    const source = new Source();
+    const { load, save } = source;
+    const tiers = [memoryTier()];
+    const openAs = (strategy: StrategyName): CategoryCache =>
+      createCache({ tiers, categories: { mine: { strategy, load, save } } }).category("mine");
+    const [on, off] = [openAs("write-through"), openAs("none")];
+    await on.set("a", 1);
+
+    await off.set("a", 2);
+
+    expect(await openAs("write-through").get("a")).toBe(2);
   });
 
   it("refuses what every category refuses", async () => {

@@ -82,18 +82,19 @@ export function resolveMemoryTierOptions(options: MemoryTierOptions): ResolvedMe
   };
 }
 
-/** Throws unless it is the name of a policy. */
-export function checkPolicy(policy: PolicyName): PolicyName {
+/** Throws unless it is the name of a policy. @param what stands before its name in the message. */
+export function checkPolicy(policy: PolicyName, what = ""): PolicyName {
   if (POLICIES.includes(policy)) return policy;
-  const message = `policy: ${shown(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
+  const message = `${what}policy: ${shown(policy)} is unknown. Known: ${POLICIES.join(", ")}.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { policy } });
 }
 
-/** Throws unless it is a number of entries. */
-export function checkMaxEntries(maxEntries: unknown): void {
+/** Throws unless it is a number of entries. @param what stands before its name in the message. */
+export function checkMaxEntries(maxEntries: unknown, what = ""): void {
   const isWhole = Number.isInteger(maxEntries) && Number(maxEntries) >= 1;
   if (isWhole || maxEntries === Number.POSITIVE_INFINITY) return;
-  const message = `maxEntries: ${shown(maxEntries)} is not a whole number from 1, or Infinity.`;
+  const given = `${what}maxEntries: ${shown(maxEntries)}`;
+  const message = `${given} is not a whole number from 1, or Infinity.`;
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
 }
 

@@ -5,7 +5,7 @@
 
 import { assertText, assertTexts } from "../core/arguments.ts";
 import { warn } from "../core/channels.ts";
-import { SpringhouseError } from "../core/errors.ts";
+import { isSpringhouseError, messageOf, SpringhouseError } from "../core/errors.ts";
 import { refuseUnknownKeys } from "../core/options.ts";
 import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
@@ -182,7 +182,7 @@ export class CacheCore {
     for (const tier of this.tiers) {
       const own = await tier.close();
       lost += own;
-      if (own > 0) warnOfLost(tier.name, own);
+      if (own > 0) warnOfLost(tier, own);
     }
     await this.memory?.close();
     return lost;
@@ -221,6 +221,7 @@ export class CacheCore {
 
   #guard(tier: Tier): GuardedTier {
     const { clock, namespace, strict, tierTimeoutMs, tierFailures, tierPauseMs } = this.options;
+    let told = false;
     return new GuardedTier(tier, {
       clock,
       prefix: namespacePrefix(namespace),
@@ -228,7 +229,12 @@ export class CacheCore {
       timeoutMs: tierTimeoutMs,
       failuresMax: tierFailures,
       pauseMs: tierPauseMs,
-      onError: (name, error) => this.#anyShelf?.tell("error", "*", name, error),
+      onError: (name, error) => {
+        this.#anyShelf?.tell("error", "*", name, error);
+        if (told || !isSpringhouseError(error, "MISSING_DEPENDENCY")) return;
+        told = true;
+        warn(error.code, `The tier "${name}" does less than it could. ${error.message}`);
+      },
     });
   }
 
@@ -254,9 +260,9 @@ function sharedBelow({ name }: ResolvedCategory): SpringhouseError {
 }
 
 /** Nobody can be sure of what the tier holds now: a drop may be among what is lost. */
-function warnOfLost(tier: string, lost: number): void {
+function warnOfLost({ name: tier, lastError }: GuardedTier, lost: number): void {
   const message =
     `${lost} changes did not reach the tier "${tier}" before the cache was closed. What it had ` +
-    "before may be served again.";
+    `before may be served again. Its last error: ${messageOf(lastError)}`;
   warn("CACHE_CHANGES_LOST", message, { tier, lost });
 }

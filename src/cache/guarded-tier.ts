@@ -9,7 +9,7 @@
 
 import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
-import { SpringhouseError } from "../core/errors.ts";
+import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import type { EntryLook, KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
 import { hasForm, isLook } from "./entry-form.ts";
@@ -186,6 +186,11 @@ export class GuardedTier {
     this.tier.resetStatistics();
   }
 
+  /** The newest of its failures. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
   /** @returns how many changes did not arrive. */
   async close(): Promise<number> {
     const { onError, clock } = this.#options;
@@ -282,7 +287,8 @@ export class GuardedTier {
   #lostError(lost: number): SpringhouseError {
     return new SpringhouseError(
       "CIRCUIT_OPEN",
-      `${lost} changes did not reach the tier "${this.name}" before it was closed.`,
+      `${lost} changes did not reach the tier "${this.name}" before it was closed: ` +
+        messageOf(this.#lastError),
       { cause: this.#lastError, fields: { tier: this.name, lost } },
     );
   }

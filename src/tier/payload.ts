@@ -64,8 +64,10 @@ const zstdDecompressInThread = promisify(zstdDecompress);
 /**
  * Makes the payload of a value.
  *
- * @param wanted another compression than that of the settings; zstd where it is not to be had.
- * @throws `INVALID_ARGUMENT` when it is not data; `MISSING_DEPENDENCY` for lz4 without its package.
+ * Without the package of lz4 it is compressed by zstd.
+ *
+ * @param wanted another compression than that of the settings.
+ * @throws `INVALID_ARGUMENT` when it is not data.
  */
 export async function pack(
   key: string,
@@ -76,7 +78,7 @@ export async function pack(
   const { codec, bytes } = encodeValue(value);
   let payload: Payload = { codec, bytes };
   const { compressFromBytes, encryptionKey } = settings;
-  const compression = wanted === undefined ? settings.compression : await orZstd(wanted);
+  const compression = await orZstd(wanted ?? settings.compression);
   if (compression !== "none" && bytes.byteLength >= compressFromBytes) {
     const smaller = await compress(bytes, compression);
     if (smaller.byteLength <= bytes.byteLength * WORTH_IT) {
@@ -109,7 +111,7 @@ export async function unpack(
   return decodeValue(name, plain);
 }
 
-/** A category's wish is no reason to keep nothing: without the package it is told of once. */
+/** A wish for lz4 is no reason to keep nothing: without the package it is told of once. */
 async function orZstd(wanted: Compression): Promise<Compression> {
   if (wanted !== "lz4") return wanted;
   try {
@@ -177,7 +179,7 @@ interface Lz4 {
 }
 
 /** @throws `MISSING_DEPENDENCY`. */
-export async function lz4(): Promise<Lz4> {
+async function lz4(): Promise<Lz4> {
   const name = "lz4-napi";
   return await importOptional(
     name,

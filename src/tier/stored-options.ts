@@ -20,7 +20,10 @@ export interface StoredTierOptions {
   readonly maxEntryBytes?: ByteSize;
   /** Bytes of single categories within `maxBytes`. Default: none. */
   readonly quotas?: Readonly<Record<string, ByteSize>>;
-  /** "zstd" comes with Node.js, "lz4" needs the package `lz4-napi`. Default: "zstd". */
+  /**
+   * "zstd" comes with Node.js; "lz4" needs the package `lz4-napi` and becomes zstd, with one
+   * warning, where that is missing. Default: "zstd".
+   */
   readonly compression?: Compression;
   /** Smaller values are left as they are. Default: "1KB". */
   readonly compressFrom?: ByteSize;

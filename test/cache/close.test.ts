@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { warningsOf } from "../support/warnings.ts";
 import { entryIn, errorOf, openTiered, pass, turns } from "./support.ts";
 
 describe("a cache that is closed", () => {
@@ -77,6 +78,19 @@ describe("a cache that is closed", () => {
     await cache.close();
 
     expect((await entryIn(stored, "a"))?.value).toBe(1);
+  });
+
+  it("says why what waited was lost", async () => {
+    const warnings = warningsOf();
+    const { cache, lower } = openTiered();
+    lower.setMany = () => Promise.reject(new Error("out of paper"));
+
+    await cache.set("a", 1);
+    await cache.close();
+
+    expect(warnings).toMatchObject([
+      { code: "CACHE_CHANGES_LOST", message: expect.stringContaining("out of paper") },
+    ]);
   });
 
   it("closes what is left when one tier fails to", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SpringhouseError } from "../../src/core/errors.ts";
+import { warningsOf } from "../support/warnings.ts";
 import { entryIn, type Opened, openTiered, pass, THROWS, WORKS } from "./support.ts";
 
 /** What the guard of the tier below says. */
@@ -10,13 +11,15 @@ function guardOf({ cache }: Opened): Record<string, unknown> {
 
 describe("a tier that can never take some value", () => {
   /** The tier below refuses what is "poison", as a codec does. */
-  function openPicky(): Opened {
+  function openPicky(
+    refusal: () => Error = () => new SpringhouseError("INVALID_ARGUMENT", "It cannot be encoded."),
+  ): Opened {
     const opened = openTiered();
     const { lower } = opened;
     const setMany = lower.setMany.bind(lower);
     lower.setMany = async (entries, options) => {
       if (entries.some(({ value }) => value === "poison")) {
-        throw new SpringhouseError("INVALID_ARGUMENT", "It cannot be encoded.");
+        throw refusal();
       }
       return await setMany(entries, options);
     };
@@ -51,6 +54,24 @@ describe("a tier that can never take some value", () => {
 
     expect(await cache.get("a")).toBe("poison");
     expect(await entryIn(stored, "a")).toBeUndefined();
+  });
+
+  it("may lack a package for it, which is told once, or throw an error of its own", async () => {
+    const warnings = warningsOf();
+    const missing = new SpringhouseError("MISSING_DEPENDENCY", "npm install codec");
+    const own = Object.assign(new Error("no"), { code: "INVALID_ARGUMENT" });
+
+    for (const refusal of [missing, own]) {
+      const opened = openPicky(() => refusal);
+      await opened.cache.setMany(["poison", "b", "poison"].map((v, at) => [`k${at}`, v] as const));
+
+      expect((await entryIn(opened.stored, "k1"))?.value).toBe("b");
+      expect(guardOf(opened)).toMatchObject({ circuit: "closed", errors: 2, queued: 0 });
+    }
+
+    expect(warnings).toMatchObject([
+      { code: "MISSING_DEPENDENCY", message: expect.stringMatching(/"below".*npm install codec/) },
+    ]);
   });
 
   it("is tried again when it fails while the refused one is looked for", async () => {

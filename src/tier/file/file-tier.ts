@@ -19,7 +19,6 @@
 import { abortable, throwIfAborted } from "../../core/abort.ts";
 import { isSpringhouseError, SpringhouseError } from "../../core/errors.ts";
 import { newCounters } from "../counters.ts";
-import { lz4 } from "../payload.ts";
 import type {
   EntryLook,
   ExpireOptions,
@@ -131,7 +130,6 @@ class FileTier implements Tier {
   ): Promise<readonly SetOutcome[]> {
     return await this.#call("setMany", options, async () => {
       if (entries.length === 0) return [];
-      if (this.#files.settings.payload.compression === "lz4") await lz4();
       const outcomes = new Array<SetOutcome>(entries.length).fill("stored");
       try {
         // One position for all: what is dropped while they are written may concern any of them.

@@ -16,7 +16,6 @@ import type { ResultSet, Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import { OpenCalls } from "../../sqlite/open-calls.ts";
 import { newCounters } from "../counters.ts";
-import { lz4 } from "../payload.ts";
 import type {
   EntryLook,
   ExpireOptions,
@@ -115,7 +114,6 @@ export class SqliteTier implements Tier {
 
   /** Opens the file now, for those who want to know at start that it can be opened. */
   async ready(): Promise<void> {
-    if (this.#options.payload.compression === "lz4") await lz4();
     await this.#call("read", async () => undefined);
   }
 

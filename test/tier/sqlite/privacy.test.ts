@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sqliteTier } from "../../../src/tier/sqlite/sqlite-tier.ts";
-import { runWithoutPackages } from "../../support/without-packages.ts";
 import { entry, listed, openTier, query, temporaryPath, valuesOf } from "./support.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -100,16 +99,5 @@ describe("the options of sqliteTier", () => {
 
     expect(tier.statistics()).toMatchObject({ entries: 0, bytes: 0, errors: 0 });
     await tier.close();
-  });
-
-  it("need the package lz4-napi for lz4, and say so", async () => {
-    const failure = await runWithoutPackages(`
-      import { sqliteTier } from "./src/tier/sqlite/sqlite-tier.ts";
-      const tier = sqliteTier({ path: ${JSON.stringify(temporaryPath())}, compression: "lz4" });
-      await tier.ready().catch((error) => console.log(JSON.stringify(error)));
-      await tier.close();
-    `);
-
-    expect(failure).toMatchObject({ code: "MISSING_DEPENDENCY" });
   });
 });

@@ -29,7 +29,7 @@ export interface DemandReport {
   readonly memoryHitRate: number;
   /** Of those that memory does not have. */
   readonly fileHitRate: number;
-  readonly evictions: number;
+  readonly memoryEvictions: number;
   /** Mean times of a read by where the card was, milliseconds. */
   readonly memoryMs: number;
   readonly fileMs: number;
@@ -57,7 +57,9 @@ export async function measureDemand(
     const { ms = 0, count = 0 } = times.get(source) ?? {};
     times.set(source, { ms: ms + performance.now() - beforeMs, count: count + 1 });
   }
-  const { hits, misses, hitRate, memoryHits, evictions } = cache.category("cards").statistics();
+  const { hits, misses, hitRate, memoryHits, memoryEvictions } = cache
+    .category("cards")
+    .statistics();
   const mean = (source: string): number => {
     const { ms, count } = times.get(source) ?? { ms: 0, count: 1 };
     return ms / count;
@@ -70,7 +72,7 @@ export async function measureDemand(
     hitRate,
     memoryHitRate: memoryHits / Math.max(1, hits + misses),
     fileHitRate: (hits - memoryHits) / Math.max(1, beyondMemory),
-    evictions,
+    memoryEvictions,
     memoryMs: mean("memory"),
     fileMs: mean("sqlite"),
     loadMs: mean("load"),

@@ -114,7 +114,7 @@ function demandText(cold: DemandReport, warm: DemandReport): string {
       ["hit rate", percent(cold.hitRate), reached(percent(warm.hitRate), isReached, "over 90 %")],
       row("of memory", ({ memoryHitRate }) => percent(memoryHitRate)),
       row("of the file, beyond memory", ({ fileHitRate }) => percent(fileHitRate)),
-      row("evictions from memory", ({ evictions }) => count(evictions)),
+      row("evictions from memory", ({ memoryEvictions }) => count(memoryEvictions)),
       row("mean time from memory", ({ memoryMs }) => microseconds(memoryMs)),
       row("mean time from the file", ({ fileMs }) => microseconds(fileMs)),
       row("mean time from the database", ({ loadMs }) => microseconds(loadMs)),

@@ -15,7 +15,9 @@ export type CacheEventName =
   | "miss"
   | "set"
   | "drop"
+  /** Memory removed an entry for room; other tiers only count. */
   | "evict"
+  /** Memory removed an entry because its time was over; other tiers only count. */
   | "expire"
   /** A value past its time was served, because that was asked for or the load failed. */
   | "stale"

@@ -56,6 +56,10 @@ export class Flight {
   fenced = false;
   /** Nobody may join any more. */
   closed = false;
+  /** Those who wait were counted as misses; who joins from now on is counted by who joins it. */
+  missed = false;
+  /** Of those who wait, who goes on by itself where this finds nothing, and is counted there. */
+  goingOn = 0;
   readonly #droppedTags = new Set<string>();
   readonly #whenAbandoned: ((reason: unknown) => void)[] = [];
   /** Made when somebody asks for the signal, which loads of many keys do not. */
@@ -97,6 +101,11 @@ export class Flight {
   /** Whether somebody waits for it. */
   get isAwaited(): boolean {
     return this.#waiters > 0 && !this.#settled;
+  }
+
+  /** Reads that wait for it, or did until it was settled. */
+  get waiters(): number {
+    return this.#waiters;
   }
 
   /** Whether an answer is still to be found: it has none, and has not been abandoned. */

@@ -167,12 +167,10 @@ export class Reader {
     const isOwn = LoadRun.waitsForItself(flight);
     if (loader !== undefined) {
       if (isOwn) throw this.#shelf.selfError(flight.key);
-      const resolved = await flight.join(call.signal);
-      if (flight.loads || resolved.hit) return resolved;
-      // Somebody only looks; whoever can load goes on from there.
-      const [own] = this.resolve([flight.key], loader, call);
-      return (await own) ?? MISS;
+      if (!flight.loads) return await this.#joinLook(flight, loader, call);
     }
+    if (flight.missed) this.#countLate(flight, isOwn);
+    if (loader !== undefined) return await flight.join(call.signal);
     try {
       const resolved = isOwn ? MISS : await flight.join(call.signal);
       if (resolved.hit) return resolved;
@@ -181,7 +179,27 @@ export class Reader {
       if (call.signal?.aborted || this.#closed) throw error;
     }
     if (!call.allowStale || flight.stale === undefined) return MISS;
+    this.#shelf.countStale(flight.key, 1);
     return this.#shelf.stale(flight.stale, undefined);
+  }
+
+  /** Somebody only looks; whoever can load goes on from there. */
+  async #joinLook(flight: Flight, loader: Loader, call: ReadCall): Promise<Resolved> {
+    flight.goingOn++;
+    try {
+      const resolved = await flight.join(call.signal);
+      if (resolved.hit && !resolved.stale) return resolved;
+    } finally {
+      flight.goingOn--;
+    }
+    const [own] = this.resolve([flight.key], loader, call);
+    return (await own) ?? MISS;
+  }
+
+  /** Counts a read that comes when the others were counted, and may have been answered. */
+  #countLate({ key, settled }: Flight, isOwn: boolean): void {
+    this.#shelf.countMisses(key, 1);
+    if (settled && !isOwn) this.#shelf.countStale(key, 1);
   }
 
   #joinable(key: string): Flight | undefined {
@@ -242,9 +260,9 @@ export class Reader {
       if (recalled !== undefined) await recalled;
       if (!call.refresh && !call.bypass) await this.#look(flights, loader, call);
       const open = flights.filter(({ isOpen }) => isOpen);
-      const missed = this.#shelf.forMany(open, ({ key }) => {
-        this.#shelf.counts.misses++;
-        this.#shelf.tell("miss", key, "all");
+      const missed = this.#shelf.forMany(open, (flight) => {
+        flight.missed = true;
+        this.#shelf.countMisses(flight.key, flight.waiters - flight.goingOn);
       });
       if (missed !== undefined) await missed;
       if (!call.refresh && !call.bypass) await this.#spareLoads(open);
@@ -293,7 +311,7 @@ export class Reader {
         }
         const { key } = flight;
         this.#shelf.fill(key, entry, index, call.life);
-        flight.settle(this.#shelf.hit(key, own, tier.name));
+        flight.settle(this.#shelf.hit(key, own, tier.name, flight.waiters));
         if (loader === undefined || !this.#shelf.isDue(key, entry, call.life)) return;
         if (this.#joinable(key) === undefined) due.push(this.#launchAhead(key, entry, tier.name));
       };

@@ -43,7 +43,7 @@ const KEYS_PER_FLUSH = 1_000;
 /** Counters of a category; hits in memory are counted there. */
 export interface CategoryCounts {
   hits: number;
-  /** Reads past all tiers; who joins one that is under way counts as neither hit nor miss. */
+  /** Reads past all tiers; also those that join one that is under way. */
   misses: number;
   /** Misses that were answered with a value past its time. */
   staleHits: number;
@@ -222,21 +222,30 @@ export class Shelf {
     for (const tier of this.tiers) await tier.flushed();
   }
 
-  /** What a read came to that found something fresh in a tier. Counts it. */
-  hit(key: string, { value, changeable }: OwnCopy, tier: string): Resolved {
-    this.counts.hits++;
-    this.tell("hit", key, tier);
+  /** What reads came to that found something fresh in a tier. Counts them. */
+  hit(key: string, { value, changeable }: OwnCopy, tier: string, reads: number = 1): Resolved {
+    this.counts.hits += reads;
+    this.#tellEach(reads, "hit", key, tier);
     return { value, hit: true, stale: false, source: tier, error: undefined, changeable };
   }
 
   /** Gives out what is stale to those who wait. */
   release(flight: Flight, stale: TierEntry, error: unknown): void {
     if (flight.settled) return;
-    if (flight.isAwaited) {
-      this.counts.staleHits++;
-      this.tell("stale", flight.key, "stale", error);
-    }
+    this.countStale(flight.key, flight.waiters - flight.goingOn, error);
     flight.release(this.stale(stale, error));
+  }
+
+  /** Counts reads that no tier could answer. */
+  countMisses(key: string, reads: number): void {
+    this.counts.misses += reads;
+    this.#tellEach(reads, "miss", key, "all");
+  }
+
+  /** Counts, of those, reads that are answered with something stale. */
+  countStale(key: string, reads: number, error?: unknown): void {
+    this.counts.staleHits += reads;
+    this.#tellEach(reads, "stale", key, "stale", error);
   }
 
   /** What a read came to that found nothing but something stale. */
@@ -278,6 +287,11 @@ export class Shelf {
         "or what it reads does. Have it make the value from other keys, or from the source.",
       { fields: { key, category: this.category } },
     );
+  }
+
+  #tellEach(reads: number, name: CacheEventName, key: string, tier: string, error?: unknown): void {
+    if (!cacheChannels[name].hasSubscribers) return;
+    for (let read = 0; read < reads; read++) this.tell(name, key, tier, error);
   }
 
   /** A life that slides goes on in the tiers below, too: to read an entry there renews it. */

@@ -8,11 +8,13 @@ import type { CategoryCounts, Shelf } from "./shelf.ts";
 
 /** What a category has done. */
 export interface CategoryStatistics extends Readonly<CategoryCounts> {
-  /** Hits among all reads, 0 when there were none. */
+  /** Hits among all reads, 0 when there were none; of `peek` only what it finds counts. */
   readonly hitRate: number;
   readonly memoryHits: number;
-  readonly evictions: number;
-  readonly expirations: number;
+  /** Entries that memory removed for room; tiers below do not tell them apart by category. */
+  readonly memoryEvictions: number;
+  /** Entries that memory removed because their time was over. */
+  readonly memoryExpirations: number;
   /** Entries in memory. */
   readonly memoryEntries: number;
   /** Reads past the memory under way. */
@@ -44,8 +46,8 @@ export function categoryStatistics(shelf: Shelf, inFlight: number): CategoryStat
     hits,
     hitRate: rate(hits, counts.misses),
     memoryHits,
-    evictions: memory?.counts.evictions ?? 0,
-    expirations: memory?.counts.expirations ?? 0,
+    memoryEvictions: memory?.counts.evictions ?? 0,
+    memoryExpirations: memory?.counts.expirations ?? 0,
     memoryEntries: memory?.size ?? 0,
     inFlight,
   };

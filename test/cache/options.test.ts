@@ -213,8 +213,8 @@ describe("a category", () => {
       await small.set(["k", index], index);
     }
 
-    expect(small.statistics()).toMatchObject({ memoryEntries: 3, evictions: 7 });
-    expect(cache.statistics()).toMatchObject({ memoryEntries: 10, evictions: 0 });
+    expect(small.statistics()).toMatchObject({ memoryEntries: 3, memoryEvictions: 7 });
+    expect(cache.statistics()).toMatchObject({ memoryEntries: 10, memoryEvictions: 0 });
   });
 
   it("holds its budget in bytes", async () => {

@@ -85,10 +85,7 @@ export class CategoryCache<T = unknown> {
     core.register(this.#shelf, this.#reader);
   }
 
-  /**
-   * The value that memory has, without waiting; `undefined` when it has none. A hit is counted and
-   * a miss is not: the read that follows one counts it.
-   */
+  /** The value that memory has, without waiting. Counts a hit; the read after a miss counts that. */
   peek(key: Key): T | undefined {
     const { memory } = this.#shelf;
     if (memory === undefined) return undefined;
@@ -266,8 +263,9 @@ export class CategoryCache<T = unknown> {
     const loader = this.#asManyLoader(load);
     const settle: SettleBatch = async (batch, read) =>
       await Promise.allSettled(await this.#each(batch, loader, read));
+    const kept = { flush: () => this.#shelf.flushed(), has: (key: Key) => this.has(key) };
     this.core.assertOpen();
-    return await warm(settle, keys, options);
+    return await warm(settle, kept, keys, options);
   }
 
   /** Loads a key anew, again and again, before its time is over. */

@@ -21,10 +21,12 @@ export interface WarmOptions extends Omit<ReadOptions, "allowStale"> {
 /** What a call may say beside the life of its entries. */
 const WARM_KEYS = ["tags", "signal", "refresh", "batchSize", "concurrency", "onProgress"];
 
-/** What warming did. */
+/** What warming did. Keys that are neither missing nor among the failures are there. */
 export interface WarmResult {
   readonly keys: number;
-  /** Keys whose load failed, a list for each batch; the others are there. */
+  /** Keys that no tier has: the load gave nothing for them, or no tier could keep it. */
+  readonly missing: readonly Key[];
+  /** Keys whose load failed, a list for each batch. */
   readonly failures: readonly { readonly keys: readonly Key[]; readonly error: unknown }[];
 }
 
@@ -34,8 +36,16 @@ export type SettleBatch = (
   options: ReadOptions,
 ) => Promise<readonly PromiseSettledResult<unknown>[]>;
 
+/** Says what was kept. */
+export interface Kept {
+  /** Waits until the tiers have what was loaded. */
+  flush(): Promise<void>;
+  has(key: Key): Promise<boolean>;
+}
+
 export async function warm(
   settle: SettleBatch,
+  kept: Kept,
   keys: readonly Key[],
   options: WarmOptions,
 ): Promise<WarmResult> {
@@ -47,6 +57,7 @@ export async function warm(
   throwIfAborted(read.signal, "Warming");
   // Without keys, too, what is wrong with the other options is to be told.
   await settle([], read);
+  const missing: Key[] = [];
   const failures: { keys: readonly Key[]; error: unknown }[] = [];
   let next = 0;
   let done = 0;
@@ -60,13 +71,17 @@ export async function warm(
       const first = results.find(({ status }) => status === "rejected");
       throwIfAborted(read.signal, "Warming");
       if (first?.status === "rejected") failures.push({ keys: failed, error: first.reason });
+      await kept.flush();
+      for (const [index, key] of batch.entries()) {
+        if (results[index]?.status === "fulfilled" && !(await kept.has(key))) missing.push(key);
+      }
       done += batch.length;
       onProgress?.(done, keys.length);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
   throwIfAborted(read.signal, "Warming");
-  return { keys: keys.length, failures };
+  return { keys: keys.length, missing, failures };
 }
 
 function assertCount(name: string, value: number): void {

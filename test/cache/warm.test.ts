@@ -24,7 +24,7 @@ describe("warming", () => {
       { onProgress: (done, total) => progress.push(done, total) },
     );
 
-    expect(result).toEqual({ keys: 250, failures: [] });
+    expect(result).toEqual({ keys: 250, missing: [], failures: [] });
     // Two batches are under way at a time, and which of them loads first is not promised.
     expect(batches.map(({ length }) => length).sort((a, b) => a - b)).toEqual([50, 99, 100]);
     expect(most).toBe(2);
@@ -83,6 +83,16 @@ describe("warming", () => {
       { keys: ["c", "d"], error: new Error("all of it") },
     ]);
     expect(await cache.get("a")).toBe("a");
+  });
+
+  it("says of which keys nothing was kept", async () => {
+    const { cache, stored } = openTiered();
+    const large = "x".repeat(20_000_000);
+    stored.setMany = async (entries) => entries.map(() => "too-large");
+
+    const result = await cache.warm(["a", "none", "large"], () => ["a", undefined, large]);
+
+    expect(result).toEqual({ keys: 3, missing: ["none", "large"], failures: [] });
   });
 
   it("can be given up", async () => {

@@ -266,6 +266,23 @@ describe("cache warm with a module", () => {
     });
   });
 
+  it("counts no key as warmed that nothing was kept of", async () => {
+    await using project = await Project.make();
+    const warm = WARM.replace("return { key };", "return key > 'week:2' ? { key } : undefined;");
+    await writeFile(project.path("warm.mjs"), warm);
+
+    const { code, out } = await project.run("cache warm ./warm.mjs");
+
+    const kept = await keysOf(project);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^Warmed ${kept.length} keys of 25\\.\\nnot kept: .*week:0`));
+    const { out: json } = await project.run("cache warm ./warm.mjs --json");
+    expect(JSON.parse(json)).toMatchObject({
+      warmed: kept.length,
+      missing: { length: 25 - kept.length },
+    });
+  });
+
   it("says which loads failed, and keeps the others", async () => {
     await using project = await Project.make();
     await writeFile(project.path("warm.mjs"), WARM.replace("process.env.FAILING_KEY", '"week:3"'));
@@ -273,7 +290,7 @@ describe("cache warm with a module", () => {
     const { code, out } = await project.run("cache warm ./warm.mjs --json --batch-size 5");
 
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toMatchObject({ ok: false, keys: 25 });
+    expect(JSON.parse(out)).toMatchObject({ ok: false, keys: 25, warmed: 24, missing: [] });
     expect(JSON.parse(out).failures[0].message).toBe("no week:3");
     expect(await keysOf(project)).toHaveLength(24);
   });

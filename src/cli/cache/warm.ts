@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Cache } from "../../cache/cache.ts";
-import type { Key } from "../../cache/key.ts";
+import { type Key, keyText } from "../../cache/key.ts";
 import type { LoadMany } from "../../cache/load.ts";
 import type { ReadOptions } from "../../cache/options.ts";
 import type { WarmResult } from "../../cache/warm.ts";
@@ -30,6 +30,9 @@ interface WarmModule {
   readonly cache?: ConfiguredCacheOptions;
 }
 
+/** Keys that stand for all in a line. */
+const SHOWN = 3;
+
 const EXPORTS = ["keys", "load", "category", "options", "cache"];
 
 export const cacheWarm: CommandDefinition = {
@@ -53,23 +56,34 @@ export const cacheWarm: CommandDefinition = {
     await using cache = await createConfiguredCache(config, { ...module.cache, strict: true });
     refuseMemoryAlone(cache);
     const keys = typeof module.keys === "function" ? await module.keys() : module.keys;
-    const { keys: count, failures } = await warm(cache, module, keys, invocation);
+    const { keys: count, missing, failures } = await warm(cache, module, keys, invocation);
     const failed = failures.map((failure) => ({
-      keys: failure.keys.map(String),
+      keys: failure.keys.map(keyText),
       message: messageOf(failure.error),
     }));
     const failedCount = failed.reduce((sum, { keys }) => sum + keys.length, 0);
+    const warmed = count - missing.length - failedCount;
     const lines = [
-      `Warmed ${counted(count - failedCount, "key", "keys")} of ${count.toLocaleString("en")}.`,
-      ...failed.map(({ keys, message }) => `failed: ${keys.slice(0, 3).join(", ")}: ${message}`),
+      `Warmed ${counted(warmed, "key", "keys")} of ${count.toLocaleString("en")}.`,
+      ...(missing.length === 0 ? [] : [missingLine(missing)]),
+      ...failed.map(
+        ({ keys, message }) => `failed: ${keys.slice(0, SHOWN).join(", ")}: ${message}`,
+      ),
     ];
     return {
       ok: failed.length === 0,
-      data: { keys: count, warmed: count - failedCount, failures: failed },
+      data: { keys: count, warmed, missing: missing.map(keyText), failures: failed },
       text: lines.join("\n"),
     };
   },
 };
+
+function missingLine(missing: readonly Key[]): string {
+  const some = missing.slice(0, SHOWN).map(keyText).join(", ");
+  const more = missing.length > SHOWN ? ", …" : "";
+  const what = counted(missing.length, "key", "keys");
+  return `not kept: ${what} (${some}${more}): load gave nothing, or what no tier has room for`;
+}
 
 async function warm(
   cache: Cache,

@@ -85,7 +85,7 @@ export class CategoryCache<T = unknown> {
     core.register(this.#shelf, this.#reader);
   }
 
-  /** The value that memory has, without waiting. Counts a hit; the read after a miss counts that. */
+  /** The value that memory has, without waiting. Counts hits; a miss is for the read after it. */
   peek(key: Key): T | undefined {
     const { memory } = this.#shelf;
     if (memory === undefined) return undefined;

@@ -19,7 +19,9 @@ export interface LifeOptions {
   readonly ttl?: Life;
   /**
    * Another time to live in one tier, by its name; what comes from a tier below lives no longer
-   * than there. A `ttl` said nearer, and that of one value, holds in all tiers. Default: `ttl`.
+   * than there. A `ttl` said nearer holds in all tiers. That of one value, said by its load or for
+   * null, shortens its life in a tier and never prolongs it: `tierTtl` is what other processes may
+   * rely on. Default: `ttl`.
    */
   readonly tierTtl?: Readonly<Record<string, Life>>;
   /** Each hit makes it fresh for `ttl` again. Default: false. */
@@ -36,7 +38,10 @@ export interface LifeOptions {
    * part of `keepStale`, which it raises where it is shorter. Default: 0.
    */
   readonly staleWhileRevalidate?: Life;
-  /** The `ttl` of null, which says that there is nothing. Default: `ttl`. */
+  /**
+   * The `ttl` of null, which says that there is nothing; a call's own `ttl` comes before that of
+   * its category. Default: `ttl`.
+   */
   readonly negativeTtl?: Life;
   /** With something stale at hand a load is waited for so long. Default: Infinity. */
   readonly softTimeout?: Life;
@@ -144,7 +149,12 @@ export function refuseUnknownLife(options: object, further: readonly string[], w
   refuseUnknownKeys(options, [...LIFE_KEYS, ...further], what);
 }
 
-/** The time to live of a new value in one tier. @param isOwn whether the value has its own. */
+/**
+ * The time to live of a new value in one tier.
+ *
+ * @param isOwn whether the value has its own, which holds within that of the tier: memory with a
+ *   short one is how a category bounds for how long what another process drops is served.
+ */
 export function tierTtlMs(
   tier: string,
   ttlMs: number,

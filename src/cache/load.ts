@@ -22,7 +22,7 @@ export interface LoadContext<T> {
   readonly signal: AbortSignal;
   /** What is at hand, for a conditional request. */
   readonly stale: StaleValue<T> | undefined;
-  /** Sets the time to live of this value. */
+  /** Sets the time to live of this value; in a tier with a `tierTtl` that is shorter, that. */
   ttl(ttl: Life): void;
   /** Adds tags to this value. */
   tags(...tags: readonly string[]): void;

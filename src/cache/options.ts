@@ -285,7 +285,10 @@ export function callLife(
   refuseUnknownLife(options, CALL_KEYS[verb], what);
   const { refresh = false, allowStale = false } = options;
   for (const [name, value] of Object.entries({ refresh, allowStale })) assertFlag(name, value);
-  return LIFE_KEYS.some((key) => options[key] !== undefined) ? resolveLife(options, base) : base;
+  if (LIFE_KEYS.every((key) => options[key] === undefined)) return base;
+  // The nearest counts: whoever says how long this one lives says it of null, too.
+  const { negativeTtlMs } = options.ttl === undefined ? base : DEFAULT_LIFE;
+  return resolveLife(options, { ...base, negativeTtlMs });
 }
 
 const NAME = /^[\p{L}\p{N}._-]{1,100}$/u;

@@ -95,6 +95,33 @@ describe("a time to live", () => {
     expect(await cache.get("a")).toBeUndefined();
   });
 
+  it("that the load gives holds within that of a tier, and that of the call in all", async () => {
+    const { cache } = openTiered({
+      categories: { a: { ttl: "100s", tierTtl: { memory: "10s" } } },
+    });
+    const category = cache.category("a");
+    await category.getOrSet("longer", ({ ttl }) => {
+      ttl("70s");
+      return 1;
+    });
+    await category.getOrSet("shorter", ({ ttl }) => {
+      ttl("5s");
+      return 1;
+    });
+    await category.getOrSet("null", ({ negative }) => negative("70s"));
+    await category.getOrSet("call", () => 1, { ttl: "70s" });
+    await category.set("set", 1, { ttl: "70s" });
+
+    const lives = async (key: string): Promise<unknown> =>
+      (await category.explain(key)).tiers.map(({ freshForMs }) => freshForMs);
+
+    expect(await lives("longer")).toEqual([10_000, 70_000]);
+    expect(await lives("shorter")).toEqual([5_000, 5_000]);
+    expect(await lives("null")).toEqual([10_000, 70_000]);
+    expect(await lives("call")).toEqual([70_000, 70_000]);
+    expect(await lives("set")).toEqual([70_000, 70_000]);
+  });
+
   it("is refused when it is none, before anything happens", async () => {
     const { cache, lower } = openTiered();
     for (const ttl of ["soon", -1, Number.NaN, {}, null] as never[]) {
@@ -160,6 +187,20 @@ describe("null", () => {
     ]);
     clock.advance(50_000);
     expect(await cache.get("said")).toBeUndefined();
+  });
+
+  it("has the ttl of the call before the negativeTtl of its category", async () => {
+    const { cache } = openTiered({ defaults: { negativeTtl: "20ms" } });
+    await cache.set("set", null, { ttl: "1h" });
+    await cache.getOrSet("loaded", () => null, { ttl: "1h" });
+    await cache.set("own", null, { ttl: "1h", negativeTtl: "1m" });
+    await cache.set("tagged", null, { keepStale: "1h" });
+
+    const lives = await Promise.all(
+      ["set", "loaded", "own", "tagged"].map((key) => cache.freshForMs(key)),
+    );
+
+    expect(lives).toEqual([3_600_000, 3_600_000, 60_000, 20]);
   });
 
   it("is not kept when that is zero", async () => {

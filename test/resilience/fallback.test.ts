@@ -66,6 +66,16 @@ describe("a call with a fallback", () => {
     await expect(call("seoul", down)).rejects.toThrow("down");
   });
 
+  it("keeps null as long as any other answer", async () => {
+    const cache = createCache({ categories: { fallback: { negativeTtl: "20ms" } } });
+    const category = cache.category("fallback");
+    const call = withCacheFallback(category, guard(), { keepFor: "1h" });
+
+    await call("seoul", () => null);
+
+    expect(await category.freshForMs("fallback:seoul")).toBeGreaterThan(3_500_000);
+  });
+
   it.each([[0], [""], [false], [null], [[]]])("keeps %j, which is an answer", async (value) => {
     const call = withCacheFallback(createCache(), guard());
     await call("a", () => value);

@@ -11,6 +11,7 @@ import { throwIfAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
+import { NullTier } from "../tier/null-tier.ts";
 import type { EntryLook, KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
 import { hasForm, isLook } from "./entry-form.ts";
 import { asStale } from "./life.ts";
@@ -142,7 +143,8 @@ export class GuardedTier {
   }
 
   set(entry: TierEntry): void {
-    this.#outbox.set(entry);
+    // What waits for a tier is served, and this one serves nothing.
+    if (!(this.tier instanceof NullTier)) this.#outbox.set(entry);
   }
 
   drop(key: string): void {

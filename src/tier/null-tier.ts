@@ -29,7 +29,8 @@ export function nullTier(name: string = "null"): Tier {
   return new NullTier(name);
 }
 
-class NullTier implements Tier {
+/** Told apart by those who keep what is on its way to a tier. */
+export class NullTier implements Tier {
   readonly name: string;
   #misses = 0;
   #sets = 0;

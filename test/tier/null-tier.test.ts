@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { createCache } from "../../src/cache/cache.ts";
 import { hasOf } from "../../src/testing/tier/context.ts";
 import { nullTier } from "../../src/tier/null-tier.ts";
 import type { TierEntry } from "../../src/tier/tier.ts";
@@ -55,4 +56,19 @@ it("refuses what comes after the end, and what was given up", async () => {
   await expect(tier.getMany(["a"])).rejects.toMatchObject({ code: "CLOSED" });
   await expect(tier.setMany([ENTRY])).rejects.toMatchObject({ code: "CLOSED" });
   await expect(tier.sweep()).rejects.toMatchObject({ code: "CLOSED" });
+});
+
+it("has a cache read its source each time, also at once", async () => {
+  await using cache = createCache({ tiers: [nullTier()] });
+  let source = 1;
+
+  const first = await cache.getOrSet("a", () => source);
+  source = 2;
+  const second = await cache.getOrSet("a", () => source);
+  void cache.set("b", 1);
+
+  expect([first, second]).toEqual([1, 2]);
+  expect(await cache.getMany(["a", "b"])).toEqual([undefined, undefined]);
+  expect(await Array.fromAsync(cache.keys())).toEqual([]);
+  expect(cache.cacheStatistics().tiers).toMatchObject([{ hits: 0, guard: { queued: 0 } }]);
 });

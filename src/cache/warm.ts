@@ -71,7 +71,8 @@ export async function warm(
       const first = results.find(({ status }) => status === "rejected");
       throwIfAborted(read.signal, "Warming");
       if (first?.status === "rejected") failures.push({ keys: failed, error: first.reason });
-      await kept.flush();
+      // What a tier cannot take now waits in its box, and is tried again.
+      await kept.flush().catch(() => undefined);
       for (const [index, key] of batch.entries()) {
         if (results[index]?.status === "fulfilled" && !(await kept.has(key))) missing.push(key);
       }

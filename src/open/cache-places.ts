@@ -3,8 +3,10 @@
  * and how it is opened. A tier that is new to the configuration is entered in `OPENERS`.
  */
 
+import { stat } from "node:fs/promises";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../core/clock.ts";
+import { SpringhouseError } from "../core/errors.ts";
 import type { Compression } from "../tier/payload.ts";
 import type { Tier } from "../tier/tier.ts";
 
@@ -18,6 +20,11 @@ export interface CachePlace {
   /** A file or a folder. */
   readonly path: string;
   open(clock: Clock): Promise<Tier>;
+  /**
+   * Throws for what is there and cannot be opened as it is: something else, or what opening would
+   * set aside.
+   */
+  inspect(): Promise<void>;
 }
 
 type Opener = (config: Config["cache"], clock: Clock) => Promise<Tier>;
@@ -40,6 +47,18 @@ const OPENERS: Readonly<Record<PlaceName, Opener>> = {
   },
 };
 
+const INSPECTORS: Readonly<Record<PlaceName, (path: string) => Promise<void>>> = {
+  sqlite: async (path) => {
+    const { assertSound } = await import("../tier/sqlite/cache-file.ts");
+    await assertSound(path);
+  },
+  file: async (path) => {
+    if ((await stat(path)).isDirectory()) return;
+    const message = `${path} is no folder, so no files can be kept there. Move it away.`;
+    throw new SpringhouseError("UNOPENABLE", message, { fields: { path } });
+  },
+};
+
 /** lz4 where it is installed. */
 function bestCompression(): Compression {
   try {
@@ -58,6 +77,7 @@ export function cachePlaces({ cache }: Config): readonly CachePlace[] {
   };
   return PLACE_NAMES.flatMap((name) => {
     const { isOn, path } = settings[name];
-    return isOn ? [{ name, path, open: (clock) => OPENERS[name](cache, clock) }] : [];
+    const open = (clock: Clock): Promise<Tier> => OPENERS[name](cache, clock);
+    return isOn ? [{ name, path, open, inspect: () => INSPECTORS[name](path) }] : [];
   });
 }

@@ -193,11 +193,10 @@ export class DatabaseFile {
       await this.writer.close().catch(() => undefined);
       const aside = setAside(this.path, this.clock.nowMs());
       createPrivately(this.path);
-      warn(
-        "DATABASE_REMADE",
-        `${this.path} was damaged (${error.message}). It was set aside as ${aside} and made anew.`,
-        { path: this.path, aside },
-      );
+      // The advice of the error is for files that are left as they are.
+      const why = error.code === "CORRUPT" ? "damaged" : "no database, or encrypted";
+      const message = `${this.path} was ${why}. It was set aside as ${aside} and made anew.`;
+      warn("DATABASE_REMADE", message, { path: this.path, aside });
       await this.writer.ask("open");
     }
   }

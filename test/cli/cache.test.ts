@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import {
   type ConfiguredCacheOptions,
   createConfiguredCache,
 } from "../../src/open/configured-cache.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { Project } from "./support.ts";
 
 const COMMANDS = ["cache stats", "cache keys", "cache clear --dry-run", "cache clear --yes"];
@@ -73,6 +74,49 @@ describe("the cache commands", () => {
   });
 });
 
+describe("a look at a cache that cannot be used", () => {
+  const LOOKS = ["cache stats", "cache keys", "cache clear --dry-run"];
+
+  it.each(LOOKS)("says that its file is damaged, and leaves it: %s", async (line) => {
+    await using project = await used();
+    const path = project.path("cache/cache.db");
+    const noise = Buffer.alloc(statSync(path).size - 4_096, 170);
+    const whole = await readFile(path);
+    for (const damaged of [noise, Buffer.concat([whole.subarray(0, 4_096), noise])]) {
+      await writeFile(path, damaged);
+
+      const { code, err } = await project.run(line);
+
+      expect(code).toBeGreaterThan(0);
+      expect(err).toContain(path);
+      expect(await readFile(path)).toEqual(damaged);
+      expect(readdirSync(project.path("cache")).join()).not.toContain("damaged");
+    }
+  });
+
+  it("says that its file is of another version, and leaves it", async () => {
+    await using project = await used();
+    project.sql("cache/cache.db", "PRAGMA user_version = 99");
+
+    const { code, err } = await project.run("cache keys");
+
+    expect(code).toBeGreaterThan(0);
+    expect(err).toContain("another version");
+    expect(readdirSync(project.path("cache")).join()).not.toContain("other-format");
+  });
+
+  it.each(LOOKS)("says that its folder is none: %s", async (line) => {
+    await using project = await Project.make();
+    await mkdir(project.path("cache"));
+    await writeFile(project.path("cache/files"), "a file");
+
+    const { code, err } = await project.run(line);
+
+    expect(code).toBeGreaterThan(0);
+    expect(err).toContain(`${project.path("cache/files")} is no folder`);
+  });
+});
+
 describe("cache stats", () => {
   it("counts entries by tier and by category", async () => {
     await using project = await used();
@@ -93,6 +137,22 @@ describe("cache stats", () => {
       category: "week_data",
       entries: { sqlite: 3 },
     });
+  });
+
+  it("counts what is alive alike by tier and by category", async () => {
+    await using project = await used();
+    const config = await loadConfig({ cwd: project.folder, env: {} });
+    const clock = new FakeClock(Date.now() - 3_600_000);
+    await using cache = await createConfiguredCache(config, { ...OPTIONS, clock });
+    await cache.category("week_data").set("over", 1, { ttl: "1m" });
+    await cache.category("exports").set("over", 1, { ttl: "1m" });
+    await cache.close();
+
+    const { out } = await project.run("cache stats --json");
+
+    const { tiers, categories } = JSON.parse(out);
+    expect(tiers).toMatchObject([{ entries: 4 }, { entries: 1 }]);
+    expect(categories).toContainEqual(expect.objectContaining({ entries: { sqlite: 3 } }));
   });
 
   it("prints two tables", async () => {

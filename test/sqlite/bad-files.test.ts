@@ -159,7 +159,12 @@ describe("a damaged database", () => {
       expect(aside.length).toBe(1);
       expect(readFileSync(join(dirname(path), aside[0] ?? ""))).toEqual(before);
       expect((await database.read(sql("SELECT * FROM t"))).rows).toEqual([]);
-      expect(seen).toMatchObject([{ code: "DATABASE_REMADE" }]);
+      const why = how === "noise" ? "no database, or encrypted" : "damaged";
+      const message = `${path} was ${why}. It was set aside as ${path}`;
+      expect(seen).toMatchObject([
+        { code: "DATABASE_REMADE", message: expect.stringContaining(message) },
+      ]);
+      expect(seen).not.toMatchObject([{ message: expect.stringContaining("left as it is") }]);
       expect(statSync(path).mode & 0o777).toBe(0o600);
       const again = await open(path, { profile: "fast" });
       expect(again.file).toBe(database.file);

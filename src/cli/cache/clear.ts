@@ -40,7 +40,7 @@ export const cacheClear: CommandDefinition = {
     const filter = filterOf(invocation);
     const dryRun = isGiven(invocation, "dryRun");
     const { signal } = invocation.terminal;
-    return withPlaces(invocation, async (places) => {
+    return withPlaces(invocation, dryRun ? "look" : "change", async (places) => {
       const targets: Target[] = [];
       const open = existing(places);
       for (const place of open) targets.push(await aim(place, filter, signal));

@@ -39,7 +39,7 @@ export const cacheKeys: CommandDefinition = {
   async run(invocation) {
     const filter = filterOf(invocation);
     const limit = limitOf(invocation);
-    return withPlaces(invocation, async (places) => {
+    return withPlaces(invocation, "look", async (places) => {
       const open = existing(places);
       const { signal } = invocation.terminal;
       const { found, more } = await gather(open, filter, limit, signal);

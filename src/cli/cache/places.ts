@@ -18,16 +18,23 @@ export interface OpenPlace {
 /** A place that exists. */
 export type ExistingPlace = OpenPlace & { readonly tier: Tier };
 
-/** Runs `use` with the places of the configuration, and closes them afterwards. */
+/**
+ * Runs `use` with the places of the configuration, and closes them afterwards.
+ *
+ * @param purpose whoever only looks is refused what opening would set aside.
+ */
 export async function withPlaces<T>(
   invocation: Invocation,
+  purpose: "look" | "change",
   use: (places: readonly OpenPlace[]) => Promise<T>,
 ): Promise<T> {
   const config = await loadSettings(invocation);
   const { cachePlaces } = await import("../../open/cache-places.ts");
   await using opened = new AsyncDisposableStack();
   const places: OpenPlace[] = [];
-  for (const place of cachePlaces(config)) places.push(await open(place, opened));
+  for (const place of cachePlaces(config)) {
+    places.push(await open(place, purpose, opened));
+  }
   return await use(places);
 }
 
@@ -36,9 +43,14 @@ export function existing(places: readonly OpenPlace[]): readonly ExistingPlace[]
   return places.filter((place): place is ExistingPlace => place.tier !== undefined);
 }
 
-async function open(place: CachePlace, opened: AsyncDisposableStack): Promise<OpenPlace> {
+async function open(
+  place: CachePlace,
+  purpose: "look" | "change",
+  opened: AsyncDisposableStack,
+): Promise<OpenPlace> {
   const { name, path } = place;
   if (!existsSync(path)) return { name, path, tier: undefined };
+  if (purpose === "look") await place.inspect();
   return { name, path, tier: opened.use(await place.open(systemClock)) };
 }
 

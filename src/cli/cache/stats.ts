@@ -1,7 +1,6 @@
 /** `springhouse cache stats`: what is kept where. */
 
 import { formatBytes } from "../../core/bytes.ts";
-import type { TierStatistics } from "../../tier/tier.ts";
 import type { CommandDefinition } from "../command.ts";
 import { formatTable } from "../table.ts";
 import { find } from "./filter.ts";
@@ -19,7 +18,9 @@ interface PlaceReport {
   readonly name: string;
   readonly path: string;
   readonly exists: boolean;
+  /** Those that are alive, as by category. */
   readonly entries: number;
+  /** Those of entries whose time is over as well, until a sweep removes them. */
   readonly bytes: number;
 }
 
@@ -36,25 +37,29 @@ export const cacheStats: CommandDefinition = {
   summary: "Count what the tiers keep that outlast a process, by category",
   examples: ["springhouse cache stats", "springhouse cache stats --json"],
   async run(invocation) {
-    return withPlaces(invocation, async (places) => {
+    return withPlaces(invocation, "look", async (places) => {
       const categories = new Map<string, CategoryReport>();
+      const entries = new Map<string, number>();
       for (const place of existing(places)) {
-        await count(place, categories, invocation.terminal.signal);
+        entries.set(place.name, await count(place, categories, invocation.terminal.signal));
       }
       // After the listing, by which every tier knows what it has.
-      const tiers = places.map(report);
+      const tiers = places.map((place) => report(place, entries.get(place.name) ?? 0));
       const rows = [...categories.values()];
       return { ok: true, data: { tiers, categories: rows }, text: render(tiers, rows) };
     });
   },
 };
 
+/** Counts by category. @returns how many there are. */
 async function count(
   place: ExistingPlace,
   categories: Map<string, CategoryReport>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
+  let entries = 0;
   for await (const chunk of find(place, EVERYTHING, signal)) {
+    entries += chunk.length;
     for (const { whole } of chunk) {
       const { namespace = "", version = "", category = "(no category)" } = whole ?? {};
       const id = JSON.stringify([namespace, version, category]);
@@ -63,11 +68,11 @@ async function count(
       found.entries[place.name] = (found.entries[place.name] ?? 0) + 1;
     }
   }
+  return entries;
 }
 
-function report({ name, path, tier }: OpenPlace): PlaceReport {
-  const kept: Partial<TierStatistics> = tier?.statistics() ?? {};
-  const { entries = 0, bytes = 0 } = kept;
+function report({ name, path, tier }: OpenPlace, entries: number): PlaceReport {
+  const bytes = tier?.statistics().bytes ?? 0;
   return { name, path, exists: tier !== undefined, entries, bytes };
 }
 

@@ -177,8 +177,34 @@ export class CacheFile {
   }
 }
 
+/**
+ * Throws for a file that a tier would set aside, which it leaves as it is: for those who only look.
+ *
+ * @throws `CORRUPT`, `NOT_A_DATABASE`; `UNOPENABLE` for one of another format or of somebody else.
+ */
+export async function assertSound(path: string): Promise<void> {
+  await using database = await openDatabase({ kind: "file", path }, { readOnly: true });
+  const [verdict] = database.file.inline.connection.ask("PRAGMA quick_check(1)");
+  const left = "It was left as it is; the next program that uses this cache sets it aside.";
+  const fields = { path };
+  if (verdict !== "ok") {
+    const message = `${path} is damaged: ${String(verdict)}. ${left}`;
+    throw new SpringhouseError("CORRUPT", message, { fields });
+  }
+  if (formatOf(database) !== "other format") return;
+  const message = `${path} is a cache of another version of Springhouse. ${left}`;
+  throw new SpringhouseError("UNOPENABLE", message, { fields });
+}
+
 /** Makes the tables in an empty file; says when the file is one of another format. */
 async function prepare(database: Database): Promise<"ready" | "other format"> {
+  const format = formatOf(database);
+  if (format !== "empty") return format;
+  await database.write(CREATE);
+  return "ready";
+}
+
+function formatOf(database: Database): "ready" | "other format" | "empty" {
   const { connection } = database.file.inline;
   const [application] = connection.ask("PRAGMA application_id");
   const [format] = connection.ask("PRAGMA user_version");
@@ -186,10 +212,7 @@ async function prepare(database: Database): Promise<"ready" | "other format"> {
   const tables = connection
     .askAll("SELECT name FROM sqlite_schema WHERE type = 'table'")
     .map(([name]) => String(name));
-  if (tables.length === 0) {
-    await database.write(CREATE);
-    return "ready";
-  }
+  if (tables.length === 0) return "empty";
   const isCache = tables.every((name) => /^(?:cache_|sqlite_)/.test(name));
   if (isCache || application === APPLICATION_ID) return "other format";
   throw new SpringhouseError(

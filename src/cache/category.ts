@@ -85,7 +85,10 @@ export class CategoryCache<T = unknown> {
     core.register(this.#shelf, this.#reader);
   }
 
-  /** The value that memory has, without waiting. Counts hits; a miss is for the read after it. */
+  /**
+   * The value that memory has, without waiting; `undefined` when it has none. A hit is counted and
+   * a miss is not: the read that follows it counts that.
+   */
   peek(key: Key): T | undefined {
     const { memory } = this.#shelf;
     if (memory === undefined) return undefined;

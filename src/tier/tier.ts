@@ -29,8 +29,8 @@
  * again, and `INVALID_ARGUMENT` or `MISSING_DEPENDENCY` for an entry that it can never keep, which
  * is given up; the cache above decides what a failure means. A tier never logs, retries or hides
  * one. A call whose signal has fired throws `ABORTED`. What has one of these codes is a
- * `SpringhouseError`, which `springhouse/cache` exports: any other error is one that is tried again,
- * whatever its `code`.
+ * `SpringhouseError`, which `springhouse/cache` exports: any other error is one that is tried
+ * again, whatever its `code`.
  */
 
 import type { Compression } from "./payload.ts";

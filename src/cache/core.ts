@@ -233,7 +233,7 @@ export class CacheCore {
         this.#anyShelf?.tell("error", "*", name, error);
         if (told || !isSpringhouseError(error, "MISSING_DEPENDENCY")) return;
         told = true;
-        warn(error.code, `The tier "${name}" does less than it could. ${error.message}`);
+        warn("MISSING_DEPENDENCY", `The tier "${name}" does less than it could. ${error.message}`);
       },
     });
   }

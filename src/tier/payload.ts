@@ -119,7 +119,7 @@ async function orZstd(wanted: Compression): Promise<Compression> {
     return wanted;
   } catch (error) {
     if (!isSpringhouseError(error, "MISSING_DEPENDENCY")) throw error;
-    if (!hasToldOfLz4) warn(error.code, `${error.message}. Until then zstd is used.`);
+    if (!hasToldOfLz4) warn("MISSING_DEPENDENCY", `${error.message}. Until then zstd is used.`);
     hasToldOfLz4 = true;
     return "zstd";
   }

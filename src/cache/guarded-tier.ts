@@ -368,17 +368,20 @@ export class GuardedTier {
     isSound: IsSound<Answer>,
   ): Answer | TierEntry | undefined {
     if (pending?.kind === "drop") return undefined;
+    const nowMs = this.#options.clock.nowMs();
     if (pending?.kind === "set") {
-      return pending.entry.keepUntilMs > this.#options.clock.nowMs() ? pending.entry : undefined;
+      const { entry: own, expiredMs } = pending;
+      if (own.keepUntilMs <= nowMs || own.createdMs > nowMs) return undefined;
+      return expiredMs === undefined ? own : asStale(own, nowMs);
     }
     if (entry === undefined) return undefined;
     if (!isSound(entry, key)) {
       this.#failed(this.#corrupt(key));
       return undefined;
     }
-    const isOver = entry.keepUntilMs <= this.#options.clock.nowMs();
+    const isOver = entry.keepUntilMs <= nowMs;
     if (isOver || this.#outbox.isDoomed(entry)) return undefined;
-    return pending === undefined ? entry : asStale(entry, pending.atMs);
+    return pending === undefined ? entry : asStale(entry, Math.min(pending.atMs, nowMs));
   }
 
   #corrupt(key: string, cause?: unknown): SpringhouseError {

@@ -195,7 +195,11 @@ export function tellEveryMs(slidingMs: readonly number[], { jitter }: ResolvedLi
   return Math.min(...slidingMs.filter((ms) => ms > 0)) * (1 - jitter) * SLIDE_TOLD_PART;
 }
 
-/** The same entry with its time over, kept for as long as it would have been. */
+/**
+ * The same entry with its time over, kept for as long as it would have been.
+ *
+ * @param atMs since when; no later than now, which the clock may have been set back to.
+ */
 export function asStale<Entry extends EntryLook>(entry: Entry, atMs: number): Entry {
   return { ...entry, freshUntilMs: Math.min(entry.freshUntilMs, atMs) };
 }

@@ -26,7 +26,12 @@ export type WideChange =
 
 /** A change of one key. */
 export type KeyChange =
-  | { readonly kind: "set"; readonly entry: TierEntry }
+  | {
+      readonly kind: "set";
+      readonly entry: TierEntry;
+      /** It is stale from this moment on, which the tier is to be told when it has it. */
+      readonly expiredMs?: number;
+    }
   | { readonly kind: "drop" }
   /** What there is stays, stale from this moment on. */
   | { readonly kind: "expire"; readonly atMs: number };
@@ -100,12 +105,17 @@ export class Outbox {
     return this.#size;
   }
 
-  set(entry: TierEntry): void {
+  set(entry: TierEntry, expiredMs?: number): void {
     // A tier that is up has it in a moment.
     const bytes = this.#retry === undefined ? 0 : ownCopy(entry.value).bytes;
     this.#take(entry.key);
     const hasRoom = this.#bytes + bytes <= WAITING_BYTES_MAX;
-    if (hasRoom) this.#putKey(entry.key, { kind: "set", entry }, bytes);
+    const change: KeyChange = {
+      kind: "set",
+      entry,
+      ...(expiredMs === undefined ? {} : { expiredMs }),
+    };
+    if (hasRoom) this.#putKey(entry.key, change, bytes);
     else this.#putKey(entry.key, DROP);
   }
 
@@ -117,7 +127,7 @@ export class Outbox {
   expire(key: string, atMs: number): void {
     const before = this.pending(key);
     if (before?.kind === "drop") return;
-    if (before?.kind === "set") this.set(asStale(before.entry, atMs));
+    if (before?.kind === "set") this.set(asStale(before.entry, atMs), atMs);
     else this.#putKey(key, { kind: "expire", atMs });
   }
 
@@ -294,13 +304,17 @@ export class Outbox {
     const sets: TierEntry[] = [];
     const drops: string[] = [];
     const expirations = new Map<number, string[]>();
+    const expire = (key: string, atMs: number): void => {
+      const keys = expirations.get(atMs);
+      if (keys === undefined) expirations.set(atMs, [key]);
+      else keys.push(key);
+    };
     for (const [key, { change }] of batch) {
-      if (change.kind === "expire") {
-        const keys = expirations.get(change.atMs);
-        if (keys === undefined) expirations.set(change.atMs, [key]);
-        else keys.push(key);
-      } else if (change.kind === "set" && change.entry.keepUntilMs > nowMs) sets.push(change.entry);
-      else drops.push(key);
+      if (change.kind === "expire") expire(key, change.atMs);
+      else if (change.kind === "set" && change.entry.keepUntilMs > nowMs) {
+        sets.push(change.entry);
+        if (change.expiredMs !== undefined) expire(key, change.expiredMs);
+      } else drops.push(key);
     }
     if (drops.length > 0) await this.#target.dropMany(drops);
     if (sets.length > 0) await this.#target.setMany(sets);

@@ -120,6 +120,49 @@ describe.each(KINDS)("what is expired in the %s tier", (kind) => {
     expect(await cache.getOrSet("a", () => 2)).toBe(2);
   });
 
+  it.each([
+    ["what the tier has", async () => undefined],
+    ["what waits, too", async (cache: Cache) => await cache.set("a", 1)],
+  ] as const)("is not fresh again when the clock is set back: %s", async (_, change) => {
+    const { cache, clock, memory, chaos } = open(kind, keepStale);
+    await cache.set("a", 1);
+    clock.advance(100);
+    chaos.fault = THROWS;
+    await change(cache);
+    clock.advance(100);
+    await cache.expire("a");
+    await memory.clear();
+    chaos.fault = WORKS;
+    const stateOf = async () => [
+      await cache.has("a"),
+      await cache.get("a", { allowStale: true }),
+      (await cache.explain("a")).tiers.at(-1)?.state,
+    ];
+
+    clock.setBack(50);
+    const before = await stateOf();
+    clock.advance(300);
+    clock.setBack(300);
+    await cache.flush();
+
+    expect(before).toEqual([false, 1, "stale"]);
+    expect(cache.cacheStatistics().tiers[1]?.guard?.queued).toBe(0);
+    expect(await stateOf()).toEqual([false, 1, "stale"]);
+  });
+
+  it("hides what waits and was made in the future", async () => {
+    const { cache, clock, memory, chaos } = open(kind, keepStale);
+    clock.advance(60_000);
+    chaos.fault = THROWS;
+    await cache.set("a", 1);
+    await memory.clear();
+
+    clock.setBack(10_000);
+
+    expect(await cache.has("a")).toBe(false);
+    expect(await cache.get("a", { allowStale: true })).toBe(undefined);
+  });
+
   it("is not what another process has made before the tier hears of it", async () => {
     const { cache, clock, chaos, memory, path } = open(kind, keepStale);
     const other = open(kind, keepStale, path, clock).cache;

@@ -179,7 +179,7 @@ describe("an outbox", () => {
     target.error = undefined;
     clock.advance(250);
     await turns();
-    expect(target.sent).toEqual(["drop first,dropped", "set set=set", "expire there at 5"]);
+    expect(target.sent).toEqual(["drop first,dropped", "set set=set", "expire set,there at 5"]);
   });
 
   it("tries again after pauses that double up to half a minute", async () => {

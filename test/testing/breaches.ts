@@ -38,6 +38,7 @@ export const BREACHES = [
   "an end forgets tags",
   "an end takes the rank",
   "an end is forgotten",
+  "an end comes again",
   "slides the stale",
   "shows the future",
   "the future blocks",

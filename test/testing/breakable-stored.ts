@@ -11,6 +11,7 @@ export interface Stored {
   readonly epoch: number;
   freshUntilMs: number;
   keepUntilMs: number;
+  isExpired: boolean;
   damaged: boolean;
 }
 
@@ -31,6 +32,7 @@ export function keep(
     epoch,
     freshUntilMs: entry.freshUntilMs,
     keepUntilMs: entry.keepUntilMs,
+    isExpired: false,
     damaged: false,
   };
 }
@@ -72,10 +74,11 @@ export function isTooLarge(
 export function lookAt(stored: Stored, nowMs: number, breach: Breach | undefined): EntryLook {
   const { value, ...entry } = stored.entry;
   const lateMs = breach === "starts a new life" ? nowMs - entry.createdMs : 0;
+  const endMs = stored.isExpired ? nowMs : Number.POSITIVE_INFINITY;
   return {
     ...entry,
     ...(breach === "a look has values" ? { value } : {}),
-    freshUntilMs: stored.freshUntilMs + lateMs,
+    freshUntilMs: Math.min(stored.freshUntilMs + lateMs, endMs),
     keepUntilMs: stored.keepUntilMs + lateMs,
     slidingMs: breach === "forgets sliding" ? 0 : entry.slidingMs,
     etag: breach === "forgets the etag" ? undefined : entry.etag,
@@ -99,6 +102,7 @@ export function expire(
   const untilMs = breach === "an end is always now" ? nowMs : atMs;
   const wasMs = breach === "an end is set anew" ? untilMs : stored.freshUntilMs;
   stored.freshUntilMs = Math.min(wasMs, untilMs);
+  stored.isExpired = !["an end comes again", "an end is set anew"].includes(breach ?? "");
   if (breach === "an end forgets tags") stored.entry = { ...entry, tags: [] };
   if (breach === "an end takes the rank") stored.entry = { ...entry, createdMs: 0 };
   return isLiving;

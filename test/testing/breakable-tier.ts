@@ -252,7 +252,9 @@ export class BreakableTier implements Tier {
     if (this.#is("reopens empty")) return again;
     again.#stored = this.#stored;
     if (this.#is("an end is forgotten")) {
-      for (const stored of this.#stored.values()) stored.freshUntilMs = stored.entry.freshUntilMs;
+      for (const stored of this.#stored.values()) {
+        Object.assign(stored, { freshUntilMs: stored.entry.freshUntilMs, isExpired: false });
+      }
     }
     again.#epoch = this.#epoch;
     for (const [tag, epoch] of this.#tags) again.#tags.set(tag, epoch);

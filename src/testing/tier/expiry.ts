@@ -150,6 +150,23 @@ export const expiry: TierCases = {
       assert.ok((look?.freshUntilMs ?? 0) <= clock.nowMs(), "it is fresh");
     },
 
+    "is not fresh again when the clock is set back": async ({ tier, clock, entry }) => {
+      const sliding = { freshUntilMs: clock.nowMs() + HOUR_MS, slidingMs: HOUR_MS };
+      await tier.setMany([entry("a"), entry("b", sliding)]);
+      clock.advance(60_000);
+      await tier.getMany(["b"]);
+      await tier.expireMany(["a", "b"]);
+
+      clock.setBack(10_000);
+
+      for (const found of [await tier.lookMany(["a", "b"]), await tier.getMany(["a", "b"])]) {
+        for (const look of found) {
+          assert.ok(look !== undefined, "it is kept");
+          assert.ok(look.freshUntilMs <= clock.nowMs(), `${look.key} is fresh`);
+        }
+      }
+    },
+
     "is so for whoever opens a lasting tier again": async ({
       tier,
       subject,

@@ -35,6 +35,8 @@ export interface EntryMeta {
   readonly freshUntilMs: number;
   readonly keepUntilMs: number;
   readonly slidingMs: number;
+  /** Its freshness was ended, whatever a clock that was set back says. */
+  readonly isExpired?: boolean;
   readonly tags: readonly string[];
   readonly loadMs: number;
   readonly etag: string | undefined;

@@ -237,8 +237,9 @@ export class EntryFiles {
       if (death === undefined && head.meta.createdMs > atMs) return false;
       const { freshUntilMs, keepUntilMs } = lifeOf(head.meta, accessedMs, nowMs);
       const untilMs = Math.min(freshUntilMs, atMs, nowMs);
-      if (untilMs < freshUntilMs || head.meta.slidingMs > 0) {
-        const meta = { ...head.meta, freshUntilMs: untilMs, keepUntilMs, slidingMs: 0 };
+      if (untilMs < head.meta.freshUntilMs || !head.meta.isExpired) {
+        const ended = { freshUntilMs: untilMs, keepUntilMs, slidingMs: 0, isExpired: true };
+        const meta = { ...head.meta, ...ended };
         const unwritten = this.index.get(hash)?.unwrittenAccesses ?? 0;
         const access = { accessedMs, accesses: head.accesses + unwritten };
         const file = encodeEntry(meta, body, access);

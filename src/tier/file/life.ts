@@ -8,7 +8,8 @@ export type Life = Pick<TierEntry, "freshUntilMs" | "keepUntilMs">;
 
 /** The life of an entry that was last used at `accessedMs`; a sliding one is renewed by a use. */
 export function lifeOf(meta: EntryMeta, accessedMs: number, nowMs: number): Life {
-  const { createdMs, freshUntilMs, keepUntilMs, slidingMs } = meta;
+  const { createdMs, freshUntilMs, keepUntilMs, slidingMs, isExpired } = meta;
+  if (isExpired) return { freshUntilMs: Math.min(freshUntilMs, nowMs), keepUntilMs };
   // A clock that was set back must not prolong anything.
   const usedMs = Math.min(accessedMs, nowMs);
   const renewedUntilMs = usedMs + slidingMs;

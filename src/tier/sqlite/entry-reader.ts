@@ -76,7 +76,7 @@ export class EntryReader {
       const living = await this.#living(database, rows.map(headOf));
       for (const key of some) {
         const head = living.get(key);
-        found.push(head && lookOf(head, this.#parts.touches.lifeOf(head)));
+        found.push(head && this.#lookOf(head, this.#parts.touches.lifeOf(head)));
       }
       if (isSliceOver()) await nextSlice();
     }
@@ -128,7 +128,7 @@ export class EntryReader {
       if (value.damaged) await this.#drop(database, stored);
       return undefined;
     }
-    return { ...lookOf(stored, touches.hit(stored, clock.nowMs())), value: value.value };
+    return { ...this.#lookOf(stored, touches.hit(stored, clock.nowMs())), value: value.value };
   }
 
   async #valueOf(
@@ -166,21 +166,21 @@ export class EntryReader {
       counters.errors++;
     }
   }
-}
 
-function lookOf(head: Head, { freshUntilMs, keepUntilMs }: Life): EntryLook {
-  const { key, category, createdMs, slidingMs, tags, loadMs, etag } = head;
-  return {
-    key,
-    category,
-    createdMs,
-    freshUntilMs,
-    keepUntilMs,
-    slidingMs,
-    tags: tags.map(fromStored),
-    loadMs,
-    etag,
-  };
+  #lookOf(head: Head, { freshUntilMs, keepUntilMs }: Life): EntryLook {
+    const { key, category, createdMs, slidingMs, tags, loadMs, etag, isExpired } = head;
+    return {
+      key,
+      category,
+      createdMs,
+      freshUntilMs: isExpired ? Math.min(freshUntilMs, this.#parts.clock.nowMs()) : freshUntilMs,
+      keepUntilMs,
+      slidingMs,
+      tags: tags.map(fromStored),
+      loadMs,
+      etag,
+    };
+  }
 }
 
 function isUnreadable(value: { readonly value: unknown } | Unreadable): value is Unreadable {

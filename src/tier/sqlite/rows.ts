@@ -17,6 +17,8 @@ export interface Head {
   /** As they are stored. */
   readonly tags: readonly string[];
   readonly epoch: number;
+  /** Its freshness was ended, whatever a clock that was set back says. */
+  readonly isExpired: boolean;
 }
 
 /** With what its value is made of. Columns in the order of `ENTRIES`. */
@@ -50,6 +52,7 @@ export function headOf(row: Row): Head {
     etag: (row[8] as string | null) ?? undefined,
     tags: row[9] === null ? NONE : (JSON.parse(row[9] as string) as string[]),
     epoch: row[10] as number,
+    isExpired: row[11] === 1,
   };
 }
 
@@ -57,9 +60,9 @@ export function headOf(row: Row): Head {
 export function storedOf(row: Row): Stored {
   return {
     ...headOf(row),
-    codec: row[11] as string,
-    checksum: row[12] as number,
-    parts: (row[13] as number | null) ?? undefined,
-    bytes: (row[14] as Uint8Array | null) ?? NO_BYTES,
+    codec: row[12] as string,
+    checksum: row[13] as number,
+    parts: (row[14] as number | null) ?? undefined,
+    bytes: (row[15] as Uint8Array | null) ?? NO_BYTES,
   };
 }

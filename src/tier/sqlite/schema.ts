@@ -18,7 +18,7 @@ import type { Statement } from "../../core/statement.ts";
 /** "SpCa": a file of ours. Written to the header of the file. */
 export const APPLICATION_ID = 0x53704361;
 /** Changed whenever a program of before could not read, or would misread, the file. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 /** Rows of `cache_parts` that one value can have; the first number of its rows is a multiple. */
 export const PARTS_MAX = 4_096;
 
@@ -31,6 +31,7 @@ const TABLES: readonly string[] = [
     expires_at REAL NOT NULL,
     keep_until REAL NOT NULL,
     sliding_ms REAL NOT NULL,
+    expired INTEGER NOT NULL DEFAULT 0,
     access_count INTEGER NOT NULL DEFAULT 0,
     accessed_at REAL NOT NULL,
     size_bytes INTEGER NOT NULL,

@@ -4,7 +4,8 @@ import type { CallOptions, SqlValue, Statement } from "../../core/statement.ts";
 import { isFenced } from "./fences.ts";
 
 const META =
-  "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, epoch";
+  "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, epoch, " +
+  "expired";
 
 /** Batches have one of these numbers of keys, so that there are few texts to prepare. */
 const SIZES = [1, 8, 64];
@@ -65,7 +66,7 @@ export const UPSERT: string = `INSERT INTO cache_entries (key, category, created
   })}
   ON CONFLICT (key) DO UPDATE SET category = excluded.category, created_at = excluded.created_at,
     expires_at = excluded.expires_at, keep_until = excluded.keep_until,
-    sliding_ms = excluded.sliding_ms, access_count = 0, accessed_at = excluded.accessed_at,
+    sliding_ms = excluded.sliding_ms, expired = 0, access_count = 0, accessed_at = excluded.accessed_at,
     size_bytes = excluded.size_bytes, load_ms = excluded.load_ms, etag = excluded.etag,
     tags = excluded.tags, epoch = excluded.epoch, codec = excluded.codec,
     checksum = excluded.checksum, parts = excluded.parts, value = excluded.value
@@ -99,10 +100,11 @@ const living = (e: string, nowMs: string): string =>
 /**
  * Ends the freshness of what was made until a moment, and tells whether it was living. It slides no
  * more, so that a renewal which some process has not written yet is void: see `SLIDE`. The dead are
- * taken, too, since one may be renewed so; and what was made in the future may live again.
+ * taken, too, since one may be renewed so; and what was made in the future may live again. It is
+ * marked, so that it is not fresh either when the clock is set back to before that moment.
  */
 export const EXPIRE: string = `UPDATE cache_entries
-  SET expires_at = min(expires_at, ?1), sliding_ms = 0
+  SET expires_at = min(expires_at, ?1), sliding_ms = 0, expired = 1
   WHERE key = ?2 AND (created_at <= ?1 OR created_at > ?3)
   RETURNING ${living("cache_entries", "?3")}`;
 export const TOUCH = `UPDATE cache_entries

@@ -9,15 +9,16 @@
  *   the tier had before it.
  * - A failure keeps the change and tries again after a pause that grows. Values that wait for a
  *   tier that is down take memory; beyond a bound the next ones are left out, and what the tier
- *   has for their keys is dropped. When too many changes have gathered, all of them become one
- *   step: everything of this cache in the tier is dropped. Both lose cached values, and no
- *   invalidation.
+ *   has for their keys is dropped. When too many changes have gathered, those of the categories
+ *   that have most become one step each: all of the category in the tier is dropped. Where that
+ *   does not help, everything of this cache is. All of it loses cached values, and no invalidation.
  */
 
 import type { Clock } from "../core/clock.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { EntryLook, KeysQuery, TierEntry } from "../tier/tier.ts";
 import { asStale } from "./life.ts";
+import { fullestCategories } from "./whole-key.ts";
 
 /** A change that concerns many keys. */
 export type WideChange =
@@ -48,8 +49,12 @@ export interface OutboxTarget {
 
 /** Changes in one call of a tier. */
 const BATCH_MAX = 500;
-/** Changes that wait for a tier that is down; beyond it everything there is dropped instead. */
+/** Changes that wait for a tier that is down; beyond it whole categories are dropped instead. */
 export const OUTBOX_MAX = 10_000;
+/** So far the changes are brought down then, so that it is not to be done again for each one, */
+const LEFT_PART = 3 / 4;
+/** and by so many categories: each is a walk through all changes. */
+const COLLAPSED_MAX = 8;
 /** Heap bytes of values that wait for a tier that is down: as much as memory has by default. */
 const WAITING_BYTES_MAX = 100_000_000;
 /** The first pause after a failure, and the longest one. */
@@ -134,8 +139,7 @@ export class Outbox {
   wide(change: WideChange): void {
     if (change.kind === "prefix") this.#forgetPrefix(change.prefix);
     else this.#dropTagged(change.tags);
-    this.#steps.push({ kind: "wide", change, number: ++this.#number });
-    this.#size++;
+    this.#pushWide(change);
     this.#grown();
   }
 
@@ -218,6 +222,11 @@ export class Outbox {
     this.#grown();
   }
 
+  #pushWide(change: WideChange): void {
+    this.#steps.push({ kind: "wide", change, number: ++this.#number });
+    this.#size++;
+  }
+
   /** Takes a change of a key out, wherever it is. */
   #take(key: string): void {
     for (const step of this.#steps) if (step.kind === "keys") this.#takeFrom(step.changes, key);
@@ -268,14 +277,29 @@ export class Outbox {
   }
 
   #grown(): void {
-    if (this.#size > this.#max) {
-      this.#forget();
-      this.#steps.push({ kind: "wide", change: this.#everything, number: ++this.#number });
-      this.#size = 1;
-    }
+    if (this.#size > this.#max) this.#collapse();
     if (this.#running !== undefined || this.#retry !== undefined || this.#closed) return;
     // In the next microtask, so that the changes of one call go together.
     this.#running = Promise.resolve().then(() => this.#run());
+  }
+
+  /** Has few drops of much stand for the changes: of categories, of everything if need be. */
+  #collapse(): void {
+    const leftMax = this.#max * LEFT_PART;
+    for (const prefix of fullestCategories(this.#texts()).slice(0, COLLAPSED_MAX)) {
+      this.#forgetPrefix(prefix);
+      this.#pushWide({ kind: "prefix", prefix });
+      if (this.#size <= leftMax) return;
+    }
+    this.#forget();
+    this.#pushWide(this.#everything);
+  }
+
+  *#texts(): Generator<string, void, undefined> {
+    for (const step of this.#steps) {
+      if (step.kind === "keys") yield* step.changes.keys();
+      else if (step.change.kind === "prefix") yield step.change.prefix;
+    }
   }
 
   async #run(): Promise<void> {

@@ -49,4 +49,16 @@ export function parseWholeKey(text: string): WholeKey | undefined {
   return { namespace, version, category, key };
 }
 
+/** What the keys of categories begin with, the category of most of these keys first. */
+export function fullestCategories(keys: Iterable<string>): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    const whole = parseWholeKey(key);
+    if (whole === undefined) continue;
+    const prefix = wholePrefix(whole);
+    counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return [...counts].sort(([, one], [, other]) => other - one).map(([prefix]) => prefix);
+}
+
 const WHOLE_KEY = /^([^/]+)\/([^/]+)\/([^/]+)\/(.+)$/s;

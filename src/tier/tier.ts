@@ -14,7 +14,8 @@
  * 5. **Newest wins.** An entry never replaces one of the same key that was made later, also when
  *    that is stale.
  * 6. **Dropping a tag is O(1)** for the caller; its entries are listed by `keys` until then, and
- *    their room is given back by `sweep` at the latest.
+ *    their room is given back by `sweep` at the latest. To drop a prefix asks for no work on the
+ *    disk for each of its entries either: what is not removed at once is dead all the same.
  * 7. **Bounds hold**: entries, bytes and the size of one entry; what is refused is said by
  *    `setMany`. A key that was refused has no older entry any more.
  * 8. **Nothing blocks the event loop** for more than 10 ms, `sweep` and `clear` included.
@@ -83,7 +84,7 @@ export interface KeysQuery {
 export interface SweepResult {
   /** Entries removed because their time was over. */
   readonly expired: number;
-  /** Entries removed because their tag had been dropped, or to get below a bound. */
+  /** Entries removed because their tag or prefix had been dropped, or to get below a bound. */
   readonly reclaimed: number;
 }
 
@@ -162,7 +163,11 @@ export interface Tier extends AsyncDisposable {
   /** @returns how many there were. */
   dropMany(keys: readonly string[], options?: TierCallOptions): Promise<number>;
   dropTags(tags: readonly string[], options?: TierCallOptions): Promise<void>;
-  /** Drops the keys that begin with exactly this text. @returns how many there were. */
+  /**
+   * Drops the keys that begin with exactly this text.
+   *
+   * @returns how many it removed at once, of those that it knows; nobody sees the others any more.
+   */
   dropPrefix(prefix: string, options?: TierCallOptions): Promise<number>;
   /** The keys of living entries, in chunks of at most 1,000, in no particular order. */
   keys(query?: KeysQuery, options?: TierCallOptions): AsyncIterable<readonly string[]>;

@@ -231,6 +231,39 @@ describe("an outbox", () => {
     expect(target.sent).toEqual(["drop first"]);
   });
 
+  it("drops the fullest category when too many wait, and leaves the others", async () => {
+    const { box, target, clock } = await openBroken(10);
+    box.set(entry("n/1/few/a"));
+    box.drop("n/1/few/b");
+    for (let key = 0; key < 7; key++) box.set(entry(`n/1/many/${key}`));
+    box.wide({ kind: "prefix", prefix: "n/1/many/x:" });
+
+    box.set(entry("n/1/few/c"));
+
+    expect(box.size).toBe(5);
+    expect(box.pending("n/1/many/1")).toEqual({ kind: "drop" });
+    target.error = undefined;
+    clock.advance(250);
+    await turns();
+    expect(target.sent).toEqual([
+      "drop first,n/1/few/b",
+      "set n/1/few/a=n/1/few/a",
+      "prefix n/1/many/",
+      "set n/1/few/c=n/1/few/c",
+    ]);
+  });
+
+  it("drops everything when too many categories have too many", async () => {
+    const { box, target, clock } = await openBroken(100);
+    for (let key = 0; key < 101; key++) box.set(entry(`n/1/${key}/a`));
+
+    expect(box.size).toBeLessThan(10);
+    target.error = undefined;
+    clock.advance(250);
+    await turns();
+    expect(target.sent[0]).toBe("prefix ");
+  });
+
   it("becomes one drop of all its keys when too much waits", async () => {
     const { box, target, clock } = await openBroken(10);
     for (let index = 0; index < 9; index++) box.set(entry(`k${index}`));

@@ -1,7 +1,7 @@
 /** Of the tier contract: keys are any texts, told apart exactly, and so are prefixes. */
 
 import { strict as assert } from "node:assert";
-import { listed, livingOf, type TierCases, valuesOf } from "./context.ts";
+import { hasOf, keysOf, listed, livingOf, type TierCases, valuesOf } from "./context.ts";
 
 const LONG_CHARS = 10_000;
 const COMPOSED = "caf\u00e9";
@@ -112,10 +112,41 @@ export const keyTexts: TierCases = {
     },
 
     "is one of thousands that a prefix drops": async ({ tier, entries, entry }) => {
-      await tier.setMany([...entries(2_500, "many:"), entry("many"), entry("many;")]);
+      const many = entries(2_500, "many:", { tags: ["t"] });
+      await tier.setMany([...many, entry("many"), entry("many;")]);
+      const keys = keysOf(many);
 
-      assert.equal(await tier.dropPrefix("many:"), 2_500);
+      const count = await tier.dropPrefix("many:");
+
+      assert.ok(count > 0 && count <= many.length, `${count} were removed at once`);
       assert.deepEqual(await listed(tier), ["many", "many;"]);
+      assert.deepEqual(await listed(tier, { tag: "t" }), []);
+      assert.deepEqual(await livingOf(tier, keys), []);
+      assert.equal((await hasOf(tier, keys)).includes(true), false);
+      assert.equal(await tier.expireMany(keys.slice(-200)), 0);
+      assert.deepEqual(await livingOf(tier, ["many", "many;"]), ["many", "many;"]);
+      assert.ok((await tier.dropPrefix("man")) >= 2);
+      assert.deepEqual(await listed(tier), []);
+    },
+
+    "may come again at once under a prefix that thousands were dropped by": async ({
+      tier,
+      clock,
+      entries,
+      entry,
+    }) => {
+      await tier.setMany([...entries(2_500, "many:"), entry("many;")]);
+      const older = entry("many:2499", { createdMs: clock.nowMs() - 1_000 });
+
+      await tier.dropPrefix("many:");
+
+      assert.deepEqual(await tier.setMany([entry("many:7"), older]), ["stored", "stored"]);
+      for (let time = 0; time < 2; time++) {
+        assert.deepEqual(await listed(tier), ["many:2499", "many:7", "many;"]);
+        assert.deepEqual(await tier.getMany(["many:2499"]), [older]);
+        await tier.sweep();
+      }
+      assert.equal(tier.statistics().entries, 3);
     },
   },
 };

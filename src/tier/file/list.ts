@@ -31,7 +31,8 @@ export async function* listKeys(
 /**
  * Takes the entries of a prefix out of the index around the `drop` that kills them.
  *
- * @returns how many of them were alive. Their files are removed by the next sweep.
+ * @returns how many of them were alive, as far as the index knows. All files of the prefix are
+ *   removed by the next sweep.
  */
 export async function takePrefix(
   files: EntryFiles,
@@ -41,7 +42,8 @@ export async function takePrefix(
   const living: IndexEntry[] = [];
   const slices = new Slices();
   for (const entry of files.index.entries()) {
-    if (entry.meta.key.startsWith(prefix) && (await files.isLiving(entry))) living.push(entry);
+    const isAlive = entry.meta.key.startsWith(prefix) && files.deathInIndex(entry) === undefined;
+    if (isAlive) living.push(entry);
     if (slices.isOver) await slices.pause();
   }
   await drop();

@@ -2,7 +2,7 @@
  * Keeping a tier within its bounds.
  *
  * Writing drives it: whoever stored something finds out whether a bound is exceeded, and then what
- * is expired goes first, and after it some of those that were not used for longest. They are taken
+ * is expired or was dropped goes first, and after it some of those that were not used for longest. They are taken
  * at random out of three times as many, so that processes which evict at the same time rarely want
  * the same rows (an idea of SolidCache). A little more goes than must, so that not every write
  * evicts. Each batch is a unit of its own: others write in between.
@@ -14,10 +14,16 @@ import type { ResultSet } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { Counters } from "../counters.ts";
 import type { Bounds } from "../stored-options.ts";
-import { DROP_EXPIRED, EVICT, EVICT_CATEGORY, statement, TOTALS } from "./statements.ts";
+import type { DroppedPrefixes } from "./prefixes.ts";
+import {
+  DROP_EXPIRED,
+  EVICT,
+  EVICT_CATEGORY,
+  SLICE_ROWS,
+  statement,
+  TOTALS,
+} from "./statements.ts";
 
-/** Rows in one unit: a few milliseconds of the writer. */
-export const SLICE_ROWS = 200;
 /** Out of so many times as many candidates. */
 const CANDIDATES_FACTOR = 3;
 /** This part of a bound is freed beyond what must be. */
@@ -44,6 +50,7 @@ export interface EvictionParts {
   readonly clock: Clock;
   readonly bounds: Bounds;
   readonly counters: Counters;
+  readonly prefixes: DroppedPrefixes;
 }
 
 /** Evicts the entries of one tier. */
@@ -66,7 +73,7 @@ export class Eviction {
   }
 
   async #run(database: Database): Promise<number> {
-    const { clock, counters } = this.#parts;
+    const { clock, counters, prefixes } = this.#parts;
     let evicted = 0;
     let excess = this.#excess(await totalsOf(database));
     while (excess !== undefined) {
@@ -78,6 +85,10 @@ export class Eviction {
       counters.expirations += expired?.changes ?? 0;
       excess = this.#excess(after?.rows);
       if ((expired?.changes ?? 0) > 0 || excess === undefined) continue;
+      if ((await prefixes.reclaim(database, undefined, 1)) > 0) {
+        excess = this.#excess(await totalsOf(database));
+        continue;
+      }
       const [gone, left] = await database.write([evict(excess), statement(TOTALS)]);
       const changes = gone?.changes ?? 0;
       counters.evictions += changes;

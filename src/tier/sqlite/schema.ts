@@ -10,7 +10,8 @@
  *
  * A tag that is dropped gets the next epoch. An entry is dead when one of its tags was dropped at
  * an epoch later than the one it was written at. So dropping writes one row, and reading asks for
- * the tags of an entry only when it has some.
+ * the tags of an entry only when it has some. A prefix that is dropped from very many entries gets
+ * an epoch, too, until their rows are gone: see prefixes.ts.
  */
 
 import type { Statement } from "../../core/statement.ts";
@@ -72,6 +73,11 @@ const TABLES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS cache_epochs (
     name TEXT PRIMARY KEY,
     epoch INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS cache_prefixes (
+    name TEXT PRIMARY KEY,
+    dropped INTEGER NOT NULL,
+    reclaimed_to TEXT NOT NULL
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS cache_leases (
     key TEXT PRIMARY KEY,
@@ -169,7 +175,7 @@ export const CREATE: readonly Statement[] = [
  */
 export const CLEAR: readonly Statement[] = [
   ...Object.keys(DELETE_TRIGGERS).map((name) => statement(`DROP TRIGGER ${name}`)),
-  ...["entries", "parts", "entry_tags", "tags", "totals"].map((table) =>
+  ...["entries", "parts", "entry_tags", "tags", "prefixes", "totals"].map((table) =>
     statement(`DELETE FROM cache_${table}`),
   ),
   ...createTriggers(DELETE_TRIGGERS),

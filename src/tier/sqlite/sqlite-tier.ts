@@ -31,7 +31,7 @@ import type {
 import { CacheFile } from "./cache-file.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { Eviction, SLICE_ROWS, type Total } from "./eviction.ts";
+import { Eviction, type Total } from "./eviction.ts";
 import { type DropKind, noteDrop } from "./fences.ts";
 import { toStored } from "./key-text.ts";
 import { sqliteLeases } from "./leases.ts";
@@ -41,18 +41,10 @@ import {
   resolveSqliteTierOptions,
   type SqliteTierOptions,
 } from "./options.ts";
+import { DroppedPrefixes } from "./prefixes.ts";
 import { CLEAR } from "./schema.ts";
-import {
-  DROP_KEY,
-  DROP_PREFIX,
-  DROP_TAG,
-  EXPIRE,
-  NEXT_EPOCH,
-  statement,
-  TOTAL,
-  until,
-} from "./statements.ts";
-import { giveBackPages, inSlices, sweep } from "./sweep.ts";
+import { DROP_KEY, DROP_TAG, EXPIRE, NEXT_EPOCH, statement, TOTAL, until } from "./statements.ts";
+import { giveBackPages, sweep } from "./sweep.ts";
 import { TOUCHES_MAX, Touches } from "./touches.ts";
 
 /** Hits wait so long. */
@@ -81,6 +73,7 @@ export class SqliteTier implements Tier {
   readonly #calls: OpenCalls;
   readonly #file: CacheFile;
   readonly #counters = newCounters();
+  readonly #prefixes = new DroppedPrefixes(this.#counters);
   readonly #touches = new Touches();
   readonly #owner = randomUUID();
   readonly #reader: EntryReader;
@@ -103,7 +96,7 @@ export class SqliteTier implements Tier {
     this.#file = new CacheFile({ path, cacheSizeBytes, clock, onLost: () => this.#lost() });
     this.#reader = new EntryReader({ clock, encryptionKey, touches, counters });
     this.#writer = new EntryWriter({ clock, bounds, payload, counters, owner: this.#owner });
-    this.#eviction = new Eviction({ clock, bounds, counters });
+    this.#eviction = new Eviction({ clock, bounds, counters, prefixes: this.#prefixes });
     this.leases = sqliteLeases((work) => this.#call("write", work), clock);
   }
 
@@ -200,13 +193,13 @@ export class SqliteTier implements Tier {
     const dropped = await this.#call(
       "drop",
       async (database) => {
-        const start = toStored(prefix);
-        const slice = statement(DROP_PREFIX, start, start, SLICE_ROWS);
-        await database.write([this.#note("prefix", prefix)], until(signal));
-        return this.#dropped(await inSlices(database, slice, signal));
+        return await this.#prefixes.drop(database, prefix, this.#note("prefix", prefix), signal);
       },
       signal,
     );
+    const { signal: closing } = this.#closing;
+    if (this.#prefixes.isLeft)
+      this.#inBackground((file) => this.#prefixes.reclaimLeft(file, closing));
     return dropped ?? 0;
   }
 
@@ -239,7 +232,8 @@ export class SqliteTier implements Tier {
       async (database) => {
         await this.#tryFlush();
         const { clock } = this.#options;
-        const parts = { clock, counters: this.#counters, eviction: this.#eviction };
+        const counters = this.#counters;
+        const parts = { clock, counters, eviction: this.#eviction, prefixes: this.#prefixes };
         return await sweep(database, parts, signal);
       },
       signal,

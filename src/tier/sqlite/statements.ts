@@ -18,14 +18,30 @@ export interface ListQuestion {
   readonly texts: Map<number, string>;
 }
 
+/** Rows in one unit: a few milliseconds of the writer. */
+export const SLICE_ROWS = 200;
+
+/** Whether an entry is one of a dropped prefix, and not gone yet; see prefixes.ts. */
+const isUnderDropped = (e: string): string =>
+  `EXISTS (SELECT 1 FROM cache_prefixes AS gone WHERE gone.dropped > ${e}.epoch
+    AND substr(${e}.key, 1, length(gone.name)) = gone.name)`;
+
+/** Entries that are given out, by the time. */
+const living = (e: string, nowMs: string): string =>
+  `${e}.keep_until > ${nowMs} AND ${e}.created_at <= ${nowMs} AND NOT ${isUnderDropped(e)} AND (${e}.tags IS NULL OR NOT EXISTS
+  (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
+   WHERE other.entry_id = ${e}.id AND tag.dropped > other.epoch))`;
+
+const THERE = `FROM cache_entries WHERE NOT ${isUnderDropped("cache_entries")} AND key IN `;
+
 const question = (head: string): ListQuestion => ({ head, texts: new Map() });
 
 /** Entries with their values. */
 export const ENTRIES: ListQuestion = question(
-  `SELECT ${META}, codec, checksum, parts, value FROM cache_entries WHERE key IN `,
+  `SELECT ${META}, codec, checksum, parts, value ${THERE}`,
 );
 /** Entries without their values. */
-export const HEADS: ListQuestion = question(`SELECT ${META} FROM cache_entries WHERE key IN `);
+export const HEADS: ListQuestion = question(`SELECT ${META} ${THERE}`);
 /** When tags were dropped. */
 export const DROPPED: ListQuestion = question(
   "SELECT name, dropped FROM cache_tags WHERE name IN ",
@@ -70,7 +86,8 @@ export const UPSERT: string = `INSERT INTO cache_entries (key, category, created
     size_bytes = excluded.size_bytes, load_ms = excluded.load_ms, etag = excluded.etag,
     tags = excluded.tags, epoch = excluded.epoch, codec = excluded.codec,
     checksum = excluded.checksum, parts = excluded.parts, value = excluded.value
-  WHERE excluded.created_at >= cache_entries.created_at OR cache_entries.created_at > ?7`;
+  WHERE excluded.created_at >= cache_entries.created_at OR cache_entries.created_at > ?7
+    OR ${isUnderDropped("cache_entries")}`;
 
 /** A part of a value, when the entry it belongs to was stored. */
 export const ADD_PART = `INSERT INTO cache_parts (id, bytes)
@@ -85,17 +102,9 @@ export const DROP_OLDER = `DELETE FROM cache_entries
 export const DROP_DAMAGED = `DELETE FROM cache_entries
   WHERE id = ? AND created_at = ? AND checksum = ?`;
 export const DROP_KEY = "DELETE FROM cache_entries WHERE key = ?";
-export const DROP_PREFIX = `DELETE FROM cache_entries WHERE id IN
-  (SELECT id FROM cache_entries WHERE key >= ? AND key < ? || CAST(X'FF' AS TEXT) LIMIT ?)`;
 export const NEXT_EPOCH = "UPDATE cache_epochs SET epoch = epoch + 1 WHERE name = 'tags'";
 export const DROP_TAG = `UPDATE cache_tags
   SET dropped = (SELECT epoch FROM cache_epochs WHERE name = 'tags') WHERE name = ?`;
-
-/** Entries that are given out, by the time. */
-const living = (e: string, nowMs: string): string =>
-  `${e}.keep_until > ${nowMs} AND ${e}.created_at <= ${nowMs} AND (${e}.tags IS NULL OR NOT EXISTS
-  (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
-   WHERE other.entry_id = ${e}.id AND tag.dropped > other.epoch))`;
 
 /**
  * Ends the freshness of what was made until a moment, and tells whether it was living. It slides no

@@ -1,5 +1,5 @@
 /**
- * Removing what is dead, in slices: what is expired, what a dropped tag has left behind, names of
+ * Removing what is dead, in slices: what is expired, what a dropped tag or prefix has left behind, names of
  * tags that nobody uses, old leases; and giving free pages back to the disk.
  */
 
@@ -10,8 +10,9 @@ import type { Database } from "../../sqlite/database.ts";
 import { inTransaction } from "../../sqlite/writer.ts";
 import type { Counters } from "../counters.ts";
 import type { SweepResult } from "../tier.ts";
-import { type Eviction, SLICE_ROWS } from "./eviction.ts";
+import type { Eviction } from "./eviction.ts";
 import { forgetDrops } from "./fences.ts";
+import type { DroppedPrefixes } from "./prefixes.ts";
 import {
   DROP_EMPTY_TOTALS,
   DROP_EXPIRED,
@@ -20,6 +21,7 @@ import {
   DROP_TAGGED,
   DROP_UNUSED_TAGS,
   NEXT_DROPPED,
+  SLICE_ROWS,
   statement,
   TAG_DONE,
   TAGS_UP_TO,
@@ -41,12 +43,13 @@ export interface SweepParts {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly eviction: Eviction;
+  readonly prefixes: DroppedPrefixes;
 }
 
 /** Removes what is dead. */
 export async function sweep(
   database: Database,
-  { clock, counters, eviction }: SweepParts,
+  { clock, counters, eviction, prefixes }: SweepParts,
   signal: AbortSignal | undefined,
 ): Promise<SweepResult> {
   const nowMs = clock.nowMs();
@@ -55,6 +58,7 @@ export async function sweep(
   const expired = await slices(DROP_EXPIRED, nowMs);
   counters.expirations += expired;
   let reclaimed = await slices(DROP_FUTURE, nowMs + FUTURE_MS);
+  reclaimed += await prefixes.reclaim(database, signal);
   for (;;) {
     const [found] = await database.write([statement(NEXT_DROPPED)]);
     const [id, dropped] = (found?.rows[0] ?? []) as number[];
@@ -71,7 +75,7 @@ export async function sweep(
 }
 
 /** Runs a statement with a limit of `SLICE_ROWS` until it finds no more; how many rows changed. */
-export async function inSlices(
+async function inSlices(
   database: Database,
   slice: Statement,
   signal: AbortSignal | undefined,

@@ -169,7 +169,7 @@ export interface Tier extends AsyncDisposable {
    * @returns how many it removed at once, of those that it knows; nobody sees the others any more.
    */
   dropPrefix(prefix: string, options?: TierCallOptions): Promise<number>;
-  /** The keys of living entries, in chunks of at most 1,000, in no particular order. */
+  /** The keys of living entries, in chunks of 0 to 1,000, in no particular order. */
   keys(query?: KeysQuery, options?: TierCallOptions): AsyncIterable<readonly string[]>;
   /** Drops everything, quickly. */
   clear(options?: TierCallOptions): Promise<void>;

@@ -6,7 +6,7 @@ import type { KeysQuery } from "../tier.ts";
 import { fromStored, toStored } from "./key-text.ts";
 import { LIST, LIST_TAG, statement, until } from "./statements.ts";
 
-/** Keys in one chunk. */
+/** Rows that are gone through for one chunk, and so the most keys in it. */
 const CHUNK_KEYS = 1_000;
 
 /** Runs a read on the file, also when it has to be made anew. */
@@ -26,13 +26,15 @@ export async function* listKeys(
     const nowMs = clock.nowMs();
     const question =
       name === undefined
-        ? statement(LIST, ...from, start, nowMs, nowMs, CHUNK_KEYS)
-        : statement(LIST_TAG, name, ...from, start, start, nowMs, nowMs, CHUNK_KEYS);
+        ? statement(LIST, ...from, start, nowMs, CHUNK_KEYS)
+        : statement(LIST_TAG, name, ...from, start, nowMs, CHUNK_KEYS);
     const { rows } = await read((database) => database.read(question, until(signal)));
-    if (rows.length > 0) yield rows.map(([key]) => fromStored(String(key)));
+    const living = rows.filter(([, isListed]) => isListed === 1);
+    // None of them is an answer, too: whoever waits for one knows that it goes on.
+    if (rows.length > 0) yield living.map(([key]) => fromStored(String(key)));
     const last = rows.at(-1);
     if (last === undefined || rows.length < CHUNK_KEYS) return;
-    const [key, epoch, id] = last;
+    const [key, , epoch, id] = last;
     // No stored key has a NUL, so that nothing stands between a key and this.
     from = name === undefined ? [`${key}\0`] : [Number(epoch), Number(id)];
   }

@@ -155,21 +155,25 @@ export const DROP_EMPTY_TOTALS = "DELETE FROM cache_totals WHERE entries = 0";
 export const DROP_OLD_LEASES = `DELETE FROM cache_leases
   WHERE expires_at <= ? OR expires_at > ? + 2 * duration_ms`;
 
-const LIVING = living("e", "?");
-/** The next keys from a text on, of those that begin with another. */
-export const LIST: string = `SELECT e.key FROM cache_entries AS e
-  WHERE e.key >= ? AND e.key < ? || CAST(X'FF' AS TEXT) AND ${LIVING}
-  ORDER BY e.key LIMIT ?`;
 /**
- * The next entries of a tag, in the order in which they got it. The plus keeps SQLite from going
- * through all of an epoch again for each chunk.
+ * The next keys from a text on, of those that begin with another, and whether each is alive: the
+ * dead are listed, too, so that no statement goes through more of them than it is asked for.
  */
-export const LIST_TAG: string = `SELECT e.key, p.epoch, p.entry_id FROM cache_tags AS t
+export const LIST: string = `SELECT e.key, ${living("e", "?3")} FROM cache_entries AS e
+  WHERE e.key >= ?1 AND e.key < ?2 || CAST(X'FF' AS TEXT)
+  ORDER BY e.key LIMIT ?4`;
+/**
+ * The next entries of a tag, in the order in which they got it, and whether each is to be listed.
+ * The plus keeps SQLite from going through all of an epoch again for each chunk.
+ */
+export const LIST_TAG: string = `SELECT e.key,
+    e.key >= ?4 AND e.key < ?4 || CAST(X'FF' AS TEXT) AND ${living("e", "?5")},
+    p.epoch, p.entry_id
+  FROM cache_tags AS t
   JOIN cache_entry_tags AS p ON p.tag_id = t.id
   JOIN cache_entries AS e ON e.id = p.entry_id
-  WHERE t.name = ? AND +p.epoch >= t.dropped AND (p.epoch, p.entry_id) > (?, ?)
-    AND e.key >= ? AND e.key < ? || CAST(X'FF' AS TEXT) AND ${LIVING}
-  ORDER BY p.epoch, p.entry_id LIMIT ?`;
+  WHERE t.name = ?1 AND +p.epoch >= t.dropped AND (p.epoch, p.entry_id) > (?2, ?3)
+  ORDER BY p.epoch, p.entry_id LIMIT ?6`;
 
 /** Takes a lease that is free, over, or from before the clock was set back. */
 export const LEASE = `INSERT INTO cache_leases (key, token, expires_at, duration_ms)

@@ -53,7 +53,11 @@ describe("to drop a prefix of many entries", () => {
     await tier.dropPrefix("a:");
     await tier.close();
 
-    expect(await listed(other)).toEqual(["b"]);
+    const chunks: (readonly string[])[] = [];
+    for await (const chunk of other.keys()) chunks.push(chunk);
+    // A chunk for each thousand rows, so that none takes long.
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(chunks.flat()).toEqual(["b"]);
     expect(await valuesOf(other, ["a:1", "a:2999"])).toEqual([undefined, undefined]);
     expect(other.statistics().entries).toBeGreaterThan(1);
     expect((await other.sweep()).reclaimed).toBeGreaterThan(0);

@@ -154,8 +154,8 @@ export interface Tier extends AsyncDisposable {
   setMany(entries: readonly TierEntry[], options?: TierCallOptions): Promise<readonly SetOutcome[]>;
   /**
    * Ends the freshness of entries where they lie: at once, for all processes, and for good, since
-   * no hit of before makes a sliding one fresh again, and no clock that is set back. They are kept as
-   * long as they would have been. It counts nothing but errors.
+   * no hit of before makes a sliding one fresh again, and no clock that is set back. They are kept
+   * as long as they would have been. It counts nothing but errors.
    *
    * @returns how many there were, stale ones included.
    */

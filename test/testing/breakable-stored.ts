@@ -108,6 +108,12 @@ export function expire(
   return isLiving;
 }
 
+/** Has an entry as fresh as it was before that. */
+export function forgetEnd(stored: Stored): void {
+  stored.freshUntilMs = stored.entry.freshUntilMs;
+  stored.isExpired = false;
+}
+
 /** Gives a sliding entry its life anew. */
 export function slide(stored: Stored, nowMs: number, breach: Breach | undefined): void {
   const { slidingMs } = stored.entry;

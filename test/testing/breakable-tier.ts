@@ -24,6 +24,7 @@ import { breakableLeases } from "./breakable-leases.ts";
 import {
   block,
   expire,
+  forgetEnd,
   isInTime,
   isTooLarge,
   keep,
@@ -251,11 +252,8 @@ export class BreakableTier implements Tier {
     const again = new BreakableTier(options, this.#breach);
     if (this.#is("reopens empty")) return again;
     again.#stored = this.#stored;
-    if (this.#is("an end is forgotten")) {
-      for (const stored of this.#stored.values()) {
-        Object.assign(stored, { freshUntilMs: stored.entry.freshUntilMs, isExpired: false });
-      }
-    }
+    const ended = this.#is("an end is forgotten") ? this.#stored.values() : [];
+    for (const stored of ended) forgetEnd(stored);
     again.#epoch = this.#epoch;
     for (const [tag, epoch] of this.#tags) again.#tags.set(tag, epoch);
     return again;

@@ -2,10 +2,10 @@
  * Keeping a tier within its bounds.
  *
  * Writing drives it: whoever stored something finds out whether a bound is exceeded, and then what
- * is expired or was dropped goes first, and after it some of those that were not used for longest. They are taken
- * at random out of three times as many, so that processes which evict at the same time rarely want
- * the same rows (an idea of SolidCache). A little more goes than must, so that not every write
- * evicts. Each batch is a unit of its own: others write in between.
+ * is expired or was dropped goes first, and after it some of those that were not used for longest.
+ * They are taken at random out of three times as many, so that processes which evict at the same
+ * time rarely want the same rows (an idea of SolidCache). A little more goes than must, so that not
+ * every write evicts. Each batch is a unit of its own: others write in between.
  */
 
 import type { Clock } from "../../core/clock.ts";

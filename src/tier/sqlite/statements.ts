@@ -4,8 +4,8 @@ import type { CallOptions, SqlValue, Statement } from "../../core/statement.ts";
 import { isFenced } from "./fences.ts";
 
 const META =
-  "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, epoch, " +
-  "expired";
+  "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, " +
+  "epoch, expired";
 
 /** Batches have one of these numbers of keys, so that there are few texts to prepare. */
 const SIZES = [1, 8, 64];
@@ -28,7 +28,8 @@ const isUnderDropped = (e: string): string =>
 
 /** Entries that are given out, by the time. */
 const living = (e: string, nowMs: string): string =>
-  `${e}.keep_until > ${nowMs} AND ${e}.created_at <= ${nowMs} AND NOT ${isUnderDropped(e)} AND (${e}.tags IS NULL OR NOT EXISTS
+  `${e}.keep_until > ${nowMs} AND ${e}.created_at <= ${nowMs} AND NOT ${isUnderDropped(e)}
+  AND (${e}.tags IS NULL OR NOT EXISTS
   (SELECT 1 FROM cache_entry_tags AS other JOIN cache_tags AS tag ON tag.id = other.tag_id
    WHERE other.entry_id = ${e}.id AND tag.dropped > other.epoch))`;
 
@@ -82,7 +83,8 @@ export const UPSERT: string = `INSERT INTO cache_entries (key, category, created
   })}
   ON CONFLICT (key) DO UPDATE SET category = excluded.category, created_at = excluded.created_at,
     expires_at = excluded.expires_at, keep_until = excluded.keep_until,
-    sliding_ms = excluded.sliding_ms, expired = 0, access_count = 0, accessed_at = excluded.accessed_at,
+    sliding_ms = excluded.sliding_ms, expired = 0, access_count = 0,
+    accessed_at = excluded.accessed_at,
     size_bytes = excluded.size_bytes, load_ms = excluded.load_ms, etag = excluded.etag,
     tags = excluded.tags, epoch = excluded.epoch, codec = excluded.codec,
     checksum = excluded.checksum, parts = excluded.parts, value = excluded.value

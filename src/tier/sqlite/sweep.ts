@@ -1,6 +1,6 @@
 /**
- * Removing what is dead, in slices: what is expired, what a dropped tag or prefix has left behind, names of
- * tags that nobody uses, old leases; and giving free pages back to the disk.
+ * Removing what is dead, in slices: what is expired, what a dropped tag or prefix has left behind,
+ * names of tags that nobody uses, old leases; and giving free pages back to the disk.
  */
 
 import { throwIfAborted } from "../../core/abort.ts";

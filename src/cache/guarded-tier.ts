@@ -379,8 +379,7 @@ export class GuardedTier {
       this.#failed(this.#corrupt(key));
       return undefined;
     }
-    const isOver = entry.keepUntilMs <= nowMs;
-    if (isOver || this.#outbox.isDoomed(entry)) return undefined;
+    if (entry.keepUntilMs <= nowMs || this.#outbox.isDoomed(entry)) return undefined;
     return pending === undefined ? entry : asStale(entry, Math.min(pending.atMs, nowMs));
   }
 

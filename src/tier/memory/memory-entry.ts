@@ -13,6 +13,15 @@ export interface EntryOwner {
   isCounted(entry: MemoryEntry): boolean;
 }
 
+/** What of an entry is the cache's own. */
+export interface KeptValue {
+  readonly value: unknown;
+  readonly changeable: boolean;
+  readonly etag: string | undefined;
+  /** The whole of what the entry takes. */
+  readonly bytes: number;
+}
+
 /** All of an entry; what a hit reads of it lies in the table of its partition too. */
 export class MemoryEntry implements PolicyNode, WheelNode {
   /** Its place in the table; the table's own. */
@@ -59,7 +68,7 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     owner: EntryOwner,
     key: string,
     entry: TierEntry,
-    own: { readonly value: unknown; readonly changeable: boolean; readonly bytes: number },
+    own: KeptValue,
     tags: readonly Tag<MemoryEntry>[] | undefined,
     times: { readonly freshUntilMs: number; readonly endsMs: number; readonly hash: number },
   ) {
@@ -72,7 +81,7 @@ export class MemoryEntry implements PolicyNode, WheelNode {
     this.createdMs = entry.createdMs;
     this.slidingMs = entry.slidingMs;
     this.loadMs = entry.loadMs;
-    this.etag = entry.etag;
+    this.etag = own.etag;
     this.tags = tags;
     this.freshUntilMs = times.freshUntilMs;
     this.endsMs = times.endsMs;

@@ -9,6 +9,8 @@
 /** Header of a text: map, hash and length. */
 const STRING_BYTES = 16;
 const WORD_BYTES = 8;
+/** There is only one of each of these, if it has one byte. */
+const SHARED_LENGTH_MAX = 1;
 /** V8 copies shorter parts. */
 const SLICE_LENGTH_MIN = 13;
 /** Longer texts get a buffer of their own. */
@@ -26,8 +28,9 @@ export interface OwnText {
 /** The same text, on its own, and its heap bytes. About 0.1 µs for a short one. */
 export function ownText(text: string): OwnText {
   const oneByte = isOneByte(text);
-  const bytes = textBytes(text, oneByte);
   const { length } = text;
+  if (oneByte && length <= SHARED_LENGTH_MAX) return { text, bytes: 0 };
+  const bytes = textBytes(text, oneByte);
   if (length < SLICE_LENGTH_MIN) return { text, bytes };
   const encoding = oneByte ? "latin1" : "utf16le";
   const buffer =

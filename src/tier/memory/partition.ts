@@ -10,9 +10,9 @@ import { type Counters, newCounters } from "../counters.ts";
 import type { EntryLook, SetOutcome, TierEntry } from "../tier.ts";
 import { DroppedPrefixes } from "./dropped-prefixes.ts";
 import { EntryTable } from "./entry-table.ts";
-import { type EntryOwner, lookOf, MemoryEntry } from "./memory-entry.ts";
+import { type EntryOwner, type KeptValue, lookOf, MemoryEntry } from "./memory-entry.ts";
 import type { MemoryParts } from "./memory-parts.ts";
-import { type OwnCopy, ownCopy } from "./own-copy.ts";
+import { keptCopy } from "./own-copy.ts";
 import { ownText } from "./own-text.ts";
 import { readerCopy } from "./reader-copy.ts";
 import type { Room } from "./room.ts";
@@ -202,7 +202,7 @@ export class Partition implements EntryOwner {
    */
   put(key: string, entry: TierEntry, attentionInMs: number = Number.POSITIVE_INFINITY): SetOutcome {
     const { value } = entry;
-    const own = this.values === "frozen" ? ownCopy(value) : { value, bytes: 0, changeable: false };
+    const own = this.values === "frozen" ? keptCopy(value) : { value, bytes: 0, changeable: false };
     const before = this.peek(key);
     if (before !== undefined && before.createdMs > entry.createdMs) {
       this.counts.refusals++;
@@ -210,7 +210,8 @@ export class Partition implements EntryOwner {
     }
     this.#remove(key);
     const { text: ownKey, bytes: keyBytes } = ownText(key);
-    const untagged = own.bytes + keyBytes + ENTRY_BYTES;
+    const etag = entry.etag === undefined ? undefined : ownText(entry.etag);
+    const untagged = own.bytes + keyBytes + (etag?.bytes ?? 0) + ENTRY_BYTES;
     // First, since what goes may leave its tags' bytes to those who are there.
     if (this.room.isFull(untagged + this.#tags.bytesFor(entry.tags))) this.#parts.reclaimSome();
     const bytes = untagged + this.#tags.bytesFor(entry.tags);
@@ -219,7 +220,7 @@ export class Partition implements EntryOwner {
       return "too-large";
     }
     this.counts.sets++;
-    const added = this.#link(ownKey, entry, { ...own, bytes });
+    const added = this.#link(ownKey, entry, { ...own, etag: etag?.text, bytes });
     const slides = entry.slidingMs > 0;
     const inTimeMs = this.#time.nowMs() + attentionInMs;
     this.attendAt(added, slides ? 0 : Math.min(added.freshUntilMs, inTimeMs));
@@ -358,7 +359,7 @@ export class Partition implements EntryOwner {
     if (entry !== undefined) this.#unlink(entry);
   }
 
-  #link(key: string, entry: TierEntry, own: OwnCopy): MemoryEntry {
+  #link(key: string, entry: TierEntry, own: KeptValue): MemoryEntry {
     const { clock, wheel, seed } = this.#parts;
     const tags = this.#tags;
     const behindMs = this.#time.refresh() - clock.nowMs();

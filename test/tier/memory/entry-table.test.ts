@@ -20,7 +20,7 @@ const TIER_ENTRY = {
 };
 
 function entry(key: string, changeable = false): MemoryEntry {
-  const own = { value: `value of ${key}`, changeable, bytes: 1 };
+  const own = { value: `value of ${key}`, changeable, etag: undefined, bytes: 1 };
   const times = { freshUntilMs: 0, endsMs: 0, hash: 0 };
   return new MemoryEntry(OWNER, key, { key, ...TIER_ENTRY }, own, undefined, times);
 }

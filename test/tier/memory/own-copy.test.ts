@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ownCopy } from "../../../src/tier/memory/own-copy.ts";
+import { keptCopy, ownCopy } from "../../../src/tier/memory/own-copy.ts";
 import { textBytes } from "../../../src/tier/memory/own-text.ts";
 
 /** The real issues of the project; they are not in the repository. */
 const ISSUES = join(import.meta.dirname, "../../../../shared/data/jira");
 const ERROR_MAX = 0.05;
+/** What names and hidden classes take is said rather too high than too low. */
+const ERROR_MAX_OF_OWN_NAMES = 0.2;
+const NAMES_OF_ITS_OWN = /own name|identifiers|many names/;
 
 describe("the bytes that entries are said to take", () => {
   it.skipIf(!existsSync(ISSUES))(
@@ -21,6 +24,24 @@ describe("the bytes that entries are said to take", () => {
       expect(Math.abs(said - grown) / grown).toBeLessThan(ERROR_MAX);
     },
   );
+
+  it("are within 5 % of what the heap grows by, whatever the shape of values", {
+    timeout: 120_000,
+  }, () => {
+    const script = join(import.meta.dirname, "shapes-heap-child.ts");
+    const node = ["--conditions=springhouse-source", "--expose-gc", script];
+    const shapes = JSON.parse(execFileSync(process.execPath, node).toString()) as Record<
+      string,
+      { readonly said: number; readonly grown: number }
+    >;
+
+    expect(Object.keys(shapes)).toHaveLength(41);
+    for (const [shape, { said, grown }] of Object.entries(shapes)) {
+      expect(grown / said, shape).toBeLessThan(1 + ERROR_MAX);
+      const spareMax = NAMES_OF_ITS_OWN.test(shape) ? ERROR_MAX_OF_OWN_NAMES : ERROR_MAX;
+      expect(grown / said, shape).toBeGreaterThan(1 - spareMax);
+    }
+  });
 
   it("are within 5 % of the heap after long churn, however entries are tagged", () => {
     const script = join(import.meta.dirname, "tags-heap-child.ts");
@@ -41,6 +62,25 @@ describe("the bytes that entries are said to take", () => {
     expect(textBytes("ÿ".repeat(80))).toBe(96);
     expect(textBytes("한".repeat(80))).toBe(176);
     expect(textBytes("😀".repeat(40))).toBe(176);
+  });
+
+  it("are those of the names too, for the first of them that is kept", () => {
+    const names = ["first of them", "second of them"];
+    const value = () => Object.fromEntries(names.map((name) => [name, 1]));
+    const alone = ownCopy(value()).bytes;
+    const namesBytes = names.reduce((sum, name) => sum + textBytes(name), 0);
+
+    expect(ownCopy(value()).bytes).toBe(alone);
+    expect(keptCopy(value()).bytes).toBeGreaterThan(alone + namesBytes);
+    expect(keptCopy(value()).bytes).toBe(alone);
+  });
+
+  it("of a large integer are those of its digits", () => {
+    for (const bits of [1, 63, 64, 65, 1_000, 80_000]) {
+      const bytes = 16 + 8 * Math.ceil(bits / 64);
+      expect(ownCopy(2n ** BigInt(bits) - 1n).bytes, `${bits}`).toBe(bytes);
+      expect(ownCopy(1n - 2n ** BigInt(bits)).bytes, `-${bits}`).toBe(bytes);
+    }
   });
 
   it("grow with everything that a value has", () => {
@@ -90,6 +130,35 @@ describe("a copy", () => {
     }
     expect(copy.map.get("k")).not.toBe(value.map.get("k"));
     expect(ownCopy({ a: [1, "b", true, null] }).changeable).toBe(false);
+  });
+
+  it("has the names that its object has itself, in their order, however rare they are", () => {
+    const values = [
+      JSON.parse('{"b":1,"__proto__":{"a":[1]},"7":2,"a":3,"3":4}') as object,
+      Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`of 300: ${index}`, index])),
+      { 0: 1, 4294967294: 2, 4294967295: 3, 1.5: 4, "-1": 5, "01": 6 },
+      Object.create(Object.prototype, {
+        a: { value: 1 },
+        b: { value: 2, enumerable: true },
+      }) as object,
+      Object.create(null, { toString: { value: 1, enumerable: true } }) as object,
+    ];
+    for (const value of [...values, ...values]) {
+      const copy = ownCopy(value).value as object;
+
+      expect(Object.entries(copy)).toEqual(Object.entries(value));
+      expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+      expect(Object.isFrozen(copy)).toBe(true);
+    }
+  });
+
+  it("has nothing of what others gave to the prototype of all objects", () => {
+    const stray = { value: 1, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(Object.prototype, "stray", stray);
+    const copies = [1, 2, 3].map((own) => ownCopy({ own }).value as object);
+    Reflect.deleteProperty(Object.prototype, "stray");
+
+    expect(copies.map((copy) => Object.keys(copy))).toEqual([["own"], ["own"], ["own"]]);
   });
 
   it("of a part of a buffer holds that part alone", () => {

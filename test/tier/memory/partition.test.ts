@@ -169,6 +169,25 @@ describe("a memory tier", () => {
     expect(await all(tier)).toEqual(["new", "newer", "set again"]);
   });
 
+  it("counts the bytes of large integers and of etags, and refuses what is too large", async () => {
+    const clock = new FakeClock();
+    const tier = memoryTier({ maxBytes: "10MB", sweepEvery: 0, clock });
+    const part = tier.partition("", undefined, "frozen");
+    const put = (key: string, more: Partial<TierEntry>) => part.put(key, entry(key, clock, more));
+    const bytesOf = (key: string, more: Partial<TierEntry>) => {
+      const before = tier.statistics().bytes;
+      expect(put(key, more)).toBe("stored");
+      return tier.statistics().bytes - before;
+    };
+
+    expect(put("huge", { value: 2n ** 60_000_000n })).toBe("too-large");
+    expect(put("tagged", { etag: "e".repeat(2_000_000) })).toBe("too-large");
+    const plain = bytesOf("a", { value: 1n });
+    expect(bytesOf("b", { value: 2n ** 640_000n }) - plain).toBe(80_000);
+    expect(bytesOf("c", { value: 1n, etag: "e".repeat(80) }) - plain).toBe(96);
+    await tier.close();
+  });
+
   it("sweeps by itself every minute, again and again", async () => {
     const clock = new FakeClock();
     const tier = memoryTier({ clock });

@@ -116,7 +116,7 @@ export class CategoryCache<T = unknown> {
     return lookupOf(await this.#one(key, this.#loader, options));
   }
 
-  /** The values of several keys, in their order; one call for each tier. */
+  /** The values of several keys, in their order; one call of each tier for 500 of them. */
   async getMany(keys: readonly Key[], options?: ReadOptions): Promise<(T | undefined)[]> {
     assertList("getMany: keys", keys);
     const resolved = await this.#many(keys, this.#loader, options);

@@ -13,6 +13,7 @@ import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import { NullTier } from "../tier/null-tier.ts";
 import type { EntryLook, KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
+import { readInBatches } from "./batches.ts";
 import { hasForm, isLook } from "./entry-form.ts";
 import { asStale } from "./life.ts";
 import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
@@ -93,13 +94,15 @@ export class GuardedTier {
   }
 
   /** The entries, through the outbox; misses where the tier fails. */
-  async getMany(keys: readonly string[]): Promise<readonly (TierEntry | undefined)[]> {
-    return await this.#ask(keys, (wanted) => this.tier.getMany(wanted), hasForm);
+  getMany(keys: readonly string[]): Promise<readonly (TierEntry | undefined)[]> {
+    const get = (wanted: readonly string[]) => this.tier.getMany(wanted);
+    return readInBatches(keys, (batch) => this.#ask(batch, get, hasForm));
   }
 
   /** What is known of them without their values; to look is no use, and counts nothing. */
-  async lookMany(keys: readonly string[]): Promise<readonly (EntryLook | undefined)[]> {
-    return await this.#ask(keys, (wanted) => this.tier.lookMany(wanted), isLook);
+  lookMany(keys: readonly string[]): Promise<readonly (EntryLook | undefined)[]> {
+    const look = (wanted: readonly string[]) => this.tier.lookMany(wanted);
+    return readInBatches(keys, (batch) => this.#ask(batch, look, isLook));
   }
 
   async look(key: string): Promise<EntryLook | undefined> {

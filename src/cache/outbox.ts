@@ -17,6 +17,7 @@
 import type { Clock } from "../core/clock.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { EntryLook, KeysQuery, TierEntry } from "../tier/tier.ts";
+import { BATCH_MAX } from "./batches.ts";
 import { asStale } from "./life.ts";
 import { fullestCategories } from "./whole-key.ts";
 
@@ -47,8 +48,6 @@ export interface OutboxTarget {
   wide(change: WideChange): Promise<void>;
 }
 
-/** Changes in one call of a tier. */
-const BATCH_MAX = 500;
 /** Changes that wait for a tier that is down; beyond it whole categories are dropped instead. */
 export const OUTBOX_MAX = 10_000;
 /** So far the changes are brought down then, so that it is not to be done again for each one, */

@@ -2,7 +2,8 @@
  * One read of one key past the memory, shared by all who want it meanwhile.
  *
  * - Who gives up leaves; when the last one has left, the load is told by its signal.
- * - A flight may be released early with a stale value and fly on for those to come.
+ * - A flight may be released early with a stale value and fly on. While the time of that value
+ *   lasts, it is for those to come, too; who comes later waits for what the flight brings.
  * - A change of its key while it flies fences it: who waits gets the value, but it is not kept and
  *   nobody joins any more, because it may have been read before the change.
  */
@@ -66,7 +67,9 @@ export class Flight {
   #controller: AbortController | undefined;
   #isAbandoned = false;
   #reason: unknown;
-  readonly #deferred = Promise.withResolvers<Resolved>();
+  #answer = newAnswer();
+  /** Until when who comes gets what it was released with. */
+  #releasedUntilMs: number | undefined;
   readonly #over: (flight: Flight) => void;
   #waiters = 0;
   #keepsGoing = false;
@@ -84,13 +87,16 @@ export class Flight {
     this.loads = loads;
     this.call = call;
     this.#over = over;
-    // A flight that nobody waits for any more must not end the process.
-    this.#deferred.promise.catch(() => undefined);
   }
 
-  /** Whether who waits has its answer; the flight itself may fly on. */
+  /** Whether all who wait have their answer; the flight itself may fly on. */
   get settled(): boolean {
     return this.#settled;
+  }
+
+  /** Whether somebody was answered with something stale before it landed. */
+  get released(): boolean {
+    return this.#releasedUntilMs !== undefined;
   }
 
   /** Whether what it brings is known, or that it brings nothing. */
@@ -132,18 +138,25 @@ export class Flight {
 
   /** Waits for the value. */
   join(signal: AbortSignal | undefined): Promise<Resolved> {
+    const answer = this.#answer;
     this.#waiters++;
-    const value = this.#deferred.promise.then((resolved) =>
+    const value = answer.promise.then((resolved) =>
       resolved.changeable ? { ...resolved, value: ownCopy(resolved.value).value } : resolved,
     );
     if (signal === undefined) return value;
     return new Promise<Resolved>((resolve, reject) => {
       const listening = onAbort(signal, () => {
         reject(abortError(signal, `Waiting for "${this.key}"`));
-        this.#leave();
+        if (answer === this.#answer) this.#leave();
       });
       value.then(resolve, reject).finally(() => listening[Symbol.dispose]());
     });
+  }
+
+  /** The same for who comes at this moment to a flight that was begun before. */
+  joinAt(nowMs: number, signal: AbortSignal | undefined): Promise<Resolved> {
+    if (this.#releasedUntilMs !== undefined && nowMs >= this.#releasedUntilMs) this.#reopen();
+    return this.join(signal);
   }
 
   /** Keeps it going though nobody waits: for refreshes behind a hit. */
@@ -159,19 +172,25 @@ export class Flight {
 
   settle(resolved: Resolved): void {
     this.land();
-    this.release(resolved);
+    this.#settle(resolved);
   }
 
-  /** Answers those who wait, and those who join, while it flies on. */
-  release(resolved: Resolved): void {
-    this.#settled = true;
-    this.#deferred.resolve(resolved);
+  /**
+   * Answers those who wait, and, until `untilMs`, those who join; it flies on for what it brings,
+   * whoever leaves.
+   */
+  release(resolved: Resolved, untilMs: number): void {
+    if (!this.#landed) {
+      this.#releasedUntilMs = Math.max(untilMs, this.#releasedUntilMs ?? untilMs);
+      this.#keepsGoing = true;
+    }
+    this.#settle(resolved);
   }
 
   fail(error: unknown): void {
     this.land();
     this.#settled = true;
-    this.#deferred.reject(error);
+    this.#answer.reject(error);
   }
 
   /**
@@ -208,8 +227,28 @@ export class Flight {
     return this.fenced || tags.some((tag) => this.#droppedTags.has(tag));
   }
 
+  #settle(resolved: Resolved): void {
+    this.#settled = true;
+    this.#answer.resolve(resolved);
+  }
+
+  /** Has those who come from now on wait, when all before have had something stale. */
+  #reopen(): void {
+    if (!this.#settled || this.#landed) return;
+    this.#settled = false;
+    this.#waiters = 0;
+    this.#answer = newAnswer();
+  }
+
   #leave(): void {
     this.#waiters--;
     if (this.#waiters === 0 && !this.#keepsGoing && !this.#settled) this.abandon();
   }
+}
+
+function newAnswer(): PromiseWithResolvers<Resolved> {
+  const answer = Promise.withResolvers<Resolved>();
+  // A flight that nobody waits for any more must not end the process.
+  answer.promise.catch(() => undefined);
+  return answer;
 }

@@ -65,10 +65,8 @@ export class Loading {
     for (const flight of open) {
       const { stale } = flight;
       if (stale === undefined || call.refresh) continue;
-      if (nowMs < stale.freshUntilMs + life.staleWhileRevalidateMs) {
-        flight.keepGoing();
-        this.#shelf.release(flight, stale, undefined);
-      }
+      const untilMs = stale.freshUntilMs + life.staleWhileRevalidateMs;
+      if (nowMs < untilMs) this.#shelf.release(flight, stale, undefined, untilMs);
     }
     await restBetween(open);
     const timeouts = this.#startTimeouts(open, life);
@@ -157,8 +155,11 @@ export class Loading {
     const timers: Disposable[] = [];
     if (Number.isFinite(softTimeoutMs) && flights.some(({ stale }) => stale !== undefined)) {
       const release = (): void => {
+        const nowMs = clock.nowMs();
         for (const flight of flights) {
-          if (flight.stale !== undefined) this.#shelf.release(flight, flight.stale, undefined);
+          const { stale } = flight;
+          if (stale === undefined || stale.keepUntilMs <= nowMs) continue;
+          this.#shelf.release(flight, stale, undefined);
         }
       };
       timers.push(clock.schedule(release, softTimeoutMs, true));

@@ -152,7 +152,16 @@ export class Reader {
     }
     const flight = this.#launch(key, loader !== undefined, mine);
     mine.push(flight);
-    return flight.join(call.signal);
+    const value = flight.join(call.signal);
+    if (loader !== undefined || !call.allowStale) return value;
+    return value.then((resolved) => (resolved.hit ? resolved : this.#staleOf(flight)));
+  }
+
+  /** What is stale of a key, while it is kept. Counts it. */
+  #staleOf({ key, stale }: Flight): Resolved {
+    if (stale === undefined || stale.keepUntilMs <= this.#shelf.parts.clock.nowMs()) return MISS;
+    this.#shelf.countStale(key, 1);
+    return this.#shelf.stale(stale, undefined);
   }
 
   /** What a tier below has, while it is loaded anew ahead of its end: nobody waits for that. */
@@ -165,41 +174,46 @@ export class Reader {
   /** Waits for the flight of another, as far as what it brings is what was asked for. */
   async #join(flight: Flight, loader: Loader | undefined, call: ReadCall): Promise<Resolved> {
     const isOwn = LoadRun.waitsForItself(flight);
-    if (loader !== undefined) {
-      if (isOwn) throw this.#shelf.selfError(flight.key);
-      if (!flight.loads) return await this.#joinLook(flight, loader, call);
-    }
-    if (flight.missed) this.#countLate(flight, isOwn);
-    if (loader !== undefined) return await flight.join(call.signal);
-    try {
-      const resolved = isOwn ? MISS : await flight.join(call.signal);
-      if (resolved.hit) return resolved;
-    } catch (error) {
-      // Who only looks has not asked for the load, and does not fail with it.
-      if (call.signal?.aborted || this.#closed) throw error;
-    }
-    if (!call.allowStale || flight.stale === undefined) return MISS;
-    this.#shelf.countStale(flight.key, 1);
-    return this.#shelf.stale(flight.stale, undefined);
-  }
-
-  /** Somebody only looks; whoever can load goes on from there. */
-  async #joinLook(flight: Flight, loader: Loader, call: ReadCall): Promise<Resolved> {
-    flight.goingOn++;
-    try {
-      const resolved = await flight.join(call.signal);
-      if (resolved.hit && !resolved.stale) return resolved;
-    } finally {
-      flight.goingOn--;
-    }
+    if (loader === undefined) return await this.#lookAlong(flight, isOwn, call);
+    if (isOwn) throw this.#shelf.selfError(flight.key);
+    const resolved = await (flight.loads
+      ? this.#loadAlong(flight, call.signal)
+      : this.#waitForLook(flight, call.signal));
+    if (resolved !== MISS) return resolved;
+    // Somebody only looks, or nobody loads any more; whoever can load goes on from there.
     const [own] = this.resolve([flight.key], loader, call);
     return (await own) ?? MISS;
   }
 
-  /** Counts a read that comes when the others were counted, and may have been answered. */
-  #countLate({ key, settled }: Flight, isOwn: boolean): void {
-    this.#shelf.countMisses(key, 1);
-    if (settled && !isOwn) this.#shelf.countStale(key, 1);
+  /** Who comes when the others were counted, and may have been answered, is counted here. */
+  #loadAlong(flight: Flight, signal: AbortSignal | undefined): Promise<Resolved> {
+    const value = flight.joinAt(this.#shelf.parts.clock.nowMs(), signal);
+    if (flight.missed) this.#shelf.countMisses(flight.key, 1);
+    if (flight.settled) this.#shelf.countStale(flight.key, 1);
+    return value;
+  }
+
+  async #waitForLook(flight: Flight, signal: AbortSignal | undefined): Promise<Resolved> {
+    flight.goingOn++;
+    try {
+      return await flight.join(signal);
+    } finally {
+      flight.goingOn--;
+    }
+  }
+
+  /** Takes what a flight brings, but not what it was released with: that is for who would load. */
+  async #lookAlong(flight: Flight, isOwn: boolean, call: ReadCall): Promise<Resolved> {
+    let resolved = MISS;
+    try {
+      if (!isOwn && !flight.released) resolved = await this.#waitForLook(flight, call.signal);
+    } catch (error) {
+      // Who only looks has not asked for the load, and does not fail with it.
+      if (call.signal?.aborted || this.#closed) throw error;
+    }
+    if (flight.missed || !resolved.hit) this.#shelf.countMisses(flight.key, 1);
+    if (resolved.hit && !flight.released) return resolved;
+    return call.allowStale ? this.#staleOf(flight) : MISS;
   }
 
   #joinable(key: string): Flight | undefined {
@@ -268,14 +282,15 @@ export class Reader {
       if (!call.refresh && !call.bypass) await this.#spareLoads(open);
       const left = open.filter(({ isOpen }) => isOpen);
       if (loader !== undefined) await this.#loading.load(left, loader, call);
-      else await this.#shelf.forMany(left, (flight) => this.#settleWithout(flight, call));
+      else await this.#shelf.forMany(left, (flight) => flight.settle(MISS));
     } catch (error) {
       await this.#shelf.forMany(flights, (flight) => {
         if (!flight.settled) flight.fail(error);
       });
     } finally {
       await this.#shelf.forMany(flights, (flight) => {
-        if (!flight.landed) flight.land();
+        if (flight.settled) flight.land();
+        else flight.settle(MISS);
         this.#airborne.delete(flight);
       });
     }
@@ -343,13 +358,8 @@ export class Reader {
     return this.#shelf.forMany(flights, (flight) => {
       const { key, stale } = flight;
       if (stale === undefined || flight.isFencedFor(stale.tags) || !pauses.has(key, stale)) return;
+      flight.land();
       this.#shelf.release(flight, stale, undefined);
     });
-  }
-
-  #settleWithout(flight: Flight, call: ReadCall): void {
-    if (call.allowStale && flight.stale !== undefined)
-      this.#shelf.release(flight, flight.stale, undefined);
-    else flight.settle(MISS);
   }
 }

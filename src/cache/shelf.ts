@@ -229,11 +229,14 @@ export class Shelf {
     return { value, hit: true, stale: false, source: tier, error: undefined, changeable };
   }
 
-  /** Gives out what is stale to those who wait. */
-  release(flight: Flight, stale: TierEntry, error: unknown): void {
-    if (flight.settled) return;
-    this.countStale(flight.key, flight.waiters - flight.goingOn, error);
-    flight.release(this.stale(stale, error));
+  /**
+   * Gives out what is stale to those who wait, and, while the flight goes on, to those who come
+   * until `untilMs`, at most until the end of its keeping.
+   */
+  release(flight: Flight, stale: TierEntry, error: unknown, untilMs = stale.keepUntilMs): void {
+    if (flight.settled && flight.landed) return;
+    if (!flight.settled) this.countStale(flight.key, flight.waiters - flight.goingOn, error);
+    flight.release(this.stale(stale, error), Math.min(untilMs, stale.keepUntilMs));
   }
 
   /** Counts reads that no tier could answer. */

@@ -174,6 +174,21 @@ describe("a read under way", () => {
     expect(await Promise.all(reads)).toEqual([undefined, 1]);
   });
 
+  it("gives what is stale to none but the one who would have it, though he was the first", async () => {
+    const { cache, lower, clock } = openTiered();
+    await cache.set("a", 1, { ttl: 10, keepStale: "1h" });
+    clock.advance(10);
+    const answer = Promise.withResolvers<void>();
+    lower.fault = { kind: "delay", until: () => answer.promise };
+
+    const looks = [cache.get("a", { allowStale: true }), cache.get("a")];
+    const load = cache.getOrSet("a", () => "loaded");
+    answer.resolve();
+
+    expect(await Promise.all([...looks, load])).toEqual([1, undefined, "loaded"]);
+    expect(cache.statistics()).toMatchObject({ staleHits: 1, loads: 1 });
+  });
+
   it("is not joined by who wants a load of its own", async () => {
     const { cache } = openTiered();
     const gate = new Gate();

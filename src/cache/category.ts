@@ -277,7 +277,7 @@ export class CategoryCache<T = unknown> {
     const loader = this.#asLoader(load);
     const text = keyText(key);
     const refresh = async (read: ReadOptions): Promise<void> => {
-      const { stale, error } = await this.#one(text, loader, read);
+      const { stale, error } = await this.#reader.renew(text, loader, this.#callOf(read));
       if (stale) throw error;
     };
     return startRefresh(refresh, () => this.core.closed, this.#shelf, options);

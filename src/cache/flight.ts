@@ -61,6 +61,8 @@ export class Flight {
   missed = false;
   /** Of those who wait, who goes on by itself where this finds nothing, and is counted there. */
   goingOn = 0;
+  /** Told when somebody begins to wait for it, and when nobody does any more. */
+  onAwaited: ((isAwaited: boolean) => void) | undefined;
   readonly #droppedTags = new Set<string>();
   readonly #whenAbandoned: ((reason: unknown) => void)[] = [];
   /** Made when somebody asks for the signal, which loads of many keys do not. */
@@ -72,6 +74,9 @@ export class Flight {
   #releasedUntilMs: number | undefined;
   readonly #over: (flight: Flight) => void;
   #waiters = 0;
+  /** Those of them who only want to know what has come of it. */
+  #followers = 0;
+  #wasAwaited = false;
   #keepsGoing = false;
   #settled = false;
   #landed = false;
@@ -106,12 +111,12 @@ export class Flight {
 
   /** Whether somebody waits for it. */
   get isAwaited(): boolean {
-    return this.#waiters > 0 && !this.#settled;
+    return this.waiters > 0 && !this.#settled;
   }
 
   /** Reads that wait for it, or did until it was settled. */
   get waiters(): number {
-    return this.#waiters;
+    return this.#waiters - this.#followers;
   }
 
   /** Whether an answer is still to be found: it has none, and has not been abandoned. */
@@ -136,10 +141,12 @@ export class Flight {
     else this.#whenAbandoned.push(callback);
   }
 
-  /** Waits for the value. */
-  join(signal: AbortSignal | undefined): Promise<Resolved> {
+  /** Waits for the value. @param follows does not keep the process alive for it. */
+  join(signal: AbortSignal | undefined, follows = false): Promise<Resolved> {
     const answer = this.#answer;
     this.#waiters++;
+    if (follows) this.#followers++;
+    this.#tellAwaited();
     const value = answer.promise.then((resolved) =>
       resolved.changeable ? { ...resolved, value: ownCopy(resolved.value).value } : resolved,
     );
@@ -147,7 +154,7 @@ export class Flight {
     return new Promise<Resolved>((resolve, reject) => {
       const listening = onAbort(signal, () => {
         reject(abortError(signal, `Waiting for "${this.key}"`));
-        if (answer === this.#answer) this.#leave();
+        if (answer === this.#answer) this.#leave(follows);
       });
       value.then(resolve, reject).finally(() => listening[Symbol.dispose]());
     });
@@ -190,6 +197,7 @@ export class Flight {
   fail(error: unknown): void {
     this.land();
     this.#settled = true;
+    this.#tellAwaited();
     this.#answer.reject(error);
   }
 
@@ -229,6 +237,7 @@ export class Flight {
 
   #settle(resolved: Resolved): void {
     this.#settled = true;
+    this.#tellAwaited();
     this.#answer.resolve(resolved);
   }
 
@@ -237,11 +246,21 @@ export class Flight {
     if (!this.#settled || this.#landed) return;
     this.#settled = false;
     this.#waiters = 0;
+    this.#followers = 0;
     this.#answer = newAnswer();
   }
 
-  #leave(): void {
+  #tellAwaited(): void {
+    const { isAwaited } = this;
+    if (isAwaited === this.#wasAwaited) return;
+    this.#wasAwaited = isAwaited;
+    this.onAwaited?.(isAwaited);
+  }
+
+  #leave(follows: boolean): void {
     this.#waiters--;
+    if (follows) this.#followers--;
+    this.#tellAwaited();
     if (this.#waiters === 0 && !this.#keepsGoing && !this.#settled) this.abandon();
   }
 }

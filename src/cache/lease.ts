@@ -9,6 +9,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { EntryLook, LeaseHost, Tier, TierEntry } from "../tier/tier.ts";
 import type { GuardedTier } from "./guarded-tier.ts";
+import type { LoadTimers } from "./load-timers.ts";
 
 /** A holder that was killed holds others up for as long. */
 const LEASE_MS = 10_000;
@@ -100,6 +101,7 @@ function keepRenewing(renew: () => Promise<boolean>, clock: Clock): Disposable {
 /** Asks again and again while somebody waits; "held" when nobody does any more. */
 export async function awaitLease(
   clock: Clock,
+  timers: LoadTimers,
   ask: () => Promise<LeaseAnswer>,
   isOver: () => boolean,
 ): Promise<LeaseAnswer> {
@@ -110,7 +112,7 @@ export async function awaitLease(
     // A lease that never ends is none: a courtesy is no reason to go without.
     if (waitedMs >= HELD_MS_MAX) return FREE;
     const pauseMs = Math.min(POLL_MS_MAX, Math.max(POLL_MS_MIN, waitedMs * POLL_SHARE));
-    await new Promise<void>((resolve) => clock.schedule(resolve, pauseMs, true));
+    await new Promise<void>((resolve) => timers.start(resolve, pauseMs));
     const answer = await ask();
     if (answer.kind !== "held") return answer;
   }

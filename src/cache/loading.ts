@@ -12,6 +12,7 @@ import { askLease, awaitLease, FREE, type LeaseAnswer, leaseTierOf } from "./lea
 import type { ResolvedLife } from "./life.ts";
 import { type Load, type Loaded, type LoadMany, loadedOf, runLoad } from "./load.ts";
 import { LoadRun } from "./load-run.ts";
+import { LoadTimers } from "./load-timers.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** How the values are made: one by one, or together. */
@@ -69,16 +70,22 @@ export class Loading {
       if (nowMs < untilMs) this.#shelf.release(flight, stale, undefined, untilMs);
     }
     await restBetween(open);
-    const timeouts = this.#startTimeouts(open, life);
+    const timers = new LoadTimers(parts.clock, open);
+    const timeouts = this.#startTimeouts(open, life, timers);
     try {
-      await Promise.race([this.#loadOnce(open, loader, call), timeouts.over]);
+      await Promise.race([this.#loadOnce(open, loader, call, timers), timeouts]);
     } finally {
-      timeouts.stop();
+      timers.stop();
     }
   }
 
   /** Loads what no other process loads, all of it at once, and waits for what others do. */
-  async #loadOnce(open: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
+  async #loadOnce(
+    open: readonly Flight[],
+    loader: Loader,
+    call: ReadCall,
+    timers: LoadTimers,
+  ): Promise<void> {
     const leases = call.lease && !call.bypass && open.length <= LEASED_KEYS_MAX;
     const tier = leases ? leaseTierOf(this.#shelf.tiers) : undefined;
     if (tier === undefined) return await this.#run(open, loader, call);
@@ -90,7 +97,7 @@ export class Loading {
       this.#useLeases(asked, tier, loader, call),
       ...held.map(async ([flight]) => {
         const ask = (): Promise<LeaseAnswer> => this.#ask(tier, flight, call);
-        const answer = await awaitLease(this.#shelf.parts.clock, ask, () => !flight.isOpen);
+        const answer = await awaitLease(this.#shelf.parts.clock, timers, ask, () => !flight.isOpen);
         await this.#useLeases([[flight, answer]], tier, loader, call);
       }),
     ]);
@@ -144,15 +151,18 @@ export class Loading {
     flight.settle({ ...own, hit: true, stale: false, source: "lease", error: undefined });
   }
 
-  /** Releases what waits: with what is stale when it takes long, with an error when too long. */
+  /**
+   * Releases what waits: with what is stale when it takes long, with an error when too long.
+   * Resolves when that has come, or nobody wants anything any more.
+   */
   #startTimeouts(
     flights: readonly Flight[],
     life: ResolvedLife,
-  ): { readonly over: Promise<void>; stop(): void } {
+    timers: LoadTimers,
+  ): Promise<void> {
     const { softTimeoutMs, hardTimeoutMs } = life;
     const { clock } = this.#shelf.parts;
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    const timers: Disposable[] = [];
     if (Number.isFinite(softTimeoutMs) && flights.some(({ stale }) => stale !== undefined)) {
       const release = (): void => {
         const nowMs = clock.nowMs();
@@ -162,22 +172,17 @@ export class Loading {
           this.#shelf.release(flight, stale, undefined);
         }
       };
-      timers.push(clock.schedule(release, softTimeoutMs, true));
+      timers.start(release, softTimeoutMs);
     }
     if (Number.isFinite(hardTimeoutMs)) {
       const giveUp = (): void => {
         for (const flight of flights) this.#giveUp(flight, life);
         resolve();
       };
-      timers.push(clock.schedule(giveUp, hardTimeoutMs, true));
+      timers.start(giveUp, hardTimeoutMs);
     }
-    // When nobody waits any more, these timers must not either.
     whenAllAbandoned(flights, () => resolve());
-    const stop = (): void => {
-      for (const timer of timers) timer[Symbol.dispose]();
-      resolve();
-    };
-    return { over, stop };
+    return over;
   }
 
   #giveUp(flight: Flight, life: ResolvedLife): void {

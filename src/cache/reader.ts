@@ -3,6 +3,7 @@
  * load. One key is a case of many.
  */
 
+import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { forEachInSlices, isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
@@ -103,6 +104,15 @@ export class Reader {
     const flight = this.#launch(key, true, undefined);
     flight.keepGoing();
     void this.#fly([flight], loader, { ...call, refresh: true });
+  }
+
+  /** Loads anew for nobody who waits. @returns what has come of it. */
+  async renew(key: string, loader: Loader, call: ReadCall): Promise<Resolved> {
+    throwIfAborted(call.signal, "The read of the cache");
+    const flight = this.#launch(key, true, undefined);
+    const renewed = flight.join(call.signal, true);
+    void this.#fly([flight], loader, { ...call, refresh: true });
+    return await renewed;
   }
 
   /** A call that changes many keys; to be ended. @param tags what it sets has. */

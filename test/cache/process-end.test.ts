@@ -11,6 +11,28 @@ const SOURCE = join(import.meta.dirname, "../../src");
 /** Far less than the minute after which the first sweep comes. */
 const END_MS_MAX = 30_000;
 
+const WORDS = ["--conditions=springhouse-source", "--input-type=module-typescript"];
+
+it("a program whose loads behind its answers never end does not wait for them", async () => {
+  const program = `
+    const { createCache } = await import(${JSON.stringify(join(SOURCE, "cache/index.ts"))});
+    const { setTimeout: sleep } = await import("node:timers/promises");
+    const life = { ttl: 1, staleWhileRevalidate: "1h", hardTimeout: "1h" };
+    const cache = createCache({ defaults: life });
+    const never = () => new Promise(() => {});
+    cache.refreshAhead("fresh", never, { ttl: "1h" });
+    await cache.set("a", 1);
+    await sleep(10);
+    console.log(await cache.getOrSet("a", never));
+  `;
+
+  const { stdout } = await promisify(execFile)(process.execPath, [...WORDS, "-e", program], {
+    timeout: END_MS_MAX,
+  });
+
+  expect(stdout).toBe("1\n");
+}, 60_000);
+
 it("a program that keeps keys fresh and closes nothing ends by itself", async () => {
   const folder = mkdtempSync(join(tmpdir(), "springhouse-end-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,9 +53,8 @@ it("a program that keeps keys fresh and closes nothing ends by itself", async ()
     await cache.getOrSet("b", () => 2);
     console.log(await cache.get("fresh"));
   `;
-  const words = ["--conditions=springhouse-source", "--input-type=module-typescript"];
 
-  const { stdout } = await promisify(execFile)(process.execPath, [...words, "-e", program], {
+  const { stdout } = await promisify(execFile)(process.execPath, [...WORDS, "-e", program], {
     timeout: END_MS_MAX,
   });
 

@@ -18,7 +18,7 @@ import type { Load, LoadMany } from "./load.ts";
 import type { Loader, ReadCall } from "./loading.ts";
 import { type LoadedAs, type Lookup, lookupOf } from "./lookup.ts";
 import { type CallOptions, callLife, type ReadOptions, type ResolvedCategory } from "./options.ts";
-import { allResolved, Reader, type Resolving } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import { type RefreshOptions, readOptionsOf, startRefresh } from "./refresh.ts";
 import type { Shelf } from "./shelf.ts";
 import { type CategoryStatistics, categoryStatistics } from "./statistics.ts";
@@ -265,7 +265,7 @@ export class CategoryCache<T = unknown> {
     assertList("warm: keys", keys);
     const loader = this.#asManyLoader(load);
     const settle: SettleBatch = async (batch, read) =>
-      await Promise.allSettled(await this.#each(batch, loader, read));
+      await Promise.allSettled(await this.#reader.resolveMany(batch, loader, this.#readOf(read)));
     const kept = { flush: () => this.#shelf.flushed(), has: (key: Key) => this.has(key) };
     this.core.assertOpen();
     return await warm(settle, kept, keys, options);
@@ -277,7 +277,7 @@ export class CategoryCache<T = unknown> {
     const loader = this.#asLoader(load);
     const text = keyText(key);
     const refresh = async (read: ReadOptions): Promise<void> => {
-      const { stale, error } = await this.#reader.renew(text, loader, this.#callOf(read));
+      const { stale, error } = await this.#reader.renew(text, loader, this.#readOf(read));
       if (stale) throw error;
     };
     return startRefresh(refresh, () => this.core.closed, this.#shelf, options);
@@ -326,20 +326,16 @@ export class CategoryCache<T = unknown> {
     loader: Loader | undefined,
     options: ReadOptions | undefined,
   ): Promise<readonly Resolved[]> {
-    const each = this.#each(keys, loader, options);
-    return await (each instanceof Promise ? allResolved(await each) : Promise.all(each));
+    const call = this.#readOf(options);
+    if (call.refresh && loader === this.#loader) assertLoads(this.name, this.#options.source);
+    if (keys.length > KEYS_AT_ONCE) return await this.#reader.resolveAll(keys, loader, call);
+    return await Promise.all(this.#reader.resolve(keys.map(keyText), loader, call));
   }
 
-  #each(
-    keys: readonly Key[],
-    loader: Loader | undefined,
-    options: ReadOptions | undefined,
-  ): Resolving[] | Promise<Resolving[]> {
+  #readOf(options: ReadOptions | undefined): ReadCall {
     const call = this.#callOf(options);
     throwIfAborted(call.signal, "The read of the cache");
-    if (call.refresh && loader === this.#loader) assertLoads(this.name, this.#options.source);
-    if (keys.length > KEYS_AT_ONCE) return this.#reader.resolveMany(keys, loader, call);
-    return this.#reader.resolve(keys.map(keyText), loader, call);
+    return call;
   }
 
   #callOf(options: ReadOptions | undefined, verb: "read" | "set" = "read"): ReadCall {

@@ -64,12 +64,12 @@ export class Flight {
   /** Told when somebody begins to wait for it, and when nobody does any more. */
   onAwaited: ((isAwaited: boolean) => void) | undefined;
   readonly #droppedTags = new Set<string>();
-  readonly #whenAbandoned: ((reason: unknown) => void)[] = [];
+  #whenAbandoned: ((reason: unknown) => void) | undefined;
   /** Made when somebody asks for the signal, which loads of many keys do not. */
   #controller: AbortController | undefined;
   #isAbandoned = false;
   #reason: unknown;
-  #answer = newAnswer();
+  #answer = Promise.withResolvers<Resolved>();
   /** Until when who comes gets what it was released with. */
   #releasedUntilMs: number | undefined;
   readonly #over: (flight: Flight) => void;
@@ -137,8 +137,10 @@ export class Flight {
 
   /** Calls `callback` when nobody is interested any more; now if that is so already. */
   onAbandoned(callback: (reason: unknown) => void): void {
+    const before = this.#whenAbandoned;
     if (this.#isAbandoned) callback(this.#reason);
-    else this.#whenAbandoned.push(callback);
+    // No list: of many flights each has one or two, the first of which they share.
+    else this.#whenAbandoned = before === undefined ? callback : both(before, callback);
   }
 
   /** Waits for the value. @param follows does not keep the process alive for it. */
@@ -198,6 +200,8 @@ export class Flight {
     this.land();
     this.#settled = true;
     this.#tellAwaited();
+    // A flight that nobody waits for any more must not end the process.
+    this.#answer.promise.catch(() => undefined);
     this.#answer.reject(error);
   }
 
@@ -212,7 +216,8 @@ export class Flight {
     this.#isAbandoned = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const callback of this.#whenAbandoned.splice(0)) callback(reason);
+    this.#whenAbandoned?.(reason);
+    this.#whenAbandoned = undefined;
   }
 
   /** What was found past its time, if it is the newest of its kind. */
@@ -247,7 +252,7 @@ export class Flight {
     this.#settled = false;
     this.#waiters = 0;
     this.#followers = 0;
-    this.#answer = newAnswer();
+    this.#answer = Promise.withResolvers<Resolved>();
   }
 
   #tellAwaited(): void {
@@ -265,9 +270,11 @@ export class Flight {
   }
 }
 
-function newAnswer(): PromiseWithResolvers<Resolved> {
-  const answer = Promise.withResolvers<Resolved>();
-  // A flight that nobody waits for any more must not end the process.
-  answer.promise.catch(() => undefined);
-  return answer;
+type Told = (reason: unknown) => void;
+
+function both(first: Told, second: Told): Told {
+  return (reason) => {
+    first(reason);
+    second(reason);
+  };
 }

@@ -57,20 +57,27 @@ export class Loading {
     this.#shelf = shelf;
   }
 
-  /** Loads what no tier has. Settles every flight, and never rejects for a load that failed. */
-  async load(open: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
-    if (open.length === 0) return;
+  /**
+   * Loads what no tier has, of flights that are open. Settles them, and never rejects for a load
+   * that failed.
+   */
+  async load(flights: readonly Flight[], loader: Loader, call: ReadCall): Promise<void> {
     const { parts } = this.#shelf;
     const { life } = call;
     const nowMs = parts.clock.nowMs();
-    for (const flight of open) {
+    const open: Flight[] = [];
+    const begun = this.#shelf.forMany(flights, (flight) => {
+      if (!flight.isOpen) return;
+      open.push(flight);
       const { stale } = flight;
-      if (stale === undefined || call.refresh) continue;
+      if (stale === undefined || call.refresh) return;
       const untilMs = stale.freshUntilMs + life.staleWhileRevalidateMs;
       if (nowMs < untilMs) this.#shelf.release(flight, stale, undefined, untilMs);
-    }
-    await restBetween(open);
+    });
+    if (begun !== undefined) await begun;
+    if (open.length === 0) return;
     const timers = new LoadTimers(parts.clock, open);
+    await restBetween(open);
     const timeouts = this.#startTimeouts(open, life, timers);
     try {
       await Promise.race([this.#loadOnce(open, loader, call, timers), timeouts]);

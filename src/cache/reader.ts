@@ -3,9 +3,8 @@
  * load. One key is a case of many.
  */
 
-import { throwIfAborted } from "../core/abort.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import { forEachInSlices, isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
+import { isSliceOver, mapInSlices, nextSlice } from "../core/slices.ts";
 import type { MemoryEntry } from "../tier/memory/memory-entry.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { TierEntry } from "../tier/tier.ts";
@@ -16,29 +15,8 @@ import { LoadRun } from "./load-run.ts";
 import { type Loader, Loading, type ReadCall } from "./loading.ts";
 import type { Shelf } from "./shelf.ts";
 
-/** Keys that a tier is asked for at once: to go through them takes a millisecond or two. */
-const KEYS_PER_LOOK = 5_000;
-
 /** What a read comes to. */
 export type Resolving = Promise<Resolved> | Resolved;
-
-/** As `Promise.all`, in slices, of promises whose rejections are taken note of already. */
-export async function allResolved(each: readonly Resolving[]): Promise<readonly Resolved[]> {
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  await forEachInSlices(each, (one) => {
-    if (one instanceof Promise) one.catch(failed.reject);
-  });
-  const wait = async (): Promise<Resolved[]> => {
-    const all: Resolved[] = [];
-    for (const one of each) {
-      if (all.length > 0 && isSliceOver()) await nextSlice();
-      all.push(one instanceof Promise ? await one : one);
-    }
-    return all;
-  };
-  return await Promise.race([wait(), failed.promise]);
-}
 
 /** Reads and what they share. */
 export class Reader {
@@ -77,17 +55,38 @@ export class Reader {
     return results;
   }
 
-  /** The same for many keys, in slices. Rejections of what it gives are taken note of already. */
+  /** The same for many keys, in slices, when all of it is found; rejects when one of it fails. */
+  async resolveAll(
+    keys: readonly Key[],
+    loader: Loader | undefined,
+    call: ReadCall,
+  ): Promise<readonly Resolved[]> {
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    const each = await this.resolveMany(keys, loader, call, failed.reject);
+    const wait = async (): Promise<Resolved[]> => {
+      const all: Resolved[] = [];
+      for (const one of each) {
+        if (all.length > 0 && isSliceOver()) await nextSlice();
+        all.push(one instanceof Promise ? await one : one);
+      }
+      return all;
+    };
+    return await Promise.race([wait(), failed.promise]);
+  }
+
+  /** What is found of each of many keys, in slices. @param onFailed is told of each rejection. */
   async resolveMany(
     keys: readonly Key[],
     loader: Loader | undefined,
     call: ReadCall,
+    onFailed: (error: unknown) => void = () => undefined,
   ): Promise<Resolving[]> {
     const mine: Flight[] = [];
     const begin = (key: Key): Resolving => {
       if (this.#closed) throw new SpringhouseError("CLOSED", "The cache was closed meanwhile.");
       const result = this.#begin(keyText(key), loader, call, mine);
-      if (result instanceof Promise) result.catch(() => undefined);
+      if (result instanceof Promise) result.catch(onFailed);
       return result;
     };
     try {
@@ -107,12 +106,11 @@ export class Reader {
   }
 
   /** Loads anew for nobody who waits. @returns what has come of it. */
-  async renew(key: string, loader: Loader, call: ReadCall): Promise<Resolved> {
-    throwIfAborted(call.signal, "The read of the cache");
+  renew(key: string, loader: Loader, call: ReadCall): Promise<Resolved> {
     const flight = this.#launch(key, true, undefined);
     const renewed = flight.join(call.signal, true);
     void this.#fly([flight], loader, { ...call, refresh: true });
-    return await renewed;
+    return renewed;
   }
 
   /** A call that changes many keys; to be ended. @param tags what it sets has. */
@@ -283,16 +281,15 @@ export class Reader {
       const recalled = this.#recallStale(flights, call);
       if (recalled !== undefined) await recalled;
       if (!call.refresh && !call.bypass) await this.#look(flights, loader, call);
-      const open = flights.filter(({ isOpen }) => isOpen);
-      const missed = this.#shelf.forMany(open, (flight) => {
+      const missed = this.#shelf.forMany(flights, (flight) => {
+        if (!flight.isOpen) return;
         flight.missed = true;
         this.#shelf.countMisses(flight.key, flight.waiters - flight.goingOn);
       });
       if (missed !== undefined) await missed;
-      if (!call.refresh && !call.bypass) await this.#spareLoads(open);
-      const left = open.filter(({ isOpen }) => isOpen);
-      if (loader !== undefined) await this.#loading.load(left, loader, call);
-      else await this.#shelf.forMany(left, (flight) => flight.settle(MISS));
+      if (!call.refresh && !call.bypass) await this.#spareLoads(flights);
+      if (loader !== undefined) await this.#loading.load(flights, loader, call);
+      else await this.#shelf.forMany(flights, (flight) => flight.isOpen && flight.settle(MISS));
     } catch (error) {
       await this.#shelf.forMany(flights, (flight) => {
         if (!flight.settled) flight.fail(error);
@@ -341,13 +338,10 @@ export class Reader {
         if (this.#joinable(key) === undefined) due.push(this.#launchAhead(key, entry, tier.name));
       };
       const open = flights.filter(({ isOpen }) => isOpen);
-      for (let start = 0; start < open.length; start += KEYS_PER_LOOK) {
-        if (start > 0 && isSliceOver()) await nextSlice();
-        const some = open.slice(start, start + KEYS_PER_LOOK);
-        const entries = await tier.getMany(some.map(({ key }) => prefix + key));
-        let at = 0;
-        await this.#shelf.forMany(some, (flight) => take(flight, entries[at++]));
-      }
+      if (open.length === 0) break;
+      const entries = await tier.getMany(open.map(({ key }) => prefix + key));
+      let at = 0;
+      await this.#shelf.forMany(open, (flight) => take(flight, entries[at++]));
     }
     if (due.length > 0) void this.#fly(due, loader, { ...call, refresh: true });
   }
@@ -367,7 +361,13 @@ export class Reader {
     if (pauses.size === 0) return;
     return this.#shelf.forMany(flights, (flight) => {
       const { key, stale } = flight;
-      if (stale === undefined || flight.isFencedFor(stale.tags) || !pauses.has(key, stale)) return;
+      if (
+        stale === undefined ||
+        !flight.isOpen ||
+        flight.isFencedFor(stale.tags) ||
+        !pauses.has(key, stale)
+      )
+        return;
       flight.land();
       this.#shelf.release(flight, stale, undefined);
     });

@@ -40,6 +40,12 @@ export interface Keeping extends Loaded {
 /** Keys after which the tiers are waited for: their boxes do not take everything at once. */
 const KEYS_PER_FLUSH = 1_000;
 
+/**
+ * Keys after which those who wait for them go on, within the slice: what they do is part of it.
+ * The first keys of a call are all done at once, up to a thousand of them.
+ */
+const KEYS_PER_REST = 250;
+
 /** Counters of a category; hits in memory are counted there. */
 export interface CategoryCounts {
   hits: number;
@@ -189,9 +195,10 @@ export class Shelf {
   ): void | Promise<void> {
     let next = 0;
     const isFull = (): boolean => this.tiers.length > 0 && next % KEYS_PER_FLUSH === 0;
+    const isRest = (): boolean => next >= KEYS_PER_FLUSH && next % KEYS_PER_REST === 0;
     const run = (): boolean => {
       for (const first = next; next < items.length; next++) {
-        if (next > first && (isFull() || isSliceOver())) return false;
+        if (next > first && (isRest() || isSliceOver())) return false;
         work(items[next] as Item);
       }
       return true;
@@ -199,7 +206,7 @@ export class Shelf {
     const wait = async (): Promise<void> => {
       // What a tier cannot take is told at the end, or waits in its box.
       if (isFull()) await this.flushed().catch(() => undefined);
-      await nextSlice();
+      if (isSliceOver()) await nextSlice();
     };
     if (run()) return;
     const goOn = async (): Promise<void> => {
@@ -233,7 +240,12 @@ export class Shelf {
    * Gives out what is stale to those who wait, and, while the flight goes on, to those who come
    * until `untilMs`, at most until the end of its keeping.
    */
-  release(flight: Flight, stale: TierEntry, error: unknown, untilMs = stale.keepUntilMs): void {
+  release(
+    flight: Flight,
+    stale: TierEntry,
+    error: unknown,
+    untilMs: number = stale.keepUntilMs,
+  ): void {
     if (flight.settled && flight.landed) return;
     if (!flight.settled) this.countStale(flight.key, flight.waiters - flight.goingOn, error);
     flight.release(this.stale(stale, error), Math.min(untilMs, stale.keepUntilMs));

@@ -8,38 +8,27 @@
  */
 
 import { throwIfAborted } from "../core/abort.ts";
-import type { Clock } from "../core/clock.ts";
 import { messageOf, SpringhouseError } from "../core/errors.ts";
 import { type OwnCopy, ownCopy } from "../tier/memory/own-copy.ts";
 import { NullTier } from "../tier/null-tier.ts";
 import type { EntryLook, KeysQuery, Tier, TierEntry } from "../tier/tier.ts";
 import { readInBatches } from "./batches.ts";
+import { Circuit, type CircuitOptions } from "./circuit.ts";
 import { hasForm, isLook } from "./entry-form.ts";
 import { asStale } from "./life.ts";
 import { type KeyChange, Outbox, type WideChange } from "./outbox.ts";
 import { sendWide, setAcceptable, setOrRefusal } from "./tier-changes.ts";
 
 /** How much trouble of a tier is borne. */
-export interface GuardOptions {
-  readonly clock: Clock;
+export interface GuardOptions extends CircuitOptions {
   /** What all keys begin with; whatever else the tier has is somebody else's. */
   readonly prefix: string;
   /** A call that takes longer counts as failed. */
   readonly timeoutMs: number;
-  /** Failures in a row that open the circuit. */
-  readonly failuresMax: number;
-  /** How long an open circuit asks nothing. */
-  readonly pauseMs: number;
   readonly strict: boolean;
   /** Told of every failure. */
   onError(tier: string, error: unknown): void;
 }
-
-/** `half-open`: one call is under way to see whether the tier is back. */
-type Circuit =
-  | { readonly state: "closed"; readonly failures: number }
-  | { readonly state: "open"; readonly untilMs: number }
-  | { readonly state: "half-open" };
 
 /** A tier of somebody else may answer anything. */
 type IsSound<Answer> = (answer: unknown, key: string) => answer is Answer;
@@ -65,7 +54,7 @@ export class GuardedTier {
   readonly tier: Tier;
   readonly #options: GuardOptions;
   readonly #outbox: Outbox;
-  #circuit: Circuit = { state: "closed", failures: 0 };
+  readonly #circuit: Circuit;
   /** The change under way. When it has timed out it may still come to pass, after later ones. */
   #unanswered: { readonly untilMs: number; readonly answered: Promise<void> } | undefined;
   #errors = 0;
@@ -76,6 +65,7 @@ export class GuardedTier {
   constructor(tier: Tier, options: GuardOptions) {
     this.tier = tier;
     this.#options = options;
+    this.#circuit = new Circuit(options);
     this.#outbox = new Outbox(
       {
         setMany: (entries) => this.#setMany(entries),
@@ -204,7 +194,8 @@ export class GuardedTier {
     // A change that timed out may be under way still, and holds up those behind it.
     do {
       await this.#lateAnswer(endMs - clock.monotonicMs());
-      this.#circuit = { state: "closed", failures: 0 };
+      // Once more, even if it was left alone until now.
+      this.#circuit.succeeded();
       lost = await this.#outbox.close();
     } while (lost > 0 && this.#unanswered !== undefined && clock.monotonicMs() < endMs);
     if (lost > 0) onError(this.name, this.#lostError(lost));
@@ -249,12 +240,10 @@ export class GuardedTier {
 
   /** Calls the tier unless the circuit is open. Rejects with its failure. */
   async #call<T>(run: () => Promise<T>): Promise<T> {
-    if (!this.#mayTry()) throw this.#skip("is not asked for now");
+    if (!this.#circuit.mayTry()) throw this.#skip("is not asked for now");
     try {
       const result = await this.#inTime(run, this.#options.timeoutMs);
-      const isBack = this.#circuit.state !== "closed";
-      this.#circuit = { state: "closed", failures: 0 };
-      if (isBack) this.#outbox.wake();
+      if (this.#circuit.succeeded()) this.#outbox.wake();
       return result;
     } catch (error) {
       this.#failed(error);
@@ -323,26 +312,11 @@ export class GuardedTier {
     });
   }
 
-  #mayTry(): boolean {
-    const circuit = this.#circuit;
-    if (circuit.state === "closed") return true;
-    if (circuit.state === "half-open") return false;
-    if (this.#options.clock.monotonicMs() < circuit.untilMs) return false;
-    this.#circuit = { state: "half-open" };
-    return true;
-  }
-
   #failed(error: unknown): void {
-    const { clock, failuresMax, pauseMs, onError } = this.#options;
     this.#errors++;
     this.#lastError = error;
-    const circuit = this.#circuit;
-    const failures = circuit.state === "closed" ? circuit.failures + 1 : failuresMax;
-    this.#circuit =
-      failures < failuresMax
-        ? { state: "closed", failures }
-        : { state: "open", untilMs: clock.monotonicMs() + pauseMs };
-    onError(this.name, error);
+    this.#circuit.failed();
+    this.#options.onError(this.name, error);
   }
 
   /** What comes after the timeout is ignored: it may be of any age. */

@@ -163,16 +163,6 @@ it("a tier below gets all of many entries, and none is taken for too many at onc
   expect(stored.statistics()).toMatchObject({ entries: 20_000, drops: 30_000 });
 });
 
-it("a tier below is asked for a part of very many keys at a time", async () => {
-  const { cache, lower, stored } = openTiered();
-  await stored.setMany([tierEntry(`cache/1/default/k:49999`)]);
-
-  const values = await cache.getMany(keysTo(50_000));
-
-  expect(values.indexOf(1)).toBe(49_999);
-  expect(lower.calls["getMany"]).toBe(10);
-});
-
 it("a cache that is closed meanwhile ends large calls, and nothing is left behind", async () => {
   const { cache } = openLarge();
   const setting = errorOf(cache.setMany(entriesTo(100_000)));

@@ -15,11 +15,14 @@ export interface DeckCacheOptions {
   readonly clock?: NonNullable<Parameters<typeof createCache>[0]>["clock"];
 }
 
+/** What all categories have in memory together; configuration takes next to nothing. */
+const MEMORY_ENTRIES = MEMORY_CARDS + MEMORY_ANSWERS;
+
 /** Opens the cache in a file, which is made when there is none. */
 export function openDeckCache(path: string, { clock }: DeckCacheOptions = {}): Cache {
   const given = clock === undefined ? {} : { clock };
   return createCache({
-    tiers: [memoryTier({ maxEntries: MEMORY_CARDS, ...given }), sqliteTier({ path, ...given })],
+    tiers: [memoryTier({ maxEntries: MEMORY_ENTRIES, ...given }), sqliteTier({ path, ...given })],
     namespace: "flashcards",
     categories: {
       // Loaded from a file beside the cache: to lease a key would cost more than the load.

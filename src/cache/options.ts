@@ -39,9 +39,9 @@ export interface CategoryOptions extends LifeOptions, SourceOptions {
   readonly aliases?: readonly string[];
   /** The names of its tiers, fastest first. Default: all tiers of the cache. */
   readonly tiers?: readonly string[];
-  /** Its own limit in memory. Default: it shares the tier's. */
+  /** Its own limit in memory, within the tier's. Default: it shares the tier's. */
   readonly maxEntries?: number;
-  /** Its own budget in each of its tiers. Default: it shares the tiers'. */
+  /** Its own budget in each of its tiers, within theirs. Default: it shares the tiers'. */
   readonly maxBytes?: ByteSize;
   /** Which of its entries goes first in memory, when it has limits of its own. */
   readonly policy?: PolicyName;

@@ -7,7 +7,7 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { hasOf } from "../../src/testing/tier/context.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { open } from "./journal-support.ts";
-import { errorOf, openTiered } from "./support.ts";
+import { errorOf, openMemory, openTiered } from "./support.ts";
 
 const clock = new FakeClock();
 const named = (name: string): ChaosTier => new ChaosTier(memoryTier({ clock, name }));
@@ -227,8 +227,38 @@ describe("a category", () => {
     const { memoryEntries } = small.statistics();
     expect(memoryEntries).toBeGreaterThan(15);
     expect(memoryEntries).toBeLessThan(20);
-    await small.set("big", "x".repeat(20_000));
-    expect(small.peek("big")).toBeUndefined();
+  });
+
+  it("keeps one value that takes all of its budget, and none that takes more", async () => {
+    const { cache } = openMemory({ categories: { small: { maxBytes: "100KB" } } });
+    const small = cache.category("small");
+
+    await small.set("large", "x".repeat(99_000));
+    expect(small.peek("large")).toHaveLength(99_000);
+    await small.set("too large", "x".repeat(103_000));
+    expect(small.peek("too large")).toBeUndefined();
+  });
+
+  it.each([
+    ["entries", { maxEntries: 100 }],
+    ["bytes", { maxBytes: "1MB" }],
+  ] as const)("has no more %s than the tier lets all categories have", async (what, limits) => {
+    const memory = memoryTier({ clock, ...limits });
+    const own = { a: { policy: "lru" }, b: { maxBytes: "50MB" }, c: { maxEntries: 900 } } as const;
+    await using cache = createCache({ clock, tiers: [memory], categories: own });
+
+    for (const name of cache.categories) {
+      for (let index = 0; index < 200; index++) {
+        await cache.category(name).set(["k", index], "x".repeat(what === "bytes" ? 20_000 : 1));
+      }
+    }
+
+    const { entries, bytes } = memory.statistics();
+    expect(what === "bytes" ? bytes / 2 ** 20 : entries / 100).toBeLessThanOrEqual(1);
+    expect(what === "bytes" ? bytes / 2 ** 20 : entries / 100).toBeGreaterThan(0.9);
+    for (const name of cache.categories) {
+      expect(cache.category(name).statistics().memoryEntries).toBeGreaterThan(10);
+    }
   });
 
   it("tells the tiers below of its budget", () => {
@@ -258,6 +288,32 @@ describe("the presets", () => {
     }
     expect(cache.categories).toEqual(["default", ...Object.keys(categories)]);
     await cache.close();
+  });
+
+  it("keep values of any size that their budgets have room for", async () => {
+    await using cache = createCache({ clock, tiers: tiers(), categories: cachePresets.auditor });
+
+    for (const [name, size] of [
+      ["user_preferences", 20_000],
+      ["ui_state", 150_000],
+      ["current_week", 60_000],
+    ] as const) {
+      await cache.category(name).set("k", "x".repeat(size));
+      expect(cache.category(name).peek("k")).toHaveLength(size);
+    }
+  });
+
+  it("keep within the bytes of the memory tier", async () => {
+    const memory = memoryTier({ clock, maxBytes: "10MB" });
+    await using cache = createCache({ clock, tiers: [memory], categories: cachePresets.service });
+
+    for (const name of cache.categories) {
+      for (let index = 0; index < 100; index++) {
+        await cache.category(name).set(["k", index], "x".repeat(100_000));
+      }
+    }
+
+    expect(memory.statistics().bytes).toBeLessThanOrEqual(10 * 2 ** 20);
   });
 
   it("are the tables of the systems that they come from", () => {

@@ -28,11 +28,12 @@ import {
   checkPolicy,
   type MemoryTierOptions,
   type ResolvedMemoryTierOptions,
-  resolveLimits,
   resolveMemoryTierOptions,
+  resolveRoomLimits,
 } from "./options.ts";
 import { Partition, type ValueMode } from "./partition.ts";
 import { Room, type RoomOptions } from "./room.ts";
+import { Rooms } from "./rooms.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** Dead entries that are looked at when one comes in and there is no room. */
@@ -57,6 +58,8 @@ export class MemoryTier implements Tier {
   readonly #time: CoarseClock;
   readonly #wheel: TimerWheel<MemoryEntry>;
   readonly #parts: MemoryParts;
+  readonly #rooms: Rooms;
+  /** The one that all partitions share that have none of their own. */
   readonly #room: Room;
   /** The one without a prefix stands last and takes what no category has. */
   readonly #partitions: Partition[];
@@ -82,20 +85,17 @@ export class MemoryTier implements Tier {
       reclaimLater: (entries) => this.#reclaimLater(entries),
       reclaimSome: () => this.#reclaimSome(),
     };
-    this.#room = new Room(options.policy, options.limits, random);
+    this.#rooms = new Rooms(options.limits);
+    this.#room = new Room(options.policy, options.limits, this.#rooms, random);
     this.#partitions = [new Partition("", this.#room, "frozen", this.#parts)];
   }
 
   /**
-   * A part for the keys that begin with `prefix`, with a room of its own when it has limits.
-   * For the cache on top; call it before any entry comes.
+   * A part for the keys that begin with `prefix`, with a room of its own when it has limits, which
+   * hold beside those of the tier. For the cache on top; call it before any entry comes.
    */
   partition(prefix: string, room: RoomOptions | undefined, values: ValueMode): Partition {
-    const { policy, limits, random } = this.#options;
-    const own =
-      room === undefined
-        ? this.#room
-        : new Room(checkPolicy(room.policy ?? policy), resolveLimits(room, limits), random);
+    const own = room === undefined ? this.#room : this.#makeRoom(room);
     const partition = new Partition(prefix, own, values, this.#parts);
     this.#partitions.unshift(partition);
     this.#scheduleSweep();
@@ -289,6 +289,12 @@ export class MemoryTier implements Tier {
       if (partition.drop(entry.key)) dropped++;
     }
     return dropped;
+  }
+
+  #makeRoom(given: RoomOptions): Room {
+    const { policy, limits, random } = this.#options;
+    const own = resolveRoomLimits(given, limits);
+    return new Room(checkPolicy(given.policy ?? policy), own, this.#rooms, random);
   }
 
   /** The partition of a whole key, and the key in it. */

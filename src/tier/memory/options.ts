@@ -8,17 +8,18 @@ import { SpringhouseError } from "../../core/errors.ts";
 import { refuseUnknownKeys } from "../../core/options.ts";
 import { shown } from "../../core/shown.ts";
 import type { PolicyName } from "./policy.ts";
-import type { RoomLimits } from "./room.ts";
+import type { RoomOptions } from "./room.ts";
+import type { RoomLimits } from "./rooms.ts";
 
 /** How to keep entries in memory. */
 export interface MemoryTierOptions {
   /** Its name among the tiers of a cache. Default: "memory". */
   readonly name?: string;
-  /** Default: 1,000. */
+  /** Of all categories together. Default: 1,000. */
   readonly maxEntries?: number;
   /** Heap bytes of all entries, estimated within a few percent. Default: "100MB". */
   readonly maxBytes?: ByteSize;
-  /** Larger entries are refused. Default: a tenth of `maxBytes`. */
+  /** Larger entries are refused, in every category. Default: a tenth of `maxBytes`. */
   readonly maxEntryBytes?: ByteSize;
   /** Which entry goes when a limit is reached. Default: "w-tinylfu". */
   readonly policy?: PolicyName;
@@ -98,8 +99,8 @@ export function checkMaxEntries(maxEntries: unknown, what = ""): void {
   throw new SpringhouseError("INVALID_ARGUMENT", message, { fields: { maxEntries } });
 }
 
-/** Limits of a room; what is not given is taken from `defaults`. */
-export function resolveLimits(
+/** Limits of a tier; what is not given is taken from `defaults`. */
+function resolveLimits(
   given: Pick<MemoryTierOptions, "maxEntries" | "maxBytes" | "maxEntryBytes">,
   defaults: { readonly maxEntries: number; readonly maxBytes: ByteSize },
 ): RoomLimits {
@@ -111,5 +112,17 @@ export function resolveLimits(
     given.maxEntryBytes === undefined
       ? maxBytes * ENTRY_SHARE_MAX
       : parseBytes(given.maxEntryBytes, "maxEntryBytes");
-  return { maxEntries, maxBytes, maxEntryBytes };
+  return { maxEntries, maxBytes, maxEntryBytes: Math.min(maxEntryBytes, maxBytes) };
+}
+
+/** Limits of a room in a tier: none is above the tier's, and an entry may take all of the room. */
+export function resolveRoomLimits(given: RoomOptions, tier: RoomLimits): RoomLimits {
+  const { maxEntries = tier.maxEntries } = given;
+  checkMaxEntries(maxEntries);
+  const ownBytes = parseBytes(given.maxBytes ?? tier.maxBytes, "maxBytes");
+  return {
+    maxEntries: Math.min(maxEntries, tier.maxEntries),
+    maxBytes: Math.min(ownBytes, tier.maxBytes),
+    maxEntryBytes: Math.min(ownBytes, tier.maxEntryBytes),
+  };
 }

@@ -15,20 +15,12 @@ import type { ByteSize } from "../../core/bytes.ts";
 import { createPolicy } from "./create-policy.ts";
 import type { MemoryEntry } from "./memory-entry.ts";
 import type { EvictionPolicy, PolicyName } from "./policy.ts";
+import type { BoundedRoom, RoomLimits, Rooms } from "./rooms.ts";
 
-/** Limits of a room; what is left open is unlimited. */
-export interface RoomLimits {
-  readonly maxEntries: number;
-  readonly maxBytes: number;
-  /** Larger entries are refused. */
-  readonly maxEntryBytes: number;
-}
-
-/** Limits as people write them. */
+/** Limits of a room as people write them; what is left open is shared with the tier. */
 export interface RoomOptions {
   readonly maxEntries?: number;
   readonly maxBytes?: ByteSize;
-  readonly maxEntryBytes?: ByteSize;
   readonly policy?: PolicyName;
 }
 
@@ -49,14 +41,21 @@ const TRICKLE = 64;
 const WHOLE_WEIGHT = 2 ** 30;
 
 /**
+ * The most that is left free for heavy arrivals: a tenth of the room. An entry may be as large as
+ * the whole room of its category, and those after it are not to find hardly any room for a while.
+ */
+const SPARE_WEIGHT_MAX = WHOLE_WEIGHT / 10;
+
+/**
  * When a table of a hundred thousand entries grows, thousands of them have to go for it. They go
  * bit by bit, when others come: it counts so many bytes of its growth for each that comes.
  */
 const GROWTH_AT_ONCE = 4_096;
 
 /** Entries that share limits. */
-export class Room {
+export class Room implements BoundedRoom {
   readonly limits: RoomLimits;
+  readonly #rooms: Rooms;
   readonly #policy: EvictionPolicy;
   readonly #touched: (MemoryEntry | undefined)[] = new Array(TOUCHES_MAX).fill(undefined);
   #touches = 0;
@@ -67,9 +66,12 @@ export class Room {
   /** What tables have grown by that nobody had to go for yet. */
   #growth = 0;
 
-  constructor(policy: PolicyName, limits: RoomLimits, random: () => number) {
+  /** @param limits none of them above that of all `rooms`. */
+  constructor(policy: PolicyName, limits: RoomLimits, rooms: Rooms, random: () => number) {
     this.limits = limits;
+    this.#rooms = rooms;
     this.#policy = createPolicy(policy, { capacity: limits.maxEntries, random });
+    rooms.join(this);
   }
 
   get entries(): number {
@@ -80,15 +82,20 @@ export class Room {
     return this.#bytes + this.#growth;
   }
 
+  get boundBytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether an entry of this size may come in at all. */
   admits(bytes: number): boolean {
-    return bytes <= this.limits.maxEntryBytes && bytes <= this.limits.maxBytes;
+    return bytes <= this.limits.maxEntryBytes;
   }
 
   /** Whether others have to go when an entry of this size comes in. */
   isFull(bytes: number): boolean {
     const { maxEntries, maxBytes } = this.limits;
-    return this.#entries >= maxEntries || this.#bytes + bytes > maxBytes;
+    const isFull = this.#entries >= maxEntries || this.#bytes + bytes > maxBytes;
+    return isFull || this.#rooms.isFull(bytes);
   }
 
   /** Whether the policy is to be told of a hit; asked once for each. */
@@ -105,56 +112,77 @@ export class Room {
     if (this.#touches === TOUCHES_MAX) this.#tellTouches();
   }
 
-  /** Takes an entry in, and has others go until the limits hold; it stays until the next comes. */
+  /**
+   * Takes an entry in, and has others go until the limits hold; it stays until the next comes, also
+   * when others have left bytes of its tags to it and it is alone and beyond a limit by these.
+   */
   add(entry: MemoryEntry): void {
     this.#tellTouches();
-    this.#allowance = Math.min(TOUCHES_SAVED_MAX, this.#allowance + TOUCHES_PER_ENTRY);
-    const share = Math.max(1 / this.limits.maxEntries, entry.bytes / this.limits.maxBytes);
+    this.#hearMore();
+    const { maxEntries, maxBytes } = this.limits;
+    const share = Math.max(1 / maxEntries, entry.bytes / maxBytes);
     entry.weight = Math.ceil(share * WHOLE_WEIGHT);
-    this.#entries++;
     const grown = Math.min(this.#growth, GROWTH_AT_ONCE);
     this.#growth -= grown;
-    this.#bytes += entry.bytes + grown;
+    this.#count(1, entry.bytes + grown);
     this.#policy.add(entry);
-    const { maxEntries, maxBytes } = this.limits;
-    const bytesMax = maxBytes * (1 - (this.#policy.spareWeight ?? 0) / WHOLE_WEIGHT);
-    while (this.#entries > maxEntries || this.#bytes > bytesMax) {
-      const victim = this.#policy.evict() as MemoryEntry | undefined;
-      if (victim === undefined) return;
-      this.#count(victim);
-      victim.owner.evicted(victim);
+    const spare = Math.min(this.#policy.spareWeight ?? 0, SPARE_WEIGHT_MAX);
+    const bytesMax = maxBytes * (1 - spare / WHOLE_WEIGHT);
+    while (this.#entries > 1 && (this.#entries > maxEntries || this.#bytes > bytesMax)) {
+      this.#evict();
     }
+    this.#rooms.shrink(this);
+  }
+
+  /** It is heard for that as for one that comes, or its policy would choose without its hits. */
+  giveWay(): void {
+    this.#tellTouches();
+    this.#hearMore();
+    this.#evict();
   }
 
   /** An entry that is here takes more; who has to go for it goes when the next one comes. */
   charge(bytes: number): void {
-    this.#bytes += bytes;
+    this.#count(0, bytes);
   }
 
   /** A table of what is here takes so many bytes more, or fewer. */
   resized(bytes: number): void {
     this.#growth += bytes;
-    if (this.#growth > 0) return;
-    this.#bytes += this.#growth;
+    if (this.#growth >= 0) return;
+    this.#count(0, this.#growth);
     this.#growth = 0;
   }
 
   remove(entry: MemoryEntry): void {
     this.#tellTouches();
     this.#policy.remove(entry);
-    this.#count(entry);
+    this.#uncount(entry);
   }
 
   /** Counts no more what its owner has cleared. */
   release(entries: number, bytes: number): void {
-    this.#entries -= entries;
-    this.#bytes -= bytes;
+    this.#count(-entries, -bytes);
   }
 
-  #count(gone: MemoryEntry): void {
-    if (!gone.owner.isCounted(gone)) return;
-    this.#entries--;
-    this.#bytes -= gone.bytes;
+  #evict(): void {
+    const victim = this.#policy.evict() as MemoryEntry;
+    this.#uncount(victim);
+    victim.owner.evicted(victim);
+  }
+
+  #uncount(gone: MemoryEntry): void {
+    if (gone.owner.isCounted(gone)) this.#count(-1, -gone.bytes);
+  }
+
+  #count(entries: number, bytes: number): void {
+    this.#entries += entries;
+    this.#bytes += bytes;
+    this.#rooms.count(entries, bytes);
+  }
+
+  #hearMore(): void {
+    this.#allowance = Math.min(TOUCHES_SAVED_MAX, this.#allowance + TOUCHES_PER_ENTRY);
   }
 
   #tellTouches(): void {

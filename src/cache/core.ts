@@ -11,7 +11,7 @@ import { MemoryTier, memoryTier } from "../tier/memory/memory-tier.ts";
 import { ownCopy } from "../tier/memory/own-copy.ts";
 import type { ValueMode } from "../tier/memory/partition.ts";
 import type { Tier } from "../tier/tier.ts";
-import { refuseUnfitTiers } from "./fit-tiers.ts";
+import { refuseIdleLimit, refuseUnfitTiers } from "./fit-tiers.ts";
 import { GuardedTier } from "./guarded-tier.ts";
 import { Journal, JournalFile } from "./journal.ts";
 import { hasPrefix, type Key, keyText } from "./key.ts";
@@ -66,6 +66,7 @@ export class CacheCore {
       this.memory !== undefined && (category.tiers?.includes(this.memory.name) ?? true);
     if (category.values === "shared" && (!usesMemory || tiers.length > 0))
       throw sharedBelow(category);
+    if (this.memory !== undefined && usesMemory) refuseIdleLimit(category, this.memory);
     const memory =
       this.memory !== undefined && usesMemory
         ? {

@@ -4,6 +4,7 @@ import { assertList, assertMethods, assertText } from "../core/arguments.ts";
 import { SpringhouseError } from "../core/errors.ts";
 import { MemoryTier } from "../tier/memory/memory-tier.ts";
 import type { LeaseHost, Tier } from "../tier/tier.ts";
+import type { ResolvedCategory } from "./options.ts";
 
 const TIER_METHODS: readonly (string & keyof Tier)[] = [
   "getMany",
@@ -57,4 +58,18 @@ function misfit(
     return "warmStart fills memory from a tier below it, and needs both";
   }
   return undefined;
+}
+
+/** Throws for a limit of a category above that of all, which it could never reach. */
+export function refuseIdleLimit({ name, room }: ResolvedCategory, tier: MemoryTier): void {
+  const { maxEntries } = tier.limits;
+  const own = room?.maxEntries;
+  if (own === undefined || own === Number.POSITIVE_INFINITY || own <= maxEntries) return;
+  throw new SpringhouseError(
+    "INVALID_ARGUMENT",
+    `Category "${name}": maxEntries: ${own} is more than the ${maxEntries} of the tier ` +
+      `"${tier.name}", which hold for all categories together. Give the tier more: ` +
+      "memoryTier({ maxEntries }).",
+    { fields: { category: name, maxEntries: own, tier: tier.name } },
+  );
 }

@@ -244,7 +244,7 @@ describe("a category", () => {
     ["bytes", { maxBytes: "1MB" }],
   ] as const)("has no more %s than the tier lets all categories have", async (what, limits) => {
     const memory = memoryTier({ clock, ...limits });
-    const own = { a: { policy: "lru" }, b: { maxBytes: "50MB" }, c: { maxEntries: 900 } } as const;
+    const own = { a: { policy: "lru" }, b: { maxBytes: "50MB" }, c: { maxEntries: 90 } } as const;
     await using cache = createCache({ clock, tiers: [memory], categories: own });
 
     for (const name of cache.categories) {
@@ -259,6 +259,19 @@ describe("a category", () => {
     for (const name of cache.categories) {
       expect(cache.category(name).statistics().memoryEntries).toBeGreaterThan(10);
     }
+  });
+
+  it("has no limit of entries that it could never reach", () => {
+    const tiers = [memoryTier({ clock, maxEntries: 100 })];
+    expect(() => createCache({ clock, tiers, categories: { c: { maxEntries: 101 } } })).toThrow(
+      'Category "c": maxEntries: 101 is more than the 100 of the tier "memory", which hold for ' +
+        "all categories together. Give the tier more: memoryTier({ maxEntries }).",
+    );
+    createCache({
+      clock,
+      tiers: [memoryTier({ clock })],
+      categories: { c: { maxEntries: 1_000 } },
+    });
   });
 
   it("tells the tiers below of its budget", () => {

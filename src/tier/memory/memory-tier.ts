@@ -33,7 +33,7 @@ import {
 } from "./options.ts";
 import { Partition, type ValueMode } from "./partition.ts";
 import { Room, type RoomOptions } from "./room.ts";
-import { Rooms } from "./rooms.ts";
+import { type RoomLimits, Rooms } from "./rooms.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** Dead entries that are looked at when one comes in and there is no room. */
@@ -88,6 +88,11 @@ export class MemoryTier implements Tier {
     this.#rooms = new Rooms(options.limits);
     this.#room = new Room(options.policy, options.limits, this.#rooms, random);
     this.#partitions = [new Partition("", this.#room, "frozen", this.#parts)];
+  }
+
+  /** Limits of all its parts together. */
+  get limits(): RoomLimits {
+    return this.#options.limits;
   }
 
   /**

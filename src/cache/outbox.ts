@@ -132,7 +132,8 @@ export class Outbox {
     const before = this.pending(key);
     if (before?.kind === "drop") return;
     if (before?.kind === "set") this.set(asStale(before.entry, atMs), atMs);
-    else this.#putKey(key, { kind: "expire", atMs });
+    // Of two the later one covers more: the clock may have been set back between them.
+    else this.#putKey(key, { kind: "expire", atMs: Math.max(atMs, before?.atMs ?? atMs) });
   }
 
   wide(change: WideChange): void {

@@ -210,7 +210,7 @@ export class Reader {
     }
   }
 
-  /** Takes what a flight brings, but not what it was released with: that is for who would load. */
+  /** Takes what a flight brings, unless it is stale: that is for who would load. */
   async #lookAlong(flight: Flight, isOwn: boolean, call: ReadCall): Promise<Resolved> {
     let resolved = MISS;
     try {
@@ -220,7 +220,7 @@ export class Reader {
       if (call.signal?.aborted || this.#closed) throw error;
     }
     if (flight.missed || !resolved.hit) this.#shelf.countMisses(flight.key, 1);
-    if (resolved.hit && !flight.released) return resolved;
+    if (resolved.hit && !resolved.stale) return resolved;
     return call.allowStale ? this.#staleOf(flight) : MISS;
   }
 

@@ -150,6 +150,24 @@ describe.each(KINDS)("what is expired in the %s tier", (kind) => {
     expect(await stateOf()).toEqual([false, 1, "stale"]);
   });
 
+  it("holds when it is asked for again after the clock was set back", async () => {
+    const { cache, clock, memory, chaos } = open(kind, keepStale);
+    await cache.set("a", 1);
+    clock.advance(100);
+    chaos.fault = THROWS;
+    await cache.expire("a");
+    await memory.clear();
+    clock.setBack(500);
+    await cache.expire("a");
+    chaos.fault = WORKS;
+    clock.advance(600);
+    await cache.flush();
+
+    expect(cache.cacheStatistics().tiers[1]?.guard?.queued).toBe(0);
+    expect(await cache.has("a")).toBe(false);
+    expect(await cache.get("a", { allowStale: true })).toBe(1);
+  });
+
   it("hides what waits and was made in the future", async () => {
     const { cache, clock, memory, chaos } = open(kind, keepStale);
     clock.advance(60_000);

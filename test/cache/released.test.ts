@@ -154,6 +154,23 @@ describe("who comes when the time of stale-while-revalidate is over", () => {
   });
 });
 
+it("who only looks and joins a load that fails has nothing stale, unless it would", async () => {
+  const { cache, clock } = openTiered({ defaults: { ttl: 1_000, keepStale: "1h", retryAfter: 0 } });
+  await cache.set("a", 1);
+  clock.advance(1_500);
+  const gate = new Gate();
+  const loading = cache.resolve("a", gate.load);
+  await turns();
+  const looks = [cache.get("a"), cache.get("a", { allowStale: true })];
+  await turns();
+
+  gate.fail(new Error("down"));
+
+  expect(await loading).toMatchObject({ value: 1, stale: true });
+  expect(await Promise.all(looks)).toEqual([undefined, 1]);
+  expect(cache.statistics()).toMatchObject({ hits: 0, misses: 3, staleHits: 2 });
+});
+
 it("a soft timeout gives nothing whose keeping is over", async () => {
   const { cache, clock } = openMemory({
     defaults: { ttl: 1_000, keepStale: 1_000, softTimeout: 5_000 },

@@ -9,7 +9,14 @@
 
 import { isTypedArray, PATH_STEPS_SHOWN } from "../../core/codec.ts";
 import { SpringhouseError } from "../../core/errors.ts";
-import { bytesOf, indexesBytes, isIndex, knownShape, newObject } from "./own-object.ts";
+import {
+  bytesOf,
+  indexesBytes,
+  isIndex,
+  isInherited,
+  knownShape,
+  newObject,
+} from "./own-object.ts";
 import { ownText } from "./own-text.ts";
 import { MAP_SLOT_BYTES, SET_SLOT_BYTES } from "./table-size.ts";
 
@@ -163,7 +170,7 @@ class Copier {
       const item = this.#copyItem(value[name], name, depth);
       // Assignment would call the setter of the prototype and lose the name; and elements that are
       // assigned may become a list with holes, of any size.
-      if (place < indexes || name === "__proto__") {
+      if (place < indexes || isInherited(name)) {
         Object.defineProperty(copy, name, { value: item, enumerable: true });
       } else copy[name] = item;
     }

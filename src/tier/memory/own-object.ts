@@ -32,7 +32,7 @@ const SHAPE_BYTES = 22 * WORD_BYTES;
 const SHAPE_NAME_BYTES = 10 * WORD_BYTES;
 const PLACE_BYTES = 20 * WORD_BYTES;
 /** Headers of a hash table of names, and of one of indexes; and a slot of either. */
-const NAMES_BYTES = 7 * WORD_BYTES;
+const NAMES_BYTES = 8 * WORD_BYTES;
 const INDEXES_BYTES = 6 * WORD_BYTES;
 const SLOT_BYTES = 3 * WORD_BYTES;
 const SLOTS_MIN = 4;
@@ -139,6 +139,14 @@ export function isIndex(name: string): boolean {
   return index < INDEX_END && String(Math.trunc(index)) === name;
 }
 
+/**
+ * Whether a property of this name is to be defined: `__proto__` cannot be assigned, nor can the
+ * others where somebody has frozen what all objects inherit.
+ */
+export function isInherited(name: string): boolean {
+  return name in Object.prototype;
+}
+
 /** Heap bytes of so many elements of an object, each set with attributes that are not the usual. */
 export function indexesBytes(count: number): number {
   return INDEXES_BYTES + slotsBytes(count);
@@ -154,7 +162,7 @@ function slotsBytes(count: number): number {
 function learnt(names: readonly string[]): KnownShape | undefined {
   const { length } = names;
   // What is made for a known shape is filled by assignment.
-  if (length > PROPERTIES_MAX || names.includes("__proto__")) return undefined;
+  if (length > PROPERTIES_MAX || names.some(isInherited)) return undefined;
   if (places + length > KNOWN_MAX) {
     if (++strangers < STRANGERS_MAX) return undefined;
     shapes = new Shape();

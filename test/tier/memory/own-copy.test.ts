@@ -7,6 +7,7 @@ import { textBytes } from "../../../src/tier/memory/own-text.ts";
 
 /** The real issues of the project; they are not in the repository. */
 const ISSUES = join(import.meta.dirname, "../../../../shared/data/jira");
+const ROOT = join(import.meta.dirname, "../../..");
 const ERROR_MAX = 0.05;
 /** What names and hidden classes take is said rather too high than too low. */
 const ERROR_MAX_OF_OWN_NAMES = 0.2;
@@ -176,6 +177,24 @@ describe("a copy", () => {
     expect(() => ownCopy({ a: [new Float16Array()] })).toThrow(
       /^An instance of Float16Array at a\.0 cannot be cached/,
     );
+  });
+
+  it("has properties of any name, also when nobody may change what all objects inherit", () => {
+    const script = `
+      import { ownCopy } from "./src/tier/memory/own-copy.ts";
+      Object.freeze(Object.prototype);
+      const value = JSON.parse('{"constructor":1,"toString":{"valueOf":2},"__proto__":3,"a":4}');
+      process.stdout.write(JSON.stringify(ownCopy(value).value));`;
+    const node = [
+      "--conditions=springhouse-source",
+      "--input-type=module-typescript",
+      "-e",
+      script,
+    ];
+    const text = '{"constructor":1,"toString":{"valueOf":2},"__proto__":3,"a":4}';
+
+    expect(execFileSync(process.execPath, node, { cwd: ROOT }).toString()).toBe(text);
+    expect(JSON.stringify(ownCopy(JSON.parse(text)).value)).toBe(text);
   });
 
   it("is made of data only", () => {

@@ -59,11 +59,14 @@ const OWN_KEYS = ["name", "key", "tags"];
  * const weekAnalytics = cached(cache, loadWeekAnalytics, { ttl: "10m" });
  * await weekAnalytics(7, "hours");
  */
-export function cached<Args extends readonly unknown[], T>(
+export function cached<F extends (...args: never[]) => unknown>(
   category: CachingCategory | undefined,
-  run: (...args: Args) => Promise<T> | T,
-  options: CachedOptions<Args> = {},
-): CachedFunction<Args, T> {
+  run: F,
+  options: CachedOptions<Parameters<F>> = {},
+): CachedFunction<Parameters<F>, Awaited<ReturnType<F>>> {
+  // Inferred from the function alone: a `key` or `tags` may take fewer arguments than it does.
+  type Args = Parameters<F>;
+  type T = Awaited<ReturnType<F>>;
   refuseUnknownKeys(options, [...LIFE_KEYS, ...OWN_KEYS], "cached");
   if (category !== undefined) {
     assertMethods("cached: category", "a category of a cache", category, CATEGORY_METHODS);
@@ -82,10 +85,11 @@ export function cached<Args extends readonly unknown[], T>(
   const first = keyText([name]);
   const keyOf = (...args: Args): string =>
     `${first}:${key === undefined ? argumentsText(args) : keyText(key(...args))}`;
+  const runIt = run as unknown as (...args: Args) => T;
   const call = async (...args: Args): Promise<T> => {
-    if (category === undefined) return await run(...args);
+    if (category === undefined) return await runIt(...args);
     const read = tags === undefined ? life : { ...life, tags: tags(...args) };
-    return (await category.getOrSet(keyOf(...args), () => run(...args), read)) as T;
+    return (await category.getOrSet(keyOf(...args), () => runIt(...args), read)) as T;
   };
   return Object.assign(call, {
     keyOf,

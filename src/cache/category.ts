@@ -30,7 +30,7 @@ export interface ListOptions {
   /** The key of whole parts that they begin with. */
   readonly prefix?: Key;
   readonly tag?: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Keys that are read in one turn of the event loop; more are read in slices. */

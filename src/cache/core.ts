@@ -143,7 +143,7 @@ export class CacheCore {
   /** The keys of a category in all its tiers, each once. */
   async *keysOf(
     shelf: Shelf,
-    options: { prefix?: Key; tag?: string; signal?: AbortSignal },
+    options: { prefix?: Key; tag?: string; signal?: AbortSignal | undefined },
   ): AsyncGenerator<string[], void, undefined> {
     this.assertOpen();
     refuseUnknownKeys(options, ["prefix", "tag", "signal"], "keys");

@@ -2,11 +2,21 @@
 
 import type { Resolved } from "./flight.ts";
 
-/** A value and where it came from. */
-export interface Lookup<T> {
-  /** Whether there is a value; null is one. */
-  readonly hit: boolean;
-  readonly value: T | undefined;
+/** A value and where it came from, or that there is none: `if (found.hit) found.value.id`. */
+export type Lookup<T> = Found<T> | NotFound;
+
+/** A value; null is one. */
+interface Found<T> extends LookedUp {
+  readonly hit: true;
+  readonly value: Exclude<T, undefined>;
+}
+
+interface NotFound extends LookedUp {
+  readonly hit: false;
+  readonly value: undefined;
+}
+
+interface LookedUp {
   /** Whether its time was over, and there was nothing better. */
   readonly stale: boolean;
   /** The name of the tier; "load", "stale", "lease" or "none". */
@@ -23,5 +33,8 @@ export type LoadedAs<T, U> = unknown extends T ? U : T;
 
 /** Without what is the reader's own. */
 export function lookupOf<T>({ hit, value, stale, source, error }: Resolved): Lookup<T> {
-  return { hit, value: value as T | undefined, stale, source, error };
+  const known = { stale, source, error };
+  return hit
+    ? { hit, value: value as Exclude<T, undefined>, ...known }
+    : { hit, value: undefined, ...known };
 }

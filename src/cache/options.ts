@@ -261,7 +261,7 @@ function assertCategory(
 /** Options of one call. */
 export interface CallOptions extends LifeOptions {
   readonly tags?: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of one read. */

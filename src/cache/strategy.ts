@@ -22,7 +22,7 @@
 import { assertFunction } from "../core/arguments.ts";
 import type { Clock } from "../core/clock.ts";
 import { SpringhouseError } from "../core/errors.ts";
-import type { Load } from "./load.ts";
+import type { Load, LoadContext } from "./load.ts";
 
 /** The names of the strategies. */
 export type StrategyName =
@@ -47,12 +47,15 @@ export type Save = (
   context: { readonly signal: AbortSignal },
 ) => Promise<void>;
 
+/** A load of values of any type; the type of a method, so that a `Load<Week>` is one, too. */
+type CategoryLoad = { load(context: LoadContext<unknown>): unknown }["load"];
+
 /** What a category says of its source. */
 export interface SourceOptions {
   /** How the category works with its source. Default: "cache-aside". */
   readonly strategy?: StrategyName;
   /** Makes the value of a key that is missing. */
-  readonly load?: Load<unknown>;
+  readonly load?: CategoryLoad;
   /** Writes changes to the source. */
   readonly save?: Save;
 }
@@ -103,7 +106,7 @@ export function resolveSource(category: string, options: SourceOptions): Source 
   if (strategy === "cache-aside" && load !== undefined) {
     throw refused(category, 'load needs strategy "read-through" (or another that reads)');
   }
-  return { strategy, load, save };
+  return { strategy, load: load as Load<unknown> | undefined, save };
 }
 
 /** Throws unless a read that brings no load can load anew. */

@@ -31,7 +31,7 @@ export interface RateLimitedCategory {
   getOrSet(
     key: readonly string[],
     load: (context: { readonly signal: AbortSignal }) => Promise<never>,
-    options?: { readonly ttl?: Duration; readonly signal?: AbortSignal },
+    options?: { readonly ttl?: Duration; readonly signal?: AbortSignal | undefined },
   ): Promise<unknown>;
 }
 
@@ -46,7 +46,7 @@ export type RateLimitedCall = <T>(
   endpoint: string,
   user: string | number,
   run: (context: { readonly signal: AbortSignal }) => Promise<T> | T,
-  options?: { readonly signal?: AbortSignal },
+  options?: { readonly signal?: AbortSignal | undefined },
 ) => Promise<T>;
 
 /**
@@ -76,7 +76,7 @@ export function rateLimited(
     endpoint: string,
     user: string | number,
     run: (context: { readonly signal: AbortSignal }) => Promise<T> | T,
-    call: { readonly signal?: AbortSignal } = {},
+    call: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> => {
     assertFunction("rateLimited: run", run);
     const name = String(user);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { tooLong } from "../../src/testing/tier/responsiveness.ts";
 import { type TierSubject, tierContract } from "../../src/testing/tier-contract.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import { BREACHES, type Breach } from "./breaches.ts";
@@ -31,6 +32,15 @@ describe("the tier contract", () => {
     const refused = { code: "INVALID_ARGUMENT", message: expect.stringMatching(message) };
 
     expect(() => tierContract(given as TierSubject)).toThrow(expect.objectContaining(refused));
+  });
+});
+
+describe("the message of a call that holds the event loop", () => {
+  it.each([
+    [{ workMs: 12.34, wallMs: 80 }, "by 12.3 ms of work, of 10 ms at most"],
+    [{ workMs: 3, wallMs: 51 }, /^for 51.0 ms of wall time, of 50 ms at most.*machine is busy$/],
+  ])("names the limit that broke: %j", (gap, message) => {
+    expect(tooLong(gap)).toMatch(message);
   });
 });
 

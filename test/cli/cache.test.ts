@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
@@ -89,8 +89,27 @@ describe("a look at a cache that cannot be used", () => {
 
       expect(code).toBeGreaterThan(0);
       expect(err).toContain(path);
+      expect(err).toContain("springhouse cache clear --yes");
+      expect(err).not.toContain("backup");
       expect(await readFile(path)).toEqual(damaged);
       expect(readdirSync(project.path("cache")).join()).not.toContain("damaged");
+    }
+  });
+
+  it("gives advice that helps: clear --yes sets a damaged file aside", async () => {
+    await using project = await used();
+    const path = project.path("cache/cache.db");
+    const noise = Buffer.alloc(statSync(path).size - 4_096, 170);
+    const whole = await readFile(path);
+    for (const damaged of [noise, Buffer.concat([whole.subarray(0, 4_096), noise])]) {
+      await writeFile(path, damaged);
+
+      expect((await project.run("cache clear --yes")).code).toBe(0);
+
+      const aside = readdirSync(project.path("cache")).filter((name) => name.includes("damaged"));
+      expect(aside).not.toEqual([]);
+      for (const name of aside) rmSync(project.path(`cache/${name}`));
+      expect((await project.run("cache stats")).code).toBe(0);
     }
   });
 

@@ -20,6 +20,10 @@ import { APPLICATION_ID, CREATE, FORMAT } from "./schema.ts";
 const POOL = { minSize: 1, maxSize: 2 };
 /** Reads look this often whether the file is still the one at its path; writes always look. */
 const LOOK_EVERY_MS = 100;
+/** What those who only look say of a file that is of no use. */
+const LEFT =
+  "It was left as it is: the next program that uses this cache sets it aside, and so does " +
+  "springhouse cache clear --yes.";
 /** Tries after the first: one with the file opened again, one with it set aside. */
 const RECOVERIES = 2;
 
@@ -183,17 +187,24 @@ export class CacheFile {
  * @throws `CORRUPT`, `NOT_A_DATABASE`; `UNOPENABLE` for one of another format or of somebody else.
  */
 export async function assertSound(path: string): Promise<void> {
-  await using database = await openDatabase({ kind: "file", path }, { readOnly: true });
-  const [verdict] = database.file.inline.connection.ask("PRAGMA quick_check(1)");
-  const left = "It was left as it is; the next program that uses this cache sets it aside.";
   const fields = { path };
-  if (verdict !== "ok") {
-    const message = `${path} is damaged: ${String(verdict)}. ${left}`;
-    throw new SpringhouseError("CORRUPT", message, { fields });
+  try {
+    await using database = await openDatabase({ kind: "file", path }, { readOnly: true });
+    const [verdict] = database.file.inline.connection.ask("PRAGMA quick_check(1)");
+    if (verdict !== "ok") {
+      const message = `${path} is damaged: ${String(verdict)}. ${LEFT}`;
+      throw new SpringhouseError("CORRUPT", message, { fields });
+    }
+    if (formatOf(database) !== "other format") return;
+    const message = `${path} is a cache of another version of Springhouse. ${LEFT}`;
+    throw new SpringhouseError("UNOPENABLE", message, { fields });
+  } catch (error) {
+    // What SQLite finds itself comes with the advice for a database, which is not for a cache.
+    if (!isSpringhouseError(error) || !(error.cause instanceof Error)) throw error;
+    if (error.code !== "CORRUPT" && error.code !== "NOT_A_DATABASE") throw error;
+    const message = `${path} is damaged: ${error.cause.message}. ${LEFT}`;
+    throw new SpringhouseError(error.code, message, { cause: error.cause, fields: error.fields });
   }
-  if (formatOf(database) !== "other format") return;
-  const message = `${path} is a cache of another version of Springhouse. ${left}`;
-  throw new SpringhouseError("UNOPENABLE", message, { fields });
 }
 
 /** Makes the tables in an empty file; says when the file is one of another format. */

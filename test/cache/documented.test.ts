@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { cacheManager } from "../../src/cache/adapters/cache-manager.ts";
+import { cacheManager, type WrapOptions } from "../../src/cache/adapters/cache-manager.ts";
 import { keyvStore } from "../../src/cache/adapters/keyv.ts";
 import { createCache } from "../../src/cache/cache.ts";
 import { cached } from "../../src/cache/cached.ts";
@@ -80,6 +80,7 @@ it.each([
   [CALLS, "warm", () => cache.warm([], () => [], MISSPELT)],
   [CALLS, "refreshAhead", () => cache.refreshAhead("a", () => 1, MISSPELT)],
   [CALLS, "cached", () => cached(cache, function week() {}, MISSPELT)],
+  [CALLS, "keys", () => cache.keys(MISSPELT).next()],
   [CALLS, "keyvStore", () => keyvStore(cache, MISSPELT)],
   [CALLS, "cacheManager", () => cacheManager(cache, MISSPELT)],
   [RESILIENCE, "guard", () => guard(MISSPELT)],
@@ -94,4 +95,10 @@ it.each([
 
   expect(known).not.toEqual([]);
   expect(namedOf(heading, call).sort()).toEqual([...known].sort());
+});
+
+it("the README explains every option of wrap of cacheManager, and no other", () => {
+  const known = { ttl: 1, refreshThreshold: 1, raw: true } satisfies Required<WrapOptions<unknown>>;
+
+  expect(namedOf(CALLS, "its wrap").sort()).toEqual(Object.keys(known).sort());
 });

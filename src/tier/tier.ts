@@ -155,9 +155,10 @@ export interface Tier extends AsyncDisposable {
   /**
    * Ends the freshness of entries where they lie: at once, for all processes, and for good, since
    * no hit of before makes a sliding one fresh again, and no clock that is set back. They are kept
-   * as long as they would have been. It counts nothing but errors.
+   * as long as they would have been. What is in the future now, a miss, is ended or removed, and
+   * not counted. It counts nothing but errors.
    *
-   * @returns how many there were, stale ones included.
+   * @returns how many there were, stale ones included; a key that is named twice counts once.
    */
   expireMany(keys: readonly string[], options?: ExpireOptions): Promise<number>;
   /** @returns how many there were. */

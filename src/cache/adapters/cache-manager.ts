@@ -219,7 +219,10 @@ function wrapOptions<T>(
   given: OfValue<T> | WrapOptions<T> | undefined,
   threshold: OfValue<T> | undefined,
 ): WrapOptions<T> {
-  if (typeof given === "object") return given;
+  if (typeof given === "object") {
+    refuseUnknownKeys(given, ["ttl", "refreshThreshold", "raw"], "wrap");
+    return given;
+  }
   return {
     ...(given === undefined ? {} : { ttl: given }),
     ...(threshold === undefined ? {} : { refreshThreshold: threshold }),

@@ -234,4 +234,11 @@ describe("over a category", () => {
 
     expect(() => cacheManager(createCache(), options)).toThrow('Did you mean "refreshThreshold"?');
   });
+
+  it("an option of a call that it does not know is refused, and nothing is loaded", async () => {
+    const options = { refreshTreshold: 1 } as object;
+    const wrapped = cacheManager(createCache()).wrap("a", () => expect.unreachable(), options);
+
+    await expect(wrapped).rejects.toThrow('wrap: unknown option "refreshTreshold". Did you mean');
+  });
 });

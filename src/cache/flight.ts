@@ -59,7 +59,7 @@ export class Flight {
   closed = false;
   /** Those who wait were counted as misses; who joins from now on is counted by who joins it. */
   missed = false;
-  /** Of those who wait, who goes on by itself where this finds nothing, and is counted there. */
+  /** Of those who wait, who only looks or goes on by itself: counted, but for hits, by its join. */
   goingOn = 0;
   /** Told when somebody begins to wait for it, and when nobody does any more. */
   onAwaited: ((isAwaited: boolean) => void) | undefined;
@@ -117,6 +117,11 @@ export class Flight {
   /** Reads that wait for it, or did until it was settled. */
   get waiters(): number {
     return this.#waiters - this.#followers;
+  }
+
+  /** Of those, who is counted with it when it finds nothing. */
+  get counted(): number {
+    return this.waiters - this.goingOn;
   }
 
   /** Whether an answer is still to be found: it has none, and has not been abandoned. */

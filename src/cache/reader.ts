@@ -284,7 +284,7 @@ export class Reader {
       const missed = this.#shelf.forMany(flights, (flight) => {
         if (!flight.isOpen) return;
         flight.missed = true;
-        this.#shelf.countMisses(flight.key, flight.waiters - flight.goingOn);
+        this.#shelf.countMisses(flight.key, flight.counted);
       });
       if (missed !== undefined) await missed;
       if (!call.refresh && !call.bypass) await this.#spareLoads(flights);
@@ -322,7 +322,12 @@ export class Reader {
     const { tiers, prefix, parts } = this.#shelf;
     const due: Flight[] = [];
     for (const [index, tier] of tiers.entries()) {
-      const take = (flight: Flight, found: TierEntry | undefined): void => {
+      const open = flights.filter(({ isOpen }) => isOpen);
+      if (open.length === 0) break;
+      const entries = await tier.getMany(open.map(({ key }) => prefix + key));
+      let at = 0;
+      await this.#shelf.forMany(open, (flight) => {
+        const found = entries[at++];
         if (found === undefined || flight.isFencedFor(found.tags) || !flight.isOpen) return;
         const own = tier.own(found);
         if (own === undefined) return;
@@ -336,12 +341,7 @@ export class Reader {
         flight.settle(this.#shelf.hit(key, own, tier.name, flight.waiters));
         if (loader === undefined || !this.#shelf.isDue(key, entry, call.life)) return;
         if (this.#joinable(key) === undefined) due.push(this.#launchAhead(key, entry, tier.name));
-      };
-      const open = flights.filter(({ isOpen }) => isOpen);
-      if (open.length === 0) break;
-      const entries = await tier.getMany(open.map(({ key }) => prefix + key));
-      let at = 0;
-      await this.#shelf.forMany(open, (flight) => take(flight, entries[at++]));
+      });
     }
     if (due.length > 0) void this.#fly(due, loader, { ...call, refresh: true });
   }

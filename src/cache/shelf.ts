@@ -247,7 +247,7 @@ export class Shelf {
     untilMs: number = stale.keepUntilMs,
   ): void {
     if (flight.settled && flight.landed) return;
-    if (!flight.settled) this.countStale(flight.key, flight.waiters - flight.goingOn, error);
+    if (!flight.settled) this.countStale(flight.key, flight.counted, error);
     flight.release(this.stale(stale, error), Math.min(untilMs, stale.keepUntilMs));
   }
 

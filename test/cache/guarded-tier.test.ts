@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { createCache } from "../../src/cache/cache.ts";
 import { ChaosTier } from "../../src/testing/chaos-tier.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
-import type { TierEntry } from "../../src/tier/tier.ts";
 import {
   entryIn,
   errorOf,
@@ -11,6 +10,7 @@ import {
   type Opened,
   openTiered,
   pass,
+  soundEntry,
   stateOf,
   THROWS,
   turns,
@@ -276,34 +276,23 @@ describe("a tier that hangs", () => {
 });
 
 describe("a tier that answers nonsense", () => {
-  const good: Partial<TierEntry> = {
-    value: 1,
-    category: "default",
-    createdMs: 0,
-    freshUntilMs: Number.POSITIVE_INFINITY,
-    keepUntilMs: Number.POSITIVE_INFINITY,
-    slidingMs: 0,
-    tags: [],
-    loadMs: 0,
-    etag: undefined,
-  };
-  const key = "cache/1/default/a";
+  const good = soundEntry("cache/1/default/a");
 
   it.each<[string, unknown]>([
     ["null", null],
     ["a number", 42],
     ["a text", "a"],
     ["an empty object", {}],
-    ["another key", { ...good, key: "cache/1/default/b" }],
-    ["no value", { ...good, key, value: undefined }],
-    ["a function", { ...good, key, value: () => 1 }],
-    ["an instance of a class", { ...good, key, value: new URL("http://a") }],
-    ["no moment", { ...good, key, createdMs: Number.NaN }],
-    ["no end of freshness", { ...good, key, freshUntilMs: undefined }],
-    ["a text as an end", { ...good, key, keepUntilMs: "soon" }],
-    ["no tags", { ...good, key, tags: null }],
-    ["tags that are no texts", { ...good, key, tags: [1] }],
-    ["no sliding", { ...good, key, slidingMs: "yes" }],
+    ["another key", soundEntry("cache/1/default/b")],
+    ["no value", { ...good, value: undefined }],
+    ["a function", { ...good, value: () => 1 }],
+    ["an instance of a class", { ...good, value: new URL("http://a") }],
+    ["no moment", { ...good, createdMs: Number.NaN }],
+    ["no end of freshness", { ...good, freshUntilMs: undefined }],
+    ["a text as an end", { ...good, keepUntilMs: "soon" }],
+    ["no tags", { ...good, tags: null }],
+    ["tags that are no texts", { ...good, tags: [1] }],
+    ["no sliding", { ...good, slidingMs: "yes" }],
   ])("has a miss with %s, which counts as its error", async (_, answer) => {
     const opened = openTiered();
     const { cache, lower } = opened;

@@ -5,9 +5,8 @@ import { createCache } from "../../src/cache/cache.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { longestGap } from "../../src/testing/tier/responsiveness.ts";
 import { memoryTier } from "../../src/tier/memory/memory-tier.ts";
-import type { TierEntry } from "../../src/tier/tier.ts";
 import { newPath } from "./journal-support.ts";
-import { errorOf, openTiered, turns } from "./support.ts";
+import { errorOf, openTiered, soundEntry, turns } from "./support.ts";
 
 const GAP_MS_MAX = process.env["NODE_V8_COVERAGE"] === undefined ? 10 : 25;
 /** Other programs and the collector take turns, too: the best of so many counts. */
@@ -17,11 +16,6 @@ const keysTo = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `k:${index}`);
 const entriesTo = (count: number, value: unknown = { id: 1, name: "x" }): [string, unknown][] =>
   keysTo(count).map((key) => [key, value]);
-
-const tierEntry = (key: string): TierEntry => ({
-  ...{ key, value: 1, category: "", createdMs: 0, freshUntilMs: Infinity, tags: [] },
-  ...{ keepUntilMs: Infinity, slidingMs: 0, loadMs: 0, etag: undefined },
-});
 
 function openLarge() {
   const clock = new FakeClock();
@@ -36,7 +30,7 @@ it("20,000 keys in one call do not hold up the event loop", async () => {
   const best = new Map<string, number>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { cache, memory } = openLarge();
-    const tierEntries = keys.map(tierEntry);
+    const tierEntries = keys.map(soundEntry);
     const calls: Record<string, () => Promise<unknown>> = {
       setMany: () => cache.setMany(entries),
       getMany: () => cache.getMany(keys),

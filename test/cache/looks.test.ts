@@ -13,7 +13,7 @@ import { sqliteTier } from "../../src/tier/sqlite/sqlite-tier.ts";
 import type { Tier } from "../../src/tier/tier.ts";
 import { temporaryPath } from "../tier/sqlite/support.ts";
 import { Source } from "./journal-support.ts";
-import { openTiered, THROWS, WORKS } from "./support.ts";
+import { openTiered, soundEntry, THROWS, WORKS } from "./support.ts";
 
 const KINDS = ["sqlite", "file"] as const;
 const KEY = "cache/1/default/a";
@@ -263,17 +263,7 @@ describe.each(KINDS)("what is expired in the %s tier", (kind) => {
 describe("a look", () => {
   it("is none, and an error of the tier, when it answers with what is no entry", async () => {
     const { cache, lower } = openTiered();
-    const good = {
-      category: "default",
-      createdMs: 0,
-      freshUntilMs: Number.POSITIVE_INFINITY,
-      keepUntilMs: Number.POSITIVE_INFINITY,
-      slidingMs: 0,
-      tags: [],
-      loadMs: 0,
-      etag: undefined,
-    };
-    const answers = [null, 42, { ...good, key: "other" }, { ...good, key: KEY, tags: [1] }];
+    const answers = [null, 42, soundEntry("other"), { ...soundEntry(KEY), tags: [1] }];
     for (const answer of answers) {
       lower.fault = { kind: "corrupt", change: () => answer };
       expect(await cache.has("a")).toBe(false);
@@ -281,7 +271,7 @@ describe("a look", () => {
     const [, below] = cache.cacheStatistics().tiers;
     expect(below?.guard?.errors).toBe(answers.length);
 
-    lower.fault = { kind: "corrupt", change: () => ({ ...good, key: KEY }) };
+    lower.fault = { kind: "corrupt", change: () => soundEntry(KEY) };
     expect(await cache.has("a")).toBe(true);
   });
 });

@@ -9,6 +9,20 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { type MemoryTier, memoryTier } from "../../src/tier/memory/memory-tier.ts";
 import type { TierEntry } from "../../src/tier/tier.ts";
 
+/** An entry that is fresh for ever, as a tier gives it. */
+export const soundEntry = (key: string): TierEntry => ({
+  key,
+  value: 1,
+  category: "default",
+  createdMs: 0,
+  freshUntilMs: Number.POSITIVE_INFINITY,
+  keepUntilMs: Number.POSITIVE_INFINITY,
+  slidingMs: 0,
+  tags: [],
+  loadMs: 0,
+  etag: undefined,
+});
+
 /** A cache of memory and a tier below it. */
 export interface Opened {
   readonly cache: Cache;

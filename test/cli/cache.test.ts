@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
@@ -74,15 +74,20 @@ describe("the cache commands", () => {
   });
 });
 
+/** What may become of a file: nothing of it is sound, or its first page alone. */
+async function damagesOf(path: string): Promise<readonly Buffer[]> {
+  const whole = await readFile(path);
+  const noise = Buffer.alloc(whole.length - 4_096, 170);
+  return [noise, Buffer.concat([whole.subarray(0, 4_096), noise])];
+}
+
 describe("a look at a cache that cannot be used", () => {
   const LOOKS = ["cache stats", "cache keys", "cache clear --dry-run"];
 
   it.each(LOOKS)("says that its file is damaged, and leaves it: %s", async (line) => {
     await using project = await used();
     const path = project.path("cache/cache.db");
-    const noise = Buffer.alloc(statSync(path).size - 4_096, 170);
-    const whole = await readFile(path);
-    for (const damaged of [noise, Buffer.concat([whole.subarray(0, 4_096), noise])]) {
+    for (const damaged of await damagesOf(path)) {
       await writeFile(path, damaged);
 
       const { code, err } = await project.run(line);
@@ -99,9 +104,7 @@ describe("a look at a cache that cannot be used", () => {
   it("gives advice that helps: clear --yes sets a damaged file aside", async () => {
     await using project = await used();
     const path = project.path("cache/cache.db");
-    const noise = Buffer.alloc(statSync(path).size - 4_096, 170);
-    const whole = await readFile(path);
-    for (const damaged of [noise, Buffer.concat([whole.subarray(0, 4_096), noise])]) {
+    for (const damaged of await damagesOf(path)) {
       await writeFile(path, damaged);
 
       expect((await project.run("cache clear --yes")).code).toBe(0);

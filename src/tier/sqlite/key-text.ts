@@ -25,3 +25,6 @@ export function fromStored(text: string): string {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
 }
+
+/** SQL behind a text: it makes what comes after all that begins with the text. */
+export const AFTER_ALL = "|| CAST(X'FF' AS TEXT)";

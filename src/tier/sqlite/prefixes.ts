@@ -11,13 +11,12 @@ import { throwIfAborted } from "../../core/abort.ts";
 import type { ResultSet, Statement } from "../../core/statement.ts";
 import type { Database } from "../../sqlite/database.ts";
 import type { Counters } from "../counters.ts";
-import { toStored } from "./key-text.ts";
+import { AFTER_ALL, toStored } from "./key-text.ts";
 import { NEXT_EPOCH, SLICE_ROWS, statement, until } from "./statements.ts";
 
 /** Noted prefixes that reads bear with; whoever drops beyond that removes rows itself. */
 const PREFIXES_MAX = 64;
 
-const AFTER_ALL = "|| CAST(X'FF' AS TEXT)";
 const DROP_SOME = `DELETE FROM cache_entries WHERE id IN
   (SELECT id FROM cache_entries WHERE key >= ? AND key < ? ${AFTER_ALL} LIMIT ?)`;
 /** What a wider drop covers. */

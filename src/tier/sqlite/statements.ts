@@ -2,6 +2,7 @@
 
 import type { CallOptions, SqlValue, Statement } from "../../core/statement.ts";
 import { isFenced } from "./fences.ts";
+import { AFTER_ALL } from "./key-text.ts";
 
 const META =
   "key, id, category, created_at, expires_at, keep_until, sliding_ms, load_ms, etag, tags, " +
@@ -162,14 +163,14 @@ export const DROP_OLD_LEASES = `DELETE FROM cache_leases
  * dead are listed, too, so that no statement goes through more of them than it is asked for.
  */
 export const LIST: string = `SELECT e.key, ${living("e", "?3")} FROM cache_entries AS e
-  WHERE e.key >= ?1 AND e.key < ?2 || CAST(X'FF' AS TEXT)
+  WHERE e.key >= ?1 AND e.key < ?2 ${AFTER_ALL}
   ORDER BY e.key LIMIT ?4`;
 /**
  * The next entries of a tag, in the order in which they got it, and whether each is to be listed.
  * The plus keeps SQLite from going through all of an epoch again for each chunk.
  */
 export const LIST_TAG: string = `SELECT e.key,
-    e.key >= ?4 AND e.key < ?4 || CAST(X'FF' AS TEXT) AND ${living("e", "?5")},
+    e.key >= ?4 AND e.key < ?4 ${AFTER_ALL} AND ${living("e", "?5")},
     p.epoch, p.entry_id
   FROM cache_tags AS t
   JOIN cache_entry_tags AS p ON p.tag_id = t.id

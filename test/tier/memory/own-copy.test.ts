@@ -13,13 +13,27 @@ const ERROR_MAX = 0.05;
 const ERROR_MAX_OF_OWN_NAMES = 0.2;
 const NAMES_OF_ITS_OWN = /own name|identifiers|many names/;
 
+/** Bytes that entries are said to take, and by which the heap has grown. */
+interface Measure {
+  readonly said: number;
+  readonly grown: number;
+}
+
+/** What a script prints that has a heap of its own. */
+function measuredBy<T>(name: string, ...args: readonly string[]): T {
+  const script = join(import.meta.dirname, name);
+  const node = ["--conditions=springhouse-source", "--expose-gc", script, ...args];
+  return JSON.parse(execFileSync(process.execPath, node).toString());
+}
+
 describe("the bytes that entries are said to take", () => {
   it.skipIf(!existsSync(ISSUES))(
     "are within 5 % of what the heap grows by, with real issues",
     () => {
-      const script = join(import.meta.dirname, "heap-child.ts");
-      const node = ["--conditions=springhouse-source", "--expose-gc", script, ISSUES];
-      const { entries, said, grown } = JSON.parse(execFileSync(process.execPath, node).toString());
+      const { entries, said, grown } = measuredBy<Measure & { readonly entries: number }>(
+        "heap-child.ts",
+        ISSUES,
+      );
 
       expect(entries).toBeGreaterThan(1_000);
       expect(Math.abs(said - grown) / grown).toBeLessThan(ERROR_MAX);
@@ -29,12 +43,7 @@ describe("the bytes that entries are said to take", () => {
   it("are within 5 % of what the heap grows by, whatever the shape of values", {
     timeout: 120_000,
   }, () => {
-    const script = join(import.meta.dirname, "shapes-heap-child.ts");
-    const node = ["--conditions=springhouse-source", "--expose-gc", script];
-    const shapes = JSON.parse(execFileSync(process.execPath, node).toString()) as Record<
-      string,
-      { readonly said: number; readonly grown: number }
-    >;
+    const shapes = measuredBy<Record<string, Measure>>("shapes-heap-child.ts");
 
     expect(Object.keys(shapes)).toHaveLength(41);
     for (const [shape, { said, grown }] of Object.entries(shapes)) {
@@ -45,12 +54,7 @@ describe("the bytes that entries are said to take", () => {
   });
 
   it("are within 5 % of the heap after long churn, however entries are tagged", () => {
-    const script = join(import.meta.dirname, "tags-heap-child.ts");
-    const node = ["--conditions=springhouse-source", "--expose-gc", script];
-    const ways = JSON.parse(execFileSync(process.execPath, node).toString()) as Record<
-      string,
-      { readonly said: number; readonly grown: number }
-    >;
+    const ways = measuredBy<Record<string, Measure>>("tags-heap-child.ts");
 
     expect(Object.keys(ways)).toHaveLength(7);
     for (const [way, { said, grown }] of Object.entries(ways)) {
